@@ -30,7 +30,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave the benchmarks out unless they are asked for by name: they take minutes and assert nothing."""
-    asked_for = any("benchmarks" in argument for argument in config.invocation_params.args)
+    arguments = map(str, config.invocation_params.args)
+    asked_for = any("benchmarks" in argument for argument in arguments if not argument.startswith("-"))
     return True if collection_path.name == "benchmarks" and not asked_for else None
 
 
