@@ -1,0 +1,43 @@
+"""What was asked for: frozen values that say everything about an experiment. No numpy, no files."""
+
+from gradsim.spec.activation import Activation
+from gradsim.spec.checks import check_experiment, task
+from gradsim.spec.data import Data, Task
+from gradsim.spec.error import SpecError
+from gradsim.spec.experiment import CURRENT_VERSION, Experiment
+from gradsim.spec.initializer import Initializer
+from gradsim.spec.layout import PlacedLayer, unrolled_layers
+from gradsim.spec.network import Dense, Head, Layer, Network, Repeat
+from gradsim.spec.reading import checked, experiment_document, read_experiment
+from gradsim.spec.struct import Kind, Spec, kind_of
+from gradsim.spec.training import Clipping, LossName, Optimizer, Schedule, Training
+
+__all__ = [
+    "CURRENT_VERSION",
+    "Activation",
+    "Clipping",
+    "Data",
+    "Dense",
+    "Experiment",
+    "Head",
+    "Initializer",
+    "Kind",
+    "Layer",
+    "LossName",
+    "Network",
+    "Optimizer",
+    "PlacedLayer",
+    "Repeat",
+    "Schedule",
+    "Spec",
+    "SpecError",
+    "Task",
+    "Training",
+    "check_experiment",
+    "checked",
+    "experiment_document",
+    "kind_of",
+    "read_experiment",
+    "task",
+    "unrolled_layers",
+]
