@@ -1,7 +1,7 @@
 """Rules that join several fields of an experiment: each is one small function in the table ``CHECKS``.
 
-What one field alone may be is written in the structs; what depends on the samples themselves, such as constant
-columns, is checked where they are made, and what depends on memory where it is allocated.
+What one field alone may be is written in the structs; what depends on the samples themselves, such as
+constant columns, is checked where they are made, and what depends on memory where it is allocated.
 """
 
 from __future__ import annotations

@@ -139,7 +139,7 @@ class Digits(_Set, frozen=True, kw_only=True, tag="digits"):
 
 Number = Annotated[float, Meta(ge=-1e300, le=1e300)]
 Row = Annotated[tuple[Number, ...], Meta(min_length=1, max_length=MAX_UNITS)]
-ClassNumber = Annotated[int, Meta(ge=0, lt=MAX_UNITS)]
+ClassNumber = Annotated[int, Meta(ge=0, le=MAX_UNITS - 1)]
 
 
 class Inline(_Set, frozen=True, kw_only=True, tag="inline"):

@@ -120,7 +120,7 @@ class Sparse(Kind, frozen=True, kw_only=True, tag="sparse"):
     std: Annotated[float, Meta(ge=0.0, le=1e6, title="Standard deviation")] = 0.1
 
 
-Initializer = (
+BiasInitializer = (
     VarianceScaling
     | GlorotNormal
     | GlorotUniform
@@ -136,9 +136,9 @@ Initializer = (
     | Zeros
     | Ones
     | Constant
-    | Identity
     | Normal
     | Uniform
-    | Orthogonal
-    | Sparse
 )
+"""Rules for a vector, with the fans of its layer's weights; the others need rows and columns."""
+
+Initializer = BiasInitializer | Identity | Orthogonal | Sparse

@@ -143,7 +143,7 @@ def quoted(value: object) -> str:
         case str():
             return _quoted_text(value)
         case list() | tuple():
-            return "an empty list" if not value else "a list"
+            return f"a list of {_values(len(value))}" if value else "an empty list"
         case dict():
             return "an object"
         case _:
@@ -163,6 +163,8 @@ def number(value: float) -> str:
     str
         Without a fraction where there is none: ``1``, ``0.25``, ``1e30``, ``NaN``.
     """
+    if isinstance(value, int):
+        return str(value)
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "infinity" if value > 0 else "-infinity"
     if value == int(value) and abs(value) <= 1e7:
@@ -194,17 +196,13 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 def _range(kind: inspect.IntType | inspect.FloatType) -> str:
     if kind.ge is not None and kind.le is not None:
-        return f" from {number(kind.ge)} to {number(kind.le)}" if kind.ge != -kind.le else _symmetric(kind.le)
+        return f" from {number(kind.ge)} to {number(kind.le)}"
     lower = f"above {number(kind.gt)}" if kind.gt is not None else None
     lower = f"of at least {number(kind.ge)}" if kind.ge is not None else lower
     upper = f"below {number(kind.lt)}" if kind.lt is not None else None
     upper = f"at most {number(kind.le)}" if kind.le is not None else upper
     parts = [part for part in (lower, upper) if part is not None]
     return " " + " and ".join(parts) if parts else ""
-
-
-def _symmetric(limit: float) -> str:
-    return f" from -{number(limit)} to {number(limit)}"
 
 
 def _length(kind: inspect.VarTupleType) -> str:
@@ -226,12 +224,12 @@ def _quoted_text(text: str) -> str:
 
 
 def is_encodable(text: str) -> bool:
-    """Say whether a text can be written to a file.
+    r"""Say whether a text can be written to a file.
 
     Parameters
     ----------
     text : str
-        Any text; JSON's ``\\udXXX`` escapes can make one that no file can hold.
+        Any text; JSON's ``\udXXX`` escapes can make one that no file can hold.
 
     Returns
     -------

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from gradsim.spec.activation import Activation, Sigmoid, Softmax
-from gradsim.spec.initializer import GlorotUniform, Initializer, Zeros
+from gradsim.spec.initializer import BiasInitializer, GlorotUniform, Initializer, Zeros
 from gradsim.spec.struct import Kind, Spec
 
 MAX_UNITS = 4096
@@ -37,7 +37,7 @@ class Dense(Kind, frozen=True, kw_only=True, tag="dense"):
     activation: Annotated[Activation, Meta(title="Activation")] = Sigmoid()
     initializer: Annotated[Initializer, Meta(title="Weights")] = GlorotUniform()
     bias: Annotated[bool, Meta(title="Bias")] = True
-    bias_initializer: Annotated[Initializer, Meta(title="Bias values")] = Zeros()
+    bias_initializer: Annotated[BiasInitializer, Meta(title="Bias values")] = Zeros()
     trainable: Annotated[bool, Meta(title="Trained", description="Off: the layer is frozen")] = True
     learning_rate_scale: Multiplier = 1.0
     name: LayerName | None = None
@@ -60,7 +60,7 @@ class Head(Spec, frozen=True, kw_only=True):
     activation: Annotated[Activation, Meta(title="Activation")] = Softmax()
     initializer: Annotated[Initializer, Meta(title="Weights")] = GlorotUniform()
     bias: Annotated[bool, Meta(title="Bias")] = True
-    bias_initializer: Annotated[Initializer, Meta(title="Bias values")] = Zeros()
+    bias_initializer: Annotated[BiasInitializer, Meta(title="Bias values")] = Zeros()
     trainable: Annotated[bool, Meta(title="Trained", description="Off: the layer is frozen")] = True
     learning_rate_scale: Multiplier = 1.0
 

@@ -146,17 +146,21 @@ def _refuse(kind: inspect.Type, value: object, path: str) -> Any:
 
 
 def _plain_choice(union: inspect.Type, value: Any, path: str) -> Any:
-    members = [limits.bare(member) for member in limits.alternatives(union)]
-    if value is None and any(isinstance(member, inspect.NoneType) for member in members):
+    members = [
+        member
+        for member in limits.alternatives(union)
+        if not isinstance(limits.bare(member), inspect.NoneType)
+    ]
+    if value is None and len(members) < len(limits.alternatives(union)):
         return None
+    if len(members) == 1:
+        return _plain(members[0], value, path)
     known = limits.kinds(union)
     if known:
         return _plain_kind(union, known, value, path)
-    for member in limits.alternatives(union):
+    for member in members:
         is_list = isinstance(limits.bare(member), inspect.VarTupleType)
-        if not isinstance(limits.bare(member), inspect.NoneType) and is_list == isinstance(
-            value, list | tuple
-        ):
+        if is_list == isinstance(value, list | tuple):
             try:
                 return _plain(member, value, path)
             except SpecError as error:
@@ -212,12 +216,12 @@ def _plain_list(kind: inspect.Type, value: Any, path: str) -> list[Any]:
     if isinstance(plain, inspect.TupleType):
         items = plain.item_types
         if len(value) != len(items):
-            raise SpecError(path, f"expected {limits.expectation(kind)}, got {len(value)}")
+            _refuse(kind, value, path)
         return [_plain(items[i], item, f"{path}[{i}]") for i, item in enumerate(value)]
     assert isinstance(plain, inspect.VarTupleType)
     too_short = plain.min_length is not None and len(value) < plain.min_length
     if too_short or (plain.max_length is not None and len(value) > plain.max_length):
-        raise SpecError(path, f"expected {limits.expectation(kind)}, got {len(value)}")
+        _refuse(kind, value, path)
     return [_plain(plain.item_type, item, f"{path}[{i}]") for i, item in enumerate(value)]
 
 

@@ -16,7 +16,7 @@ from gradsim.spec.limits import quoted
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
 MIGRATIONS: dict[int, Migration] = {}
-"""For each older version, the function that makes a document of the next one. There is no older version yet."""
+"""For each older version, the function that makes a document of the next one; so far there is none."""
 
 
 def migrated(document: object) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def migrated(document: object) -> dict[str, Any]:
     if isinstance(version, float) and version.is_integer():
         version = int(version)  # 1.0 is the same number to JSON
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise SpecError("$.gradsim", f"expected a version from 1 to {CURRENT_VERSION}, got {quoted(version)}")
+        raise SpecError("$.gradsim", f"expected the version, an integer from 1, got {quoted(version)}")
     if version > CURRENT_VERSION:
         raise SpecError(
             "$.gradsim",
