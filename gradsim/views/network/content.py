@@ -1,0 +1,269 @@
+"""What the network view shows of an iteration: columns, the numbers of each, and the scale they are read on.
+
+Everything is taken from the trace itself, only when it is first needed, and kept. Without Qt.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradsim.trace import IterationTrace, TensorStatistics
+from gradsim.views.network.distribution import Distribution, distribution
+
+MOST_CIRCLES = 16
+"""Up to so many units a layer is drawn as circles, above as a column with its distribution."""
+
+SCALES = {
+    "input": "forward",
+    "pre_activation": "forward",
+    "activation": "forward",
+    "activation_gradient": "backward",
+    "delta": "backward",
+    "weight_gradient": "parameters",
+    "weight_clipped_gradient": "parameters",
+    "update": "parameters",
+}
+"""Tensor → the scale it is read on: one that stays while a phase lasts."""
+
+SYMBOLS = {
+    "input": "x",
+    "pre_activation": "z",
+    "activation": "a",
+    "activation_gradient": "∂L/∂a",
+    "delta": "δ",
+    "weight_gradient": "∂L/∂W",
+    "weight_clipped_gradient": "∂L/∂W clipped",
+    "update": "ΔW",
+}
+
+_SCALE_TENSORS = {
+    "forward": ("activation",),
+    "backward": ("delta",),
+    "parameters": ("weight_gradient", "update"),
+}
+# The faintest values of each layer may leave the scale (they count in its lowest step): one unit in fifty.
+_SHARE_BELOW = 0.02
+_LEAST_DECADES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the picture: the input, a layer, or the head.
+
+    Attributes
+    ----------
+    name : str
+        Name of the layer; ``input`` for the input.
+    layer : int or None
+        Index into ``IterationTrace.layers``; None for the input.
+    number : int or None
+        1…L for layers that carry weights.
+    units : int
+        How many.
+    activation : str
+        Kind of the activation; empty for the input.
+    """
+
+    name: str
+    layer: int | None
+    number: int | None
+    units: int
+    activation: str
+
+    @property
+    def has_circles(self) -> bool:
+        """Whether its units are drawn one by one."""
+        return self.units <= MOST_CIRCLES
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """An axis and colour scale of magnitudes: log10 from ``low`` to ``high``, whole decades."""
+
+    low: int
+    high: int
+
+    def position(self, log10: Any) -> Any:
+        """Return where magnitudes stand, 0 at the low end and 1 at the high one, not beyond."""
+        return np.clip((np.asarray(log10) - self.low) / (self.high - self.low), 0.0, 1.0)
+
+    def joined(self, other: Scale) -> Scale:
+        """Return the scale that holds both."""
+        return Scale(min(self.low, other.low), max(self.high, other.high))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UnitNumbers:
+    """The numbers of the units of one small layer: over the batch, or over the weights into the unit.
+
+    Attributes
+    ----------
+    rms : ndarray of float64, shape (units,)
+        Root mean square of each unit; 0, NaN and Inf stay what they are.
+    mean : ndarray of float64, shape (units,)
+        Signed mean of each unit.
+    """
+
+    rms: NDArray[np.float64]
+    mean: NDArray[np.float64]
+
+
+def rms(values: NDArray[Any], axis: int | None = None) -> NDArray[np.float64]:
+    """Return the root mean square, scaled before squaring so that no finite magnitude over- or underflows.
+
+    Parameters
+    ----------
+    values : ndarray
+        Any real array.
+    axis : int or None, default None
+        As in NumPy.
+
+    Returns
+    -------
+    ndarray of float64
+        NaN where NaN takes part, else Inf where Inf does.
+    """
+    wide = np.abs(np.asarray(values, dtype=np.float64))
+    largest = wide.max(axis=axis, keepdims=True)
+    usable = np.isfinite(largest) & (largest > 0)
+    with np.errstate(invalid="ignore"):
+        mean = np.mean(np.square(wide / np.where(usable, largest, 1.0)), axis=axis, keepdims=True)
+    result: NDArray[np.float64] = np.where(usable, largest * np.sqrt(np.where(usable, mean, 0)), largest)
+    return result.squeeze() if axis is None else result.squeeze(axis)
+
+
+class NetworkContent:
+    """Everything the network view needs to know of one trace.
+
+    Parameters
+    ----------
+    trace : IterationTrace
+        The iteration; its arrays are read only when first needed.
+    """
+
+    def __init__(self, trace: IterationTrace) -> None:
+        self.trace = trace
+        features = trace.inputs.shape[1]
+        self.columns: tuple[Column, ...] = (
+            Column("input", None, None, features, ""),
+            *(Column(la.name, la.index, la.number, la.fan_out, la.activation) for la in trace.layers),
+        )
+        self._distributions: dict[tuple[int, str], Distribution] = {}
+        self._units: dict[tuple[int, str], UnitNumbers] = {}
+        self._rms: dict[tuple[int, str], float] = {}
+        self._scales: dict[str, Scale] = {}
+
+    def values(self, column: int, tensor: str) -> NDArray[Any]:
+        """Return the array behind a column: units on the last axis.
+
+        Parameters
+        ----------
+        column : int
+            Index into ``columns``; 0 is the input, which has only its values.
+        tensor : str
+            One of ``SCALES``.
+
+        Returns
+        -------
+        ndarray, shape (…, units)
+            The trace's own array.
+        """
+        return self.trace.inputs if column == 0 else self.trace.layers[column - 1].tensors[tensor]
+
+    def statistics(self, column: int, tensor: str) -> TensorStatistics | None:
+        """Return the recorded statistics of a tensor; None where the trace keeps none."""
+        return None if column == 0 else self.trace.layers[column - 1].statistics.get(tensor)
+
+    def column_rms(self, column: int, tensor: str) -> float:
+        """Return the rms of a whole column (the recorded one where there is one)."""
+        key = (column, tensor)
+        if key not in self._rms:
+            told = self.statistics(column, tensor)
+            self._rms[key] = float(rms(self.values(column, tensor))) if told is None else told.rms
+        return self._rms[key]
+
+    def distribution(self, column: int, tensor: str) -> Distribution:
+        """Return the distribution of the magnitudes of a column."""
+        key = (column, tensor)
+        if key not in self._distributions:
+            self._distributions[key] = distribution(self.values(column, tensor))
+        return self._distributions[key]
+
+    def unit_numbers(self, column: int, tensor: str) -> UnitNumbers:
+        """Return rms and mean of each unit of a small layer."""
+        key = (column, tensor)
+        if key not in self._units:
+            values = self.values(column, tensor)
+            flat = values.reshape(-1, values.shape[-1])
+            with np.errstate(invalid="ignore"):
+                mean = flat.mean(axis=0, dtype=np.float64)
+            self._units[key] = UnitNumbers(rms(flat, axis=0), mean)
+        return self._units[key]
+
+    def scale(self, name: str) -> Scale:
+        """Return the scale of a phase: whole decades that hold nearly all values of all layers.
+
+        Parameters
+        ----------
+        name : str
+            ``forward``, ``backward`` or ``parameters``.
+
+        Returns
+        -------
+        Scale
+            At least two decades; from 10⁻¹ to 10¹ where no value is finite and other than 0.
+        """
+        if name not in self._scales:
+            self._scales[name] = self._measured_scale(name)
+        return self._scales[name]
+
+    def largest_mean(self, tensor: str) -> float:
+        """Return the largest finite |mean| of a unit of the small layers, rounded up to 1, 2 or 5; 1 if none."""
+        largest = 0.0
+        for index, column in enumerate(self.columns):
+            if index and column.has_circles:
+                means = np.abs(self.unit_numbers(index, tensor).mean)
+                largest = max(largest, float(np.max(means, where=np.isfinite(means), initial=0.0)))
+        return rounded_up(largest)
+
+    def _measured_scale(self, name: str) -> Scale:
+        lows, highs = [], []
+        for index, column in enumerate(self.columns):
+            if index == 0:
+                continue
+            for tensor in _SCALE_TENSORS[name]:
+                if column.has_circles:
+                    units = self.unit_numbers(index, tensor).rms
+                    usable = units[np.isfinite(units) & (units > 0)]
+                    logs = np.log10(usable)
+                    ends = (float(logs.min()), float(logs.max())) if usable.size else ()
+                else:
+                    told = self.distribution(index, tensor)
+                    ends = (told.quantile(_SHARE_BELOW), told.quantile(1.0)) if told.counts.any() else ()
+                if ends:
+                    lows.append(ends[0])
+                    highs.append(ends[1])
+        if not lows:
+            return Scale(-1, 1)
+        low, high = math.floor(min(lows)), math.ceil(max(highs))
+        while high - low < _LEAST_DECADES:
+            low, high = (low - 1, high) if (high - low) % 2 == 0 else (low, high + 1)
+        return Scale(low, high)
+
+
+def rounded_up(value: float) -> float:
+    """Return the next number of the series 1, 2, 5, 10 … at or above a positive value; 1 for 0."""
+    if not value > 0:
+        return 1.0
+    decade = math.floor(math.log10(value))
+    for step in (1, 2, 5, 10):
+        # Powers below 10^-308 are subnormal: division keeps what multiplication by 10**-320 would lose.
+        candidate = float(f"{step}e{decade}")
+        if candidate >= value:
+            return candidate
+    return float(f"1e{decade + 1}")

@@ -1,0 +1,146 @@
+"""The distribution of the magnitudes of a tensor, counted exactly from the bits of its numbers. Without Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Two bits of the mantissa beside the exponent: bins a quarter of an octave wide, counted without a logarithm
+# (128 × 128 values in 40 µs), fine enough for a layer that spans one decade and cheap for one that spans 60.
+_MANTISSA_BITS = 2
+_FORMATS = {
+    np.dtype(np.float32): (np.uint32, 23, 127, 8),
+    np.dtype(np.float64): (np.uint64, 52, 1023, 11),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Distribution:
+    """How many values of a tensor have which magnitude.
+
+    Attributes
+    ----------
+    counts : ndarray of int64, shape (bins,)
+        Finite values that are not zero, in the bins of ``edges``.
+    edges : ndarray of float64, shape (bins + 1,)
+        log10 of |x|.
+    zeros, nans, infs, count : int
+        Values that are exactly 0, NaN, ±Inf, and all values.
+    """
+
+    counts: NDArray[np.int64]
+    edges: NDArray[np.float64]
+    zeros: int
+    nans: int
+    infs: int
+    count: int
+
+    @property
+    def centres(self) -> NDArray[np.float64]:
+        """Middles of the bins, log10 of |x|."""
+        return 0.5 * (self.edges[:-1] + self.edges[1:])
+
+    def quantile(self, share: float) -> float:
+        """Return the magnitude below which a share of the finite values other than 0 lies.
+
+        Parameters
+        ----------
+        share : float
+            From 0 to 1.
+
+        Returns
+        -------
+        float
+            log10 of |x|, to the width of a bin; NaN where there is no such value.
+        """
+        total = int(self.counts.sum())
+        if total == 0:
+            return float("nan")
+        place = int(np.searchsorted(np.cumsum(self.counts), share * total))
+        return float(self.centres[min(place, len(self.counts) - 1)])
+
+    def density(self, low: float, high: float, bins: int) -> NDArray[np.float64]:
+        """Return the share of all values in equal steps of an axis.
+
+        Parameters
+        ----------
+        low, high : float
+            Ends of the axis, log10.
+        bins : int
+            Number of steps.
+
+        Returns
+        -------
+        ndarray of float64, shape (bins,)
+            What lies outside the axis counts in the first or the last step; zeros, NaN and Inf count
+            nowhere. A bin that is wider than a step is spread evenly over the steps it covers.
+        """
+        shares = np.zeros(bins)
+        used = np.flatnonzero(self.counts)
+        if used.size == 0 or self.count == 0:
+            return shares
+        first, last = int(used[0]), int(used[-1])
+        cumulative = np.concatenate([[0], np.cumsum(self.counts[first : last + 1])])
+        at = np.interp(np.linspace(low, high, bins + 1), self.edges[first : last + 2], cumulative)
+        at[0], at[-1] = 0, cumulative[-1]
+        shares[:] = np.diff(at) / self.count
+        return shares
+
+
+def distribution(values: NDArray[Any]) -> Distribution:
+    """Return the distribution of the magnitudes of a tensor.
+
+    Parameters
+    ----------
+    values : ndarray of float32 or float64, any shape
+        The tensor.
+
+    Returns
+    -------
+    Distribution
+        Every value counted once, none sampled; subnormal numbers in bins of their own magnitude.
+    """
+    values = np.ascontiguousarray(values).ravel()
+    if values.dtype not in _FORMATS:
+        values = values.astype(np.float64)
+    unsigned, mantissa, _bias, exponent = _FORMATS[values.dtype]
+    keep = np.array((1 << (exponent + _MANTISSA_BITS)) - 1, dtype=unsigned)
+    shift = np.array(mantissa - _MANTISSA_BITS, dtype=unsigned)
+    keys = ((values.view(unsigned) >> shift) & keep).astype(np.intp)
+    counts = np.bincount(keys, minlength=1 << (exponent + _MANTISSA_BITS))
+    per_octave = 1 << _MANTISSA_BITS
+    special = int(counts[-per_octave:].sum())
+    nans = int(np.isnan(values).sum()) if special else 0
+    small = int(counts[:per_octave].sum())
+    counts, edges = counts[per_octave:-per_octave], _edges(values.dtype)
+    zeros = 0
+    if small:
+        zeros = values.size - int(np.count_nonzero(values))
+        if small > zeros:
+            tiny = np.abs(values[(values != 0) & (np.abs(values) < np.finfo(values.dtype).smallest_normal)])
+            subnormal_edges = np.arange(
+                np.floor(np.log10(np.finfo(values.dtype).smallest_subnormal)), edges[0]
+            )
+            subnormal_edges = np.append(subnormal_edges, edges[0])
+            logs = np.log10(tiny.astype(np.float64))
+            counts = np.concatenate([np.histogram(logs, subnormal_edges)[0], counts])
+            edges = np.concatenate([subnormal_edges[:-1], edges])
+    return Distribution(counts, edges, zeros, nans, special - nans, values.size)
+
+
+@cache
+def _edges(dtype: np.dtype[Any]) -> NDArray[np.float64]:
+    """Edges of the bins of the normal numbers: a mantissa bin is linear within its octave."""
+    _unsigned, _mantissa, bias, exponent = _FORMATS[dtype]
+    per_octave = 1 << _MANTISSA_BITS
+    within = np.log2(1 + np.arange(per_octave) / per_octave)
+    octaves = np.arange(1, (1 << exponent) - 1) - bias
+    edges: NDArray[np.float64] = np.log10(2.0) * np.append(
+        (octaves[:, None] + within).ravel(), octaves[-1] + 1.0
+    )
+    edges.setflags(write=False)
+    return edges
