@@ -1,0 +1,191 @@
+"""How the functions of the engine are compiled: where compiled code is kept, with which options, for which dtype.
+
+Import this before anything imports numba: it names the folder of compiled code. No formulas here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from llvmlite import binding as llvm
+from platformdirs import user_cache_dir
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def cache_name() -> str:
+    """Return the name of the folder that holds this program's compiled code.
+
+    numba recompiles a function only when its own file has changed: after a change in a callee it would run stale
+    code. So the name holds a hash of everything that machine code depends on.
+
+    Returns
+    -------
+    str
+        ``numba-`` and 16 hexadecimal digits of a hash of the engine's sources, the versions of numba, llvmlite,
+        NumPy, SciPy and Python, and the name of the processor.
+    """
+    digest = hashlib.blake2b(digest_size=8)
+    for package in ("numba", "llvmlite", "numpy", "scipy"):
+        digest.update(f"{package} {version(package)}\n".encode())
+    digest.update(f"{sys.version} {platform.machine()} {llvm.get_host_cpu_name()}\n".encode())
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(source.name.encode() + b"\n" + source.read_bytes())
+    return f"numba-{digest.hexdigest()}"
+
+
+def cache_folder() -> Path:
+    """Return the folder of compiled code, which exists and can be written to.
+
+    Returns
+    -------
+    Path
+        A folder called ``cache_name()`` inside ``NUMBA_CACHE_DIR`` where that is set, else in the person's cache
+        folder, else (neither can be written to) in the folder for temporary files, where the name also holds the
+        user's so that nobody runs the code of another.
+    """
+    name = cache_name()
+    asked_for = os.environ.get("NUMBA_CACHE_DIR")
+    if asked_for and Path(asked_for).name == name:  # inherited from a parent process that stood here before
+        asked_for = str(Path(asked_for).parent)
+    for parent in (asked_for, user_cache_dir("gradsim", appauthor=False)):
+        if parent and _can_be_written_to(Path(parent) / name):
+            return Path(parent) / name
+    user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "")
+    shared = Path(tempfile.gettempdir()) / f"gradsim-{user}" / name
+    if _can_be_written_to(shared) and _belongs_to_this_user(shared.parent):
+        return shared
+    return Path(tempfile.mkdtemp(prefix="gradsim-"))
+
+
+def _can_be_written_to(folder: Path) -> bool:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _belongs_to_this_user(folder: Path) -> bool:
+    return not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()
+
+
+os.environ["NUMBA_CACHE_DIR"] = str(cache_folder())
+
+import numba  # noqa: E402 - it reads the folder's name when it is imported
+from numba.core import types  # noqa: E402
+from numba.extending import overload  # noqa: E402
+
+numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # where somebody imported numba earlier
+
+# 'reassoc' lets sums run in vectors, 'contract' fuses multiply and add, 'nsz' forgets the sign of zero. NaN and Inf
+# stay: with the other flags numba drops NaN from a minimum.
+_FAST = frozenset({"reassoc", "contract", "nsz"})
+# What a polynomial wants. Reassociation would undo the two-part constants of an argument reduction.
+_ORDERED = frozenset({"contract"})
+
+
+def _compiled(function: F, fastmath: bool | frozenset[str], *, inlined: bool) -> F:
+    if numba.config.DISABLE_JIT:
+        # NumPy's scalars warn where compiled code is silent
+        quiet: F = np.errstate(all="ignore")(function)
+        return quiet
+    compiled: F = numba.njit(
+        function,
+        nogil=True,
+        cache=True,
+        error_model="numpy",  # the default raises at x / 0, which forbids vectors in any loop with a division
+        fastmath=set(fastmath) if isinstance(fastmath, frozenset) else fastmath,
+        forceinline=inlined,
+    )
+    return compiled
+
+
+def kernel(function: F) -> F:
+    """Compile a function over arrays whose sums may be reordered; NaN, Inf and subnormals keep their meaning.
+
+    Parameters
+    ----------
+    function : callable
+        Never validates and never raises; gets contiguous arrays that do not overlap.
+
+    Returns
+    -------
+    callable
+        Compiled at its first call for each combination of types, without the GIL, kept on disk.
+    """
+    return _compiled(function, _FAST, inlined=False)
+
+
+def exact_kernel(function: F) -> F:
+    """Compile a function as IEEE 754 reads it: every operation in its order, none fused.
+
+    Parameters
+    ----------
+    function : callable
+        As for ``kernel``.
+
+    Returns
+    -------
+    callable
+        As from ``kernel``.
+    """
+    return _compiled(function, False, inlined=False)
+
+
+def elementary(function: F) -> F:
+    """Compile a function of scalars that is always inlined, so that the loop around it becomes vector code.
+
+    Operations keep their order; a multiplication and the addition after it may be fused.
+
+    Parameters
+    ----------
+    function : callable
+        Takes and returns scalars; no loops.
+
+    Returns
+    -------
+    callable
+        To be called from kernels, or from Python for a test.
+    """
+    return _compiled(function, _ORDERED, inlined=True)
+
+
+def by_dtype(single: F, double: F) -> F:
+    """Return one function that is ``single`` for float32 and ``double`` for float64, chosen while compiling.
+
+    Parameters
+    ----------
+    single, double : callable
+        Made by ``kernel``, ``exact_kernel`` or ``elementary``, with the same parameters; the first decides.
+
+    Returns
+    -------
+    callable
+        For kernels and for Python; the first argument is a NumPy scalar or an array.
+    """
+
+    def chosen(*arguments: Any) -> Any:
+        return (single if arguments[0].dtype == np.float32 else double)(*arguments)
+
+    if numba.config.DISABLE_JIT:
+        return chosen  # type: ignore[return-value]
+
+    options = {key: single.targetoptions[key] for key in ("nogil", "error_model", "fastmath", "forceinline")}  # type: ignore[attr-defined]
+
+    @overload(chosen, jit_options=options, strict=False)
+    def _choose(*arguments: Any) -> Any:
+        first = arguments[0].dtype if isinstance(arguments[0], types.Array) else arguments[0]
+        return {types.float32: single.py_func, types.float64: double.py_func}.get(first)  # type: ignore[attr-defined]
+
+    return chosen  # type: ignore[return-value]
