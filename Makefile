@@ -36,6 +36,8 @@ lint: $(TEST_STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	find gradsim -name '*.py' | sort | xargs $(BIN)/python -m numpydoc lint
+	@find gradsim -name '*.py' | xargs wc -l | awk '$$2 != "total" && $$1 > 300 \
+		{ print "To be read again, over 300 lines: " $$2 " (" $$1 ")" }'
 
 format: $(TEST_STAMP)
 	$(BIN)/ruff check --fix

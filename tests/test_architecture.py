@@ -92,15 +92,3 @@ def test_every_file_says_what_belongs_in_it():
 def test_every_test_folder_is_a_package_so_that_equal_file_names_do_not_collide():
     folders = {path.parent for path in (REPOSITORY / "tests").rglob("test_*.py")}
     assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
-
-
-def test_long_files_are_named_as_something_to_read_again(record_property):
-    lengths = {
-        str(path.relative_to(REPOSITORY)): len(path.read_text(encoding="utf-8").splitlines())
-        for path in MODULES
-    }
-    long = {name: length for name, length in lengths.items() if length > 300}
-    record_property("files over 300 lines", long)
-    for name, length in sorted(long.items(), key=lambda item: -item[1]):
-        print(f"{name} has {length} lines")
-    assert max(lengths.values()) <= 600, "more than twice the length at which a file asks to be divided"
