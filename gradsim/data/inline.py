@@ -62,7 +62,7 @@ def _table(rows: Sequence[tuple[float, ...]], path: str) -> NDArray[np.float64]:
     for index, row in enumerate(rows):
         if len(row) != len(rows[0]):
             raise SpecError(
-                f"{path}[{index}]", f"expected {len(rows[0])} numbers as in row 0, got {len(row)}"
+                f"{path}[{index}]", f"expected a row as long as row 0, {len(rows[0])}, got {len(row)}"
             )
     table = np.array(rows, dtype=np.float64)
     if not np.isfinite(table).all():

@@ -1,4 +1,4 @@
-"""Classes of points in the plane, drawn from a seed: one function per kind, as many points in each class ±1."""
+"""Classes of points in the plane, drawn from a seed: one function per kind, classes of equal size ±1."""
 
 from __future__ import annotations
 

@@ -61,4 +61,5 @@ def _shares(sizes: NDArray[np.int64], share: float) -> NDArray[np.int64]:
     held = np.floor(exact).astype(np.int64)
     rest = round(float(exact.sum())) - int(held.sum())
     held[np.argsort(held - exact, kind="stable")[:rest]] += 1
-    return np.minimum(np.maximum(held, np.minimum(1, sizes - 1)), sizes - 1)
+    bounded: Rows = np.clip(held, np.minimum(1, sizes - 1), sizes - 1)
+    return bounded
