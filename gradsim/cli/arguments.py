@@ -1,0 +1,190 @@
+"""The words and options of the command line. What they do is in the module of each command."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NoReturn
+
+from gradsim import __version__
+from gradsim.cli.failure import Failure
+
+COMMANDS = ("run", "render", "schema", "doctor")
+VIEWS = ("profile", "network", "history", "loss", "distributions", "updates", "decision", "window")
+THEMES = ("light", "dark", "paper")
+FORMATS = ("png", "svg", "pdf", "csv")
+ITERATIONS = 200
+
+_FILE_HELP = "experiment file, the name of a shipped example such as welcome, or - for standard input"
+_EPILOG = """\
+without a command:
+  gradsim                      open the window; without a display, run the welcome experiment here
+  gradsim FILE                 open the window with an experiment
+
+examples:
+  gradsim run welcome
+  gradsim run deep.gradsim.json --iterations 1000 --set "network.layers[0].activation=relu"
+  gradsim run welcome --json | jq .layers[0].delta_rms
+  gradsim render welcome --view profile -o profile.svg
+
+exit codes: 0 done, 1 a check failed, 2 bad input, 130 ended by Ctrl+C
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Failure(f"{message}; see {self.prog} --help")
+
+
+def argument_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line.
+
+    Returns
+    -------
+    ArgumentParser
+        Complains by raising ``Failure``.
+    """
+    parser = _Parser(
+        prog="gradsim",
+        description="A laboratory for vanishing and exploding gradients: every number from a real pass.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"gradsim {__version__}")
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", title="commands", required=True, parser_class=_Parser
+    )
+    _add_run(commands)
+    _add_render(commands)
+    _add_schema(commands)
+    _add_doctor(commands)
+    return parser
+
+
+def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
+    text = "train an experiment and print what every layer does"
+    parser = commands.add_parser("run", help=text, description=_sentence(text), allow_abbrev=False)
+    _add_experiment(parser)
+    parser.add_argument("--brief", action="store_true", help="only the first and the last few layers")
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.add_argument("--csv", metavar="FILE", type=Path, help="write the numbers of every layer")
+    parser.add_argument(
+        "--history-csv", metavar="FILE", type=Path, help="write the numbers of every iteration"
+    )
+    parser.add_argument(
+        "--parameters-out",
+        metavar="FILE.npz",
+        type=_npz,
+        help="write the parameters after the last iteration",
+    )
+    parser.add_argument(
+        "--save-experiment", metavar="FILE", type=Path, help="write the experiment with all changes by --set"
+    )
+
+
+def _add_render(commands: argparse._SubParsersAction[_Parser]) -> None:
+    text = "draw a view of an experiment into a file"
+    parser = commands.add_parser("render", help=text, description=_sentence(text), allow_abbrev=False)
+    _add_experiment(parser)
+    parser.add_argument("--view", choices=VIEWS, default="profile", help="what to draw (default: profile)")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=_picture,
+        required=True,
+        help=f"where to; its ending decides the format: {', '.join(FORMATS)}",
+    )
+    parser.add_argument(
+        "--size", metavar="WxH", type=_size, help="width and height in pixels (default: that of the view)"
+    )
+    parser.add_argument(
+        "--scale",
+        metavar="S",
+        type=_scale,
+        default=2.0,
+        help="pixels of a PNG per unit of --size (default: 2)",
+    )
+    parser.add_argument("--theme", choices=THEMES, default="light", help="colours (default: light)")
+
+
+def _add_schema(commands: argparse._SubParsersAction[_Parser]) -> None:
+    text = "print the JSON Schema of experiments"
+    commands.add_parser("schema", help=text, description=_sentence(text), allow_abbrev=False)
+
+
+def _add_doctor(commands: argparse._SubParsersAction[_Parser]) -> None:
+    text = "check this installation: versions, display, fonts, cache, compiled code, gradients"
+    parser = commands.add_parser("doctor", help=text, description=_sentence(text), allow_abbrev=False)
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+
+
+def _add_experiment(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help=_FILE_HELP)
+    parser.add_argument(
+        "--iterations",
+        metavar="N",
+        type=_whole,
+        default=ITERATIONS,
+        help=f"how many iterations to train; 0 only looks at the first pass (default: {ITERATIONS})",
+    )
+    parser.add_argument("--seed", metavar="N", type=_whole, help="instead of the experiment's own")
+    parser.add_argument(
+        "--set",
+        metavar="PATH=VALUE",
+        action="append",
+        default=[],
+        help="change a value, such as network.layers[0].units=32, network.layers[*].activation=relu or "
+        "training.optimizer.learning_rate=1e-3; can be repeated",
+    )
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:] + "."
+
+
+def _whole(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, got {text!r}")
+    return number
+
+
+def _scale(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0.1 <= number <= 16:
+        raise argparse.ArgumentTypeError(f"expected a number from 0.1 to 16, got {text!r}")
+    return number
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise argparse.ArgumentTypeError(f"expected a size such as 800x500, got {text!r}")
+    size = int(width), int(height)
+    if not all(100 <= side <= 8000 for side in size):
+        raise argparse.ArgumentTypeError(f"expected sides from 100 to 8000 pixels, got {text!r}")
+    return size
+
+
+def _picture(text: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower().removeprefix(".") not in FORMATS:
+        raise argparse.ArgumentTypeError(f"expected a name that ends in .{', .'.join(FORMATS)}, got {text!r}")
+    return path
+
+
+def _npz(text: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower() != ".npz":
+        raise argparse.ArgumentTypeError(f"expected a name that ends in .npz, got {text!r}")
+    return path

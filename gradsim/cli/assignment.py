@@ -1,0 +1,112 @@
+"""``--set path=value``: single values of an experiment changed from the command line."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from gradsim.spec import Experiment, SpecError, experiment_document, read_experiment
+
+_TOKEN = re.compile(r"\.?([A-Za-z_][A-Za-z0-9_]*)|\[(\d+|\*)\]")
+_Key = str | int
+
+
+def experiment_with(experiment: Experiment, assignments: Sequence[str]) -> Experiment:
+    """Return an experiment in which some values are others.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Where to start; it stays as it is.
+    assignments : sequence of str
+        Such as ``network.layers[0].units=32`` or ``network.layers[*].activation=relu``, made one after the
+        other. The value is read as JSON; what is not JSON is a string. A changed ``kind`` starts from the
+        defaults of the new kind.
+
+    Returns
+    -------
+    Experiment
+        Checked as a whole, after the last assignment.
+
+    Raises
+    ------
+    SpecError
+        If a path leads nowhere or the result is not a valid experiment.
+    """
+    if not assignments:
+        return experiment
+    document = experiment_document(experiment)
+    for assignment in assignments:
+        path, equals, text = assignment.partition("=")
+        if not equals:
+            raise SpecError("--set", f"expected path=value, got {assignment!r}")
+        _assign(document, _keys(path.strip()), _value(text), "$")
+    return read_experiment(document)
+
+
+def _value(text: str) -> Any:
+    def refused(name: str) -> Any:
+        raise ValueError(name)
+
+    try:
+        return json.loads(text, parse_constant=refused)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _keys(path: str) -> list[_Key]:
+    rest = path.removeprefix("$").removeprefix(".")
+    keys: list[_Key] = []
+    position = 0
+    while position < len(rest):
+        match = _TOKEN.match(rest, position)
+        if match is None:
+            break
+        keys.append(match[1] or (match[2] if match[2] == "*" else int(match[2])))
+        position = match.end()
+    if not keys or position < len(rest):
+        raise SpecError("--set", f"expected a path such as network.layers[0].units, got {path!r}")
+    return keys
+
+
+def _assign(node: Any, keys: Sequence[_Key], value: Any, path: str) -> None:
+    key = keys[0]
+    if isinstance(key, int) or key == "*":
+        if not isinstance(node, list):
+            raise SpecError(path, f"expected a list to look up [{key}] in, got {_described(node)}")
+        if key == "*":
+            for index in range(len(node)):
+                _assign(node, [index, *keys[1:]], value, path)
+            return
+        if not key < len(node):
+            counted = f"from 0 to {len(node) - 1}" if node else "into a list that is not empty"
+            raise SpecError(path, f"expected an index {counted}, got {key}")
+        here = f"{path}[{key}]"
+    else:
+        if not isinstance(node, dict):
+            raise SpecError(path, f"expected an object to look up {key!r} in, got {_described(node)}")
+        here = f"{path}.{key}"
+    if len(keys) == 1:
+        _put(node, key, value)
+        return
+    if key not in node if isinstance(node, dict) else False:
+        raise SpecError(here, f"no such key; there are {', '.join(node)}")
+    if isinstance(node[key], str):
+        node[key] = {"kind": node[key]}  # a bare name is short for the kind with its defaults
+    _assign(node[key], keys[1:], value, here)
+
+
+def _put(node: Any, key: _Key, value: Any) -> None:
+    if key == "kind" and node.get("kind") != value:
+        node.clear()  # the keys of the old kind mean nothing to the new one
+    node[key] = value
+
+
+def _described(node: Any) -> str:
+    if isinstance(node, dict):
+        return "an object"
+    if isinstance(node, list):
+        return "a list"
+    return f"{json.dumps(node)}"

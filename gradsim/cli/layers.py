@@ -1,0 +1,219 @@
+"""The numbers of every layer as the terminal tells them: one row per layer for the table, JSON and CSV."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gradsim.cli.table import Cell, Column, Table, laid_out, scientific
+from gradsim.cli.terminal import Style, Terminal
+
+if TYPE_CHECKING:
+    from gradsim.analysis import Profile
+    from gradsim.trace import IterationTrace
+
+_BRIEF = 4
+_SHORTEST_STRIP, _LONGEST_STRIP = 12, 40
+_HARDLY_ANY_CHANGE = 0.8, 1.25
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRow:
+    """One layer that carries weights, after a pass.
+
+    Attributes
+    ----------
+    number : int
+        1…L from the input on.
+    name, kind, activation : str
+        As in the experiment.
+    units : int
+        Width of its output.
+    activation_rms, delta_rms, weight_gradient_rms, weight_rms : float
+        Of all values of the batch, or of the parameter.
+    backward_ratio : float or None
+        rms δ of this layer / rms δ of the layer after it; None for the head.
+    update_ratio : float
+        rms of the update / rms of the weight.
+    saturation : float
+        1 − mean φ'(z) / max φ'.
+    zero_share : float
+        Share of the values of δ that are exactly 0, from 0 to 1.
+    nans, infs : int
+        Values that are NaN or ±Inf in all tensors whose statistics are taken together.
+    """
+
+    number: int
+    name: str
+    kind: str
+    activation: str
+    units: int
+    activation_rms: float
+    delta_rms: float
+    backward_ratio: float | None
+    weight_gradient_rms: float
+    weight_rms: float
+    update_ratio: float
+    saturation: float
+    zero_share: float
+    nans: int
+    infs: int
+
+
+def layer_rows(trace: IterationTrace, profile: Profile) -> tuple[LayerRow, ...]:
+    """Return the numbers of the layers that carry weights.
+
+    Parameters
+    ----------
+    trace : IterationTrace
+        A recorded pass.
+    profile : Profile
+        What ``gradsim.analysis`` makes of that pass.
+
+    Returns
+    -------
+    tuple of LayerRow
+        In forward order, the head last.
+    """
+    rows = []
+    carriers = [layer for layer in trace.layers if layer.number is not None]
+    for i, layer in enumerate(carriers):
+        delta = layer.statistics["delta"]
+        rows.append(
+            LayerRow(
+                number=int(profile.numbers[i]),
+                name=layer.name,
+                kind=layer.kind,
+                activation=layer.activation,
+                units=layer.fan_out,
+                activation_rms=float(profile.activation_rms[i]),
+                delta_rms=float(profile.delta_rms[i]),
+                backward_ratio=float(profile.backward_ratio[i]) if i + 1 < len(carriers) else None,
+                weight_gradient_rms=float(profile.weight_gradient_rms[i]),
+                weight_rms=layer.statistics["weight"].rms,
+                update_ratio=float(profile.update_ratio[i]),
+                saturation=float(layer.saturation),
+                zero_share=delta.zeros / delta.count if delta.count else 0.0,
+                nans=sum(statistics.nans for statistics in layer.statistics.values()),
+                infs=sum(statistics.infs for statistics in layer.statistics.values()),
+            )
+        )
+    return tuple(rows)
+
+
+_COLUMNS = (
+    Column("layer", rank=0),
+    Column("name", "left", rank=0),
+    Column("activation", "left", rank=2),
+    Column("units", rank=3),
+    Column("rms a", rank=1),
+    Column("rms δ", rank=0),
+    Column("backward", rank=0),
+    Column("rms ∂L/∂W", rank=1),
+    Column("ΔW/W", rank=2),
+    Column("saturated", rank=5),
+    Column("δ = 0", rank=4),
+    Column("NaN", rank=1),
+    Column("Inf", rank=1),
+)
+
+
+def layer_table(rows: Sequence[LayerRow], terminal: Terminal, brief: bool = False) -> Table:
+    """Lay out the layers as a table, with a strip that draws rms δ where there is room.
+
+    Parameters
+    ----------
+    rows : sequence of LayerRow
+        All layers.
+    terminal : Terminal
+        Decides width, colours and characters.
+    brief : bool, default False
+        Show only the first and the last few layers.
+
+    Returns
+    -------
+    Table
+        One line per layer, forward order.
+    """
+    shown: list[LayerRow | None] = list(rows)
+    if brief and len(rows) > 2 * _BRIEF + 1:
+        shown = [*rows[:_BRIEF], None, *rows[-_BRIEF:]]
+    hidden = len(rows) - 2 * _BRIEF
+    cells = [_cells(row) if row else _gap(hidden) for row in shown]
+    table = laid_out(_COLUMNS, cells, terminal)
+    room = _LONGEST_STRIP if terminal.width is None else min(_LONGEST_STRIP, terminal.width - table.width - 2)
+    values = [row.delta_rms for row in rows if row.delta_rms > 0 and math.isfinite(row.delta_rms)]
+    if table.left_out or room < _SHORTEST_STRIP or not values:
+        return table
+    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+    high = max(high, low + 1)
+    strip = Column(f"rms δ, 1e{low:+03d} … 1e{high:+03d}", "left")
+    room = max(room, len(strip.title)) if terminal.width is None else room
+    if room < len(strip.title):
+        return table
+    for row, line in zip(shown, cells, strict=True):
+        line.append(Cell(_strip(row.delta_rms, low, high, room)) if row else Cell(""))
+    return laid_out((*_COLUMNS, strip), cells, terminal)
+
+
+def _cells(row: LayerRow) -> list[Cell]:
+    broken: Style = "broken"
+    ratio = row.backward_ratio
+    return [
+        Cell(str(row.number)),
+        Cell(row.name),
+        Cell(row.activation),
+        Cell(str(row.units)),
+        _number(row.activation_rms),
+        _number(row.delta_rms),
+        Cell("·", "dim") if ratio is None else Cell(_factor(ratio), _direction(ratio)),
+        _number(row.weight_gradient_rms),
+        _number(row.update_ratio),
+        Cell(_share(row.saturation)),
+        Cell(_share(row.zero_share), "broken" if row.zero_share == 1.0 else "plain"),
+        Cell(str(row.nans), broken if row.nans else "dim"),
+        Cell(str(row.infs), broken if row.infs else "dim"),
+    ]
+
+
+def _gap(hidden: int) -> list[Cell]:
+    return [Cell("…", "dim"), Cell(f"{hidden} more", "dim"), *[Cell("")] * (len(_COLUMNS) - 2)]
+
+
+def _number(value: float) -> Cell:
+    return Cell(scientific(value), "plain" if math.isfinite(value) and value != 0 else "broken")
+
+
+def _factor(ratio: float) -> str:
+    return f"×{scientific(ratio)}"
+
+
+def _direction(ratio: float) -> Style:
+    if not math.isfinite(ratio) or ratio == 0:
+        return "broken"
+    low, high = _HARDLY_ANY_CHANGE
+    return "shrinking" if ratio < low else "growing" if ratio > high else "plain"
+
+
+def _share(value: float) -> str:
+    if math.isnan(value):
+        return "·"
+    # Neither "0 %" nor "100 %" may stand for a share that is not exactly that.
+    if 0 < value < 0.005:
+        return "<1 %"
+    if 0.995 < value < 1:
+        return ">99 %"
+    return f"{100 * value:.0f} %"
+
+
+def _strip(value: float, low: int, high: int, room: int) -> str:
+    if math.isnan(value):
+        return "NaN"
+    if value == 0:
+        return "0"
+    if math.isinf(value):
+        return "∞".rjust(room)
+    place = round((math.log10(value) - low) / (high - low) * (room - 1))
+    return "·" * place + "●"

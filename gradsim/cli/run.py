@@ -1,0 +1,88 @@
+"""``gradsim run``: train an experiment and tell what its layers do."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from gradsim.cli.failure import DONE, INTERRUPTED, Failure
+from gradsim.cli.progress import Progress
+from gradsim.cli.source import opened
+from gradsim.cli.terminal import terminal_of
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train an experiment, print what its layers do, and write the files asked for.
+
+    Parameters
+    ----------
+    arguments : Namespace
+        Of the command ``run``.
+
+    Returns
+    -------
+    int
+        Exit code: 130 if Ctrl+C ended the training early; what was done so far is told all the same.
+    """
+    for path in (
+        arguments.csv,
+        arguments.history_csv,
+        arguments.parameters_out,
+        arguments.save_experiment,
+    ):
+        check_writable(path)
+    source = opened(arguments.file, arguments.set, arguments.seed)
+
+    from gradsim import formats
+    from gradsim.cli import files
+    from gradsim.cli.documents import json_text, result_document
+    from gradsim.cli.report import print_report
+    from gradsim.cli.result import run_result
+    from gradsim.cli.training import prepared_simulator
+
+    progress = Progress()
+    simulator = prepared_simulator(source, progress)
+    result = run_result(simulator, arguments.iterations, progress)
+    terminal = terminal_of()
+    if arguments.json:
+        terminal.stream.write(json_text(result_document(result), ascii_only=not terminal.unicode) + "\n")
+    else:
+        print_report(result, terminal, arguments.brief)
+    written = []
+    if arguments.csv:
+        files.write_layers(arguments.csv, result)
+        written.append(arguments.csv)
+    if arguments.history_csv:
+        files.write_history(arguments.history_csv, result)
+        written.append(arguments.history_csv)
+    if arguments.parameters_out:
+        formats.save_parameters(simulator.parameters(), arguments.parameters_out)
+        written.append(arguments.parameters_out)
+    if arguments.save_experiment:
+        formats.save(result.experiment, arguments.save_experiment)
+        written.append(arguments.save_experiment)
+    if written and not arguments.json:
+        terminal.write()
+        terminal.write(f"Written: {', '.join(str(path) for path in written)}")
+    return INTERRUPTED if result.interrupted else DONE
+
+
+def check_writable(path: Path | None) -> None:
+    """Refuse an output file whose folder is missing, before hours are spent on what goes into it.
+
+    Parameters
+    ----------
+    path : Path or None
+        A file to be written; None for none.
+
+    Raises
+    ------
+    Failure
+        If it cannot be written there.
+    """
+    if path is None:
+        return
+    if path.is_dir():
+        raise Failure(f"{path}: expected a file to write, this is a folder")
+    if not path.parent.is_dir():
+        raise Failure(f"{path}: there is no folder {path.parent}")
