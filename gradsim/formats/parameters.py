@@ -1,0 +1,96 @@
+"""Parameters of a network as ``.npz`` files, one array per parameter under its name. Never pickles."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gradsim.formats.files import file_bytes, replace_file
+from gradsim.spec import SpecError
+
+MAX_BYTES = 4 * 2**30
+
+
+def load_parameters(path: str | PathLike[str]) -> dict[str, NDArray[Any]]:
+    """Read parameters from a file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        An ``.npz`` file of real arrays, such as ``save_parameters`` or ``numpy.savez`` write.
+
+    Returns
+    -------
+    dict of str to ndarray of float32 or float64
+        By name, such as ``dense_1.weight``; float32 where the file holds it, else float64. Whether names and
+        shapes fit a network is known only to the network.
+
+    Raises
+    ------
+    SpecError
+        With the name of the file, and of the array where it is at fault.
+    """
+    file = Path(path)
+    content = file_bytes(file, MAX_BYTES)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+    except zipfile.BadZipFile as error:
+        raise SpecError(str(file), "expected an .npz file of NumPy arrays, got another") from error
+    if unpacked > MAX_BYTES:
+        raise SpecError(
+            str(file), f"expected at most {MAX_BYTES // 2**30} GiB of arrays, got {unpacked} bytes"
+        )
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return {name: _real(arrays, name, file) for name in arrays.files}
+    except (ValueError, EOFError, OSError, KeyError, NotImplementedError) as error:
+        if isinstance(error, SpecError):
+            raise
+        raise SpecError(str(file), "expected an .npz file of NumPy arrays, got a damaged one") from error
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise SpecError(str(file), "expected an .npz file of NumPy arrays, got a damaged one") from error
+
+
+def save_parameters(parameters: Mapping[str, ArrayLike], path: str | PathLike[str]) -> None:
+    """Write parameters to a file, which is replaced as a whole or not at all.
+
+    Parameters
+    ----------
+    parameters : mapping of str to array of real numbers
+        By name, such as ``dense_1.weight``.
+    path : str or path-like
+        The ``.npz`` file; the name is taken as it is.
+
+    Raises
+    ------
+    SpecError
+        With the name of the file if it cannot be written; a file that was there before is then as it was.
+    TypeError
+        If an array does not hold real numbers.
+    """
+    arrays = {name: np.asarray(array) for name, array in parameters.items()}
+    for name, array in arrays.items():
+        if array.dtype.kind not in "fiu":
+            raise TypeError(f"{name} must hold real numbers, got {array.dtype}")
+    content = io.BytesIO()
+    np.savez(content, allow_pickle=False, **arrays)
+    replace_file(Path(path), content.getvalue())
+
+
+def _real(arrays: Any, name: str, file: Path) -> NDArray[Any]:
+    try:
+        array = arrays[name]
+    except ValueError as error:
+        raise SpecError(str(file), f"expected real numbers in {name}, got something else") from error
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+        raise SpecError(str(file), f"expected real numbers in {name}, got something else")
+    return array if array.dtype == np.float32 else array.astype(np.float64)
