@@ -129,13 +129,11 @@ def _check_inline(experiment: Experiment) -> None:
     classes = [target for target in data.targets if isinstance(target, int)]
     rows = [target for target in data.targets if not isinstance(target, int)]
     if classes and rows:
-        first = "class number" if isinstance(data.targets[0], int) else "list of numbers"
-        odd = next(
-            i for i, t in enumerate(data.targets) if isinstance(t, int) != isinstance(data.targets[0], int)
-        )
-        raise SpecError(
-            f"$.data.targets[{odd}]", f"expected a {first} like the targets before, got the other"
-        )
+        is_class = isinstance(data.targets[0], int)
+        odd = next(i for i, target in enumerate(data.targets) if isinstance(target, int) != is_class)
+        words = ("a class number", "a list of numbers")
+        first, other = words if is_class else words[::-1]
+        raise SpecError(f"$.data.targets[{odd}]", f"expected {first} like the targets before, got {other}")
     if rows:
         _check_widths(tuple(rows), "$.data.targets")
     else:
