@@ -1,0 +1,119 @@
+"""What is edited, as a value: the experiments that undo and redo walk over, the file, whether it is saved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gradsim.spec import Experiment
+
+LONGEST_UNDO = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An experiment and the words for the edit that led to it."""
+
+    experiment: Experiment
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The edits of one file, and where among them we are.
+
+    Attributes
+    ----------
+    entries : tuple of Entry
+        Oldest first; never empty.
+    position : int
+        Index of the present one.
+    path : Path or None
+        The file; None until saved for the first time.
+    saved : Experiment or None
+        What the file holds; None for one that was never saved but must not be lost.
+    """
+
+    entries: tuple[Entry, ...]
+    position: int = 0
+    path: Path | None = None
+    saved: Experiment | None = None
+
+    @property
+    def experiment(self) -> Experiment:
+        """The present experiment."""
+        return self.entries[self.position].experiment
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether closing would lose something."""
+        return self.experiment != self.saved
+
+    @property
+    def undo_description(self) -> str | None:
+        """Words for what undo would take back; None where there is nothing."""
+        return self.entries[self.position].description if self.position > 0 else None
+
+    @property
+    def redo_description(self) -> str | None:
+        """Words for what redo would do again; None where there is nothing."""
+        is_last = self.position + 1 >= len(self.entries)
+        return None if is_last else self.entries[self.position + 1].description
+
+
+def opened(experiment: Experiment, path: Path | None = None) -> Document:
+    """Return the document of an experiment without any edit.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        As read from a file, or shipped with the program.
+    path : Path or None, default None
+        The file.
+
+    Returns
+    -------
+    Document
+        Clean.
+    """
+    return Document((Entry(experiment, ""),), path=path, saved=experiment)
+
+
+def edited(document: Document, experiment: Experiment, description: str) -> Document:
+    """Return the document after an edit; what had been undone is forgotten.
+
+    Parameters
+    ----------
+    document : Document
+        Before.
+    experiment : Experiment
+        After.
+    description : str
+        What was done, in words that follow "Undo".
+
+    Returns
+    -------
+    Document
+        With at most ``LONGEST_UNDO`` experiments.
+    """
+    entries = (*document.entries[: document.position + 1], Entry(experiment, description))[-LONGEST_UNDO:]
+    return replace(document, entries=entries, position=len(entries) - 1)
+
+
+def moved(document: Document, by: int) -> Document:
+    """Return the document some edits back (negative) or forward, as far as there are any.
+
+    Parameters
+    ----------
+    document : Document
+        Before.
+    by : int
+        How many edits.
+
+    Returns
+    -------
+    Document
+        With the same entries.
+    """
+    position = min(max(document.position + by, 0), len(document.entries) - 1)
+    return replace(document, position=position)

@@ -1,0 +1,97 @@
+"""The clock of the playback: when which step is due. The arithmetic itself is ``views.playback``."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
+
+from gradsim.trace import Cursor
+from gradsim.views.playback import FASTEST, SLOWEST, cursor_at
+
+TICK_MILLISECONDS = 16
+
+
+class Player(QObject):
+    """Plays the steps of an iteration, then those of the next one, or the same again.
+
+    Parameters
+    ----------
+    parent : QObject or None
+        Owner in the sense of Qt.
+    """
+
+    seek_requested = Signal(object)
+    """A step is due (Cursor); past the last one it is the first of the next iteration."""
+    playing_changed = Signal(bool)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._timer = QTimer(self, interval=TICK_MILLISECONDS, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self.tick)
+        self._clock = QElapsedTimer()
+        self._speed, self._loop, self._steps = 4.0, False, 0
+        self._cursor = self._asked = Cursor()
+        self._start = 0
+
+    @property
+    def is_playing(self) -> bool:
+        """Whether the clock runs."""
+        return self._timer.isActive()
+
+    def set_speed(self, speed: float) -> None:
+        """Take a speed in steps per second; the step on screen begins anew."""
+        self._speed = min(max(speed, SLOWEST), FASTEST)
+        self._restart()
+
+    def set_loop(self, loop: bool) -> None:
+        """Play the same iteration again and again, or go on to the next one."""
+        self._loop = loop
+        self._restart()
+
+    def set_steps(self, steps: int) -> None:
+        """Take the number of steps of an iteration."""
+        self._steps = steps
+
+    def set_cursor(self, cursor: Cursor) -> None:
+        """Take the place on screen; one that was not asked for becomes the new beginning."""
+        if cursor != self._asked or cursor.iteration != self._cursor.iteration:
+            self._cursor = self._asked = cursor
+            self._restart()
+        self._cursor = cursor
+
+    def play(self) -> None:
+        """Start the clock; from the last step it is the next iteration that is told."""
+        if self.is_playing or self._steps == 0:
+            return
+        if self._cursor.step >= self._steps - 1:
+            self._ask(Cursor(self._cursor.iteration + (0 if self._loop else 1), 0))
+        self._restart()
+        self._timer.start()
+        self.playing_changed.emit(True)
+
+    def pause(self) -> None:
+        """Stop the clock."""
+        if self.is_playing:
+            self._timer.stop()
+            self.playing_changed.emit(False)
+
+    def toggle(self) -> None:
+        """Play or pause."""
+        self.pause() if self.is_playing else self.play()
+
+    def tick(self) -> None:
+        """Ask for the step that is due by now."""
+        if self._asked != self._cursor:
+            return  # the pass of the next iteration is still being recorded
+        due = cursor_at(self._clock.elapsed() / 1000, self._speed, self._steps, self._loop, self._start)
+        if due.finished:
+            self._ask(Cursor(self._cursor.iteration + 1, 0))
+        elif due.step != self._cursor.step:
+            self._ask(Cursor(self._cursor.iteration, due.step))
+
+    def _ask(self, cursor: Cursor) -> None:
+        self._asked = cursor
+        self.seek_requested.emit(cursor)
+
+    def _restart(self) -> None:
+        self._start = self._cursor.step
+        self._clock.start()
