@@ -1,7 +1,8 @@
 """Hypothesis strategies that draw valid experiments, generated from the fields of the structs themselves.
 
 A new kind, or a new field of one, is drawn the day it exists. Unless a strategy is asked to be ``wide``,
-sizes and numbers stay so small that a drawn experiment can be run within milliseconds; wide ones use every limit.
+sizes and numbers stay so small that a drawn experiment can be run within milliseconds; wide ones use every
+limit.
 """
 
 from __future__ import annotations

@@ -53,7 +53,8 @@ def with_head(loss: str, activation: Any, **parts: Any) -> Experiment:
 FAULTS: dict[str, tuple[Experiment, str]] = {
     "cross entropy without softmax": (
         with_head("cross_entropy", Relu()),
-        "$.network.head.activation: expected softmax, which the loss cross_entropy is computed with, got relu",
+        "$.network.head.activation: expected softmax, which the loss cross_entropy is computed with, "
+        "got relu",
     ),
     "binary cross entropy without sigmoid": (
         with_head("binary_cross_entropy", Softmax()),
@@ -62,13 +63,13 @@ FAULTS: dict[str, tuple[Experiment, str]] = {
     ),
     "cross entropy of a regression": (
         Experiment(data=Curve()),
-        "$.training.loss: expected mse, half_mse or sse, because the targets of the data curve are numbers and "
-        "not classes, got cross_entropy",
+        "$.training.loss: expected mse, half_mse or sse, because the targets of the data curve are numbers "
+        "and not classes, got cross_entropy",
     ),
     "binary cross entropy of a regression": (
         with_head("binary_cross_entropy", Sigmoid(), data=GaussianNoise()),
-        "$.training.loss: expected mse, half_mse or sse, because the targets of the data noise are numbers and "
-        "not classes, got binary_cross_entropy",
+        "$.training.loss: expected mse, half_mse or sse, because the targets of the data noise are numbers "
+        "and not classes, got binary_cross_entropy",
     ),
     "cross entropy of rows": (
         with_inline(((1.0,), (2.0,)), ((0.0,), (1.0,)), "cross_entropy"),
