@@ -1,0 +1,55 @@
+"""What the analysis has found, in sentences for people."""
+
+from __future__ import annotations
+
+import math
+
+from gradsim.analysis.fit import Fit
+from gradsim.analysis.profile import Profile
+
+_UNEVEN = 0.9
+
+
+def sentence(profile: Profile) -> str:
+    """Return a profile in words: the gradient on its way back, then the signal on its way forward.
+
+    Parameters
+    ----------
+    profile : Profile
+        Any profile.
+
+    Returns
+    -------
+    str
+        Two sentences. Layers that stand outside a fit are named, with the reason.
+    """
+    last, first = len(profile.layer_names) - 1, 0
+    back = f"From the output back to the input the error signal (rms δ) {_course(profile.backward_fit)}"
+    if not math.isnan(profile.backward_fit.factor):
+        ends = (profile.delta_rms[last], profile.delta_rms[first])
+        back += (
+            f": {_number(ends[0])} in layer {profile.numbers[last]}, "
+            f"{_number(ends[1])} in layer {profile.numbers[first]}"
+        )
+    forth = f"From the input forward the activation (rms a) before the head {_course(profile.forward_fit)}"
+    return f"{back}{_aside(profile.backward_fit)}. {forth}{_aside(profile.forward_fit)}."
+
+
+def _course(fit: Fit) -> str:
+    if math.isnan(fit.factor):
+        return f"has {fit.words}"
+    if fit.words.startswith("flat"):
+        return f"is {fit.words} ({len(fit.used)} layers)"
+    verb = "" if fit.words.startswith("grows") else "shrinks "
+    even = "" if fit.r_squared >= _UNEVEN else ", unevenly"
+    return f"{verb}{fit.words}{even} (R² {fit.r_squared:.2f} over {len(fit.used)} layers)"
+
+
+def _aside(fit: Fit) -> str:
+    return f"; {fit.note}" if fit.note else ""
+
+
+def _number(value: float) -> str:
+    if math.isnan(value):
+        return "not a number"
+    return "infinite" if math.isinf(value) else f"{value:.2g}"
