@@ -131,9 +131,10 @@ def rms(values: NDArray[Any], axis: int | None = None) -> NDArray[np.float64]:
     wide = np.abs(np.asarray(values, dtype=np.float64))
     largest = wide.max(axis=axis, keepdims=True)
     usable = np.isfinite(largest) & (largest > 0)
-    with np.errstate(invalid="ignore"):
-        mean = np.mean(np.square(wide / np.where(usable, largest, 1.0)), axis=axis, keepdims=True)
-    result: NDArray[np.float64] = np.where(usable, largest * np.sqrt(np.where(usable, mean, 0)), largest)
+    unit = np.where(usable, largest, 1.0)
+    with np.errstate(invalid="ignore", over="ignore"):
+        mean = np.mean(np.square(wide / unit), axis=axis, keepdims=True)
+    result: NDArray[np.float64] = np.where(usable, unit * np.sqrt(np.where(usable, mean, 0.0)), largest)
     return result.squeeze() if axis is None else result.squeeze(axis)
 
 
@@ -223,7 +224,7 @@ class NetworkContent:
         return self._scales[name]
 
     def largest_mean(self, tensor: str) -> float:
-        """Return the largest finite |mean| of a unit of the small layers, rounded up to 1, 2 or 5; 1 if none."""
+        """Return the largest finite |mean| of a unit of the small layers, rounded up (1, 2, 5 …)."""
         largest = 0.0
         for index, column in enumerate(self.columns):
             if index and column.has_circles:
@@ -254,6 +255,30 @@ class NetworkContent:
         while high - low < _LEAST_DECADES:
             low, high = (low - 1, high) if (high - low) % 2 == 0 else (low, high + 1)
         return Scale(low, high)
+
+
+class KeptScales:
+    """The scales of a trace, widened to those of the traces before: pictures in a row can be compared.
+
+    Parameters
+    ----------
+    content : NetworkContent
+        Whose numbers must fit; measured only when a scale is first asked for.
+    before : KeptScales or None, default None
+        Scales on screen so far.
+    """
+
+    def __init__(self, content: NetworkContent, before: KeptScales | None = None) -> None:
+        self._content = content
+        self._before = {} if before is None else {**before._before, **before._known}
+        self._known: dict[str, Scale] = {}
+
+    def __getitem__(self, name: str) -> Scale:
+        """Return the scale of a phase."""
+        if name not in self._known:
+            scale = self._content.scale(name)
+            self._known[name] = scale.joined(self._before[name]) if name in self._before else scale
+        return self._known[name]
 
 
 def rounded_up(value: float) -> float:

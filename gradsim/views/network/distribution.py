@@ -1,4 +1,4 @@
-"""The distribution of the magnitudes of a tensor, counted exactly from the bits of its numbers. Without Qt."""
+"""How many values of a tensor have which magnitude, counted exactly from their bits. Without Qt."""
 
 from __future__ import annotations
 

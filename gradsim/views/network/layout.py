@@ -24,6 +24,8 @@ _NAMES_FROM = 58.0
 _NUMBERS_EVERY = 26.0
 _LARGEST_RADIUS = 15.0
 _HALF_COLUMN = 22.0
+_LEAST_CIRCLE = 3.5
+_LEAST_GAP = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +215,23 @@ class NetworkLayout:
     def unit_heights(self, column: int) -> NDArray[np.float64]:
         """Middles of the units of a small layer, from above, px."""
         units = self.columns[column].units
-        spacing = min((self.frame.bottom - self.frame.top) / units, 3.0 * self.radius)
-        return self.middle + spacing * (np.arange(units) - 0.5 * (units - 1))
+        return self.middle + self._spacing(units) * (np.arange(units) - 0.5 * (units - 1))
+
+    def _spacing(self, units: int) -> float:
+        return min((self.frame.bottom - self.frame.top) / units, 3.0 * _LARGEST_RADIUS)
+
+    @property
+    def half_unit(self) -> float:
+        """Half the height of a unit, px: a circle's radius, more where columns are too narrow for circles."""
+        if self.radius >= _LEAST_CIRCLE:
+            return self.radius
+        most = max((c.units for c in self.columns if c.has_circles), default=1)
+        return float(max(min(0.42 * self._spacing(most), _LARGEST_RADIUS), self.radius))
+
+    @property
+    def shows_links(self) -> bool:
+        """Whether there is room to see anything between two columns of circles."""
+        return self.viewport.pitch - 2 * self.radius >= _LEAST_GAP
 
     def half_width(self, column: int) -> float:
         """Half of what a column takes in width, px."""
@@ -245,7 +262,7 @@ class NetworkLayout:
             return None
         distances = np.abs(self.unit_heights(column) - y)
         unit = int(np.argmin(distances))
-        return unit if distances[unit] <= 1.3 * self.radius else None
+        return unit if distances[unit] <= 1.3 * self.half_unit else None
 
     @property
     def shows_names(self) -> bool:
@@ -254,7 +271,7 @@ class NetworkLayout:
 
     @property
     def numbered(self) -> tuple[int, ...]:
-        """Visible columns that carry a label of their own: all, or as many round numbers as there is room for."""
+        """Visible columns with a label of their own: all, or as many round numbers as there is room for."""
         last = len(self.columns) - 1
         if self.shows_names:
             return tuple(self.visible)
@@ -264,7 +281,7 @@ class NetworkLayout:
         return tuple(
             c
             for c in self.visible
-            if c in (0, last) or (c % every == 0 or (every > 1 and c == 1)) and room < c < last - room
+            if c in (0, last) or ((c % every == 0 or (every > 1 and c == 1)) and room < c < last - room)
         )
 
     @property

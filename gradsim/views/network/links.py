@@ -42,7 +42,7 @@ class Links:
 def strongest_links(matrices: Sequence[NDArray[Any]], most: int = MOST_LINKS) -> tuple[Links, ...]:
     """Return the links to draw for each pair of layers.
 
-    Each pair gets its share of the lines by its size, so that no pair is left bare by stronger ones elsewhere.
+    Each pair gets its share of the lines by its size, so that none is left bare by stronger ones elsewhere.
 
     Parameters
     ----------

@@ -1,0 +1,211 @@
+"""Paints what changes with the step: the pulse, the progress of the phase, the badges; and the selection."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
+
+from gradsim.spec import kind_of
+from gradsim.views.fonts import figure_font
+from gradsim.views.inspection.number_text import number_text
+from gradsim.views.inspection.wording import formula_of
+from gradsim.views.network.links import SHADES
+from gradsim.views.network.painting import link_caption, paint_axis, paint_column
+from gradsim.views.network.pulse import Pulse
+from gradsim.views.network.scene import Scene
+from gradsim.views.theme import phase_color
+
+_CENTRED = Qt.AlignmentFlag.AlignCenter
+_BADGE = (88.0, 38.0)
+
+
+def paint_overlay(
+    painter: QPainter, scene: Scene, pulse: Pulse, selected: int | None, unit: int | None
+) -> None:
+    """Paint all that changes with the step or the selection.
+
+    Parameters
+    ----------
+    painter : QPainter
+        Where to.
+    scene : Scene
+        What.
+    pulse : Pulse
+        State of the step.
+    selected : int or None
+        Layer that is selected.
+    unit : int or None
+        Unit of it that is selected.
+    """
+    frame = scene.layout.frame
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    paint_axis(painter, scene, pulse.tensor)
+    painter.setClipRect(QRectF(frame.left, 0, frame.right - frame.left, frame.height))
+    _paint_selection(painter, scene, selected, unit)
+    _paint_active(painter, scene, pulse)
+    painter.setClipping(False)
+    _paint_progress(painter, scene, pulse)
+    _paint_chip(painter, scene, pulse)
+    _paint_badges(painter, scene, pulse)
+    _paint_link_legend(painter, scene)
+    painter.restore()
+
+
+def _paint_selection(painter: QPainter, scene: Scene, selected: int | None, unit: int | None) -> None:
+    if selected is None or not 0 <= selected + 1 < len(scene.content.columns):
+        return
+    layout, column = scene.layout, selected + 1
+    x, half = layout.centre(column), layout.half_width(column) + 4.0
+    painter.setPen(QPen(scene.theme.color("accent"), 2.0))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawLine(QLineF(x - half, layout.frame.bottom + 54, x + half, layout.frame.bottom + 54))
+    painter.setPen(QPen(scene.theme.color("accent"), 1.25, Qt.PenStyle.DashLine))
+    painter.drawRoundedRect(_box(scene, column, 4.0), 8, 8)
+    if unit is not None and scene.content.columns[column].has_circles:
+        heights = layout.unit_heights(column)
+        if unit < len(heights):
+            reach, rise = layout.radius + 2.5, layout.half_unit + 2.5
+            painter.setPen(QPen(scene.theme.color("accent"), 2.0))
+            painter.drawRoundedRect(
+                QRectF(x, float(heights[unit]), 0, 0).adjusted(-reach, -rise, reach, rise),
+                reach,
+                min(reach, rise),
+            )
+
+
+def _box(scene: Scene, column: int, margin: float) -> QRectF:
+    frame, half = scene.layout.frame, scene.layout.half_width(column) + margin
+    return QRectF(scene.layout.centre(column) - half, frame.top - 3, 2 * half, frame.bottom - frame.top + 6)
+
+
+def _paint_active(painter: QPainter, scene: Scene, pulse: Pulse) -> None:
+    if pulse.active is None:
+        return
+    layout, column = scene.layout, pulse.active + 1
+    color = phase_color(scene.theme, pulse.phase)
+    if pulse.active_tensor != pulse.tensor:
+        paint_column(painter, scene, column, pulse.active_tensor)
+    painter.setPen(QPen(color, 2.0))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(_box(scene, column, 4.0), 8, 8)
+    gap = layout.viewport.pitch - layout.half_width(column) * 2 - 8
+    if gap < 12:
+        return
+    side = -1 if pulse.into_weights else 1 if pulse.from_above else 0
+    if side:
+        middle = layout.centre(column) + side * 0.5 * layout.viewport.pitch
+        forward = pulse.phase == "forward"
+        size = min(0.25 * gap, 7.0) * (1 if forward else -1)
+        painter.setPen(QPen(color, 2.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        for shift in (-0.6, 0.6):
+            tip = QPointF(middle + (shift + 0.5) * size, layout.middle)
+            back, reach = tip.x() - size, abs(size)
+            painter.drawPolyline(
+                QPolygonF([QPointF(back, tip.y() - reach), tip, QPointF(back, tip.y() + reach)])
+            )
+
+
+def place_of(scene: Scene, pulse: Pulse) -> float:
+    """Return where on the line below the columns the step is done, px."""
+    layout = scene.layout
+    if pulse.active is None:
+        return layout.frame.right
+    side = -0.5 if pulse.into_weights else 0.5 if pulse.from_above else 0.0
+    if pulse.phase == "backward" and pulse.active == len(layout.columns) - 2 and pulse.from_above:
+        return layout.frame.right
+    return layout.centre(pulse.active + 1) + side * layout.viewport.pitch
+
+
+def _paint_progress(painter: QPainter, scene: Scene, pulse: Pulse) -> None:
+    layout, frame = scene.layout, scene.layout.frame
+    y, color = frame.bottom + 10.0, phase_color(scene.theme, pulse.phase)
+    begin = max(layout.centre(0), frame.left)
+    place = min(max(place_of(scene, pulse), frame.left), frame.right)
+    painter.setPen(QPen(scene.theme.color("grid"), 4.0, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+    painter.drawLine(QLineF(begin, y, frame.right, y))
+    painter.setPen(QPen(color, 4.0, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+    if pulse.phase in ("backward", "clip"):
+        painter.drawLine(QLineF(begin if pulse.phase == "clip" else place, y, frame.right, y))
+    else:
+        painter.drawLine(QLineF(begin, y, place, y))
+    painter.setPen(QPen(scene.theme.color("background"), 2.0))
+    painter.setBrush(color)
+    painter.drawEllipse(QPointF(place, y), 6.0, 6.0)
+
+
+def _paint_chip(painter: QPainter, scene: Scene, pulse: Pulse) -> None:
+    """Paint the formula above the layer in work, kept inside the picture."""
+    frame, color = scene.layout.frame, phase_color(scene.theme, pulse.phase)
+    font = figure_font(11, bold=True)
+    text = formula_of(pulse.step, scene.content.trace.layers)
+    width = QFontMetricsF(font).horizontalAdvance(text) + 18
+    x = min(max(place_of(scene, pulse), frame.left), frame.right)
+    if pulse.active is not None:
+        x = scene.layout.centre(pulse.active + 1)
+    left = min(max(x - width / 2, frame.left + 20), frame.width - width - 8)
+    chip = QRectF(left, 5, width, 20)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(color)
+    painter.drawRoundedRect(chip, 10, 10)
+    painter.setFont(font)
+    painter.setPen(scene.theme.color("background"))
+    painter.drawText(chip, _CENTRED, text)
+
+
+def _paint_badges(painter: QPainter, scene: Scene, pulse: Pulse) -> None:
+    trace, frame = scene.content.trace, scene.layout.frame
+    order = ["forward", "loss", "backward", "clip", "update"]
+    reached = order.index(pulse.phase)
+    badges = [("loss", "loss L", number_text(trace.loss, 4))]
+    if kind_of(trace.experiment.training.clipping) != "none":
+        badges.append(("clip", "gradient norm", number_text(trace.gradient_norm, 3)))
+    badges.append(("update", "learning rate η", number_text(trace.learning_rate, 3)))
+    width, height = _BADGE
+    spare = frame.bottom - frame.top - height * len(badges)
+    gap = min(12.0, max(spare / len(badges), 3.0))
+    top = scene.layout.middle - 0.5 * (height * len(badges) + gap * (len(badges) - 1))
+    left = frame.right + 10.0
+    for phase, caption, value in badges:
+        color = phase_color(scene.theme, phase)  # type: ignore[arg-type]
+        box = QRectF(left, top, width, height)
+        _paint_badge(painter, scene, box, color, caption, value, order.index(phase) - reached)
+        top += height + gap
+
+
+def _paint_badge(
+    painter: QPainter, scene: Scene, box: QRectF, color: QColor, caption: str, value: str, ahead: int
+) -> None:
+    theme = scene.theme
+    painter.setPen(QPen(theme.color("outline") if ahead > 0 else color, 1.25))
+    painter.setBrush(color if ahead == 0 else theme.color("surface"))
+    painter.drawRoundedRect(box, 8, 8)
+    painter.setFont(figure_font(9))
+    painter.setPen(theme.color("background" if ahead == 0 else "muted"))
+    painter.drawText(box.adjusted(0, 4, 0, -22), _CENTRED, caption)
+    painter.setFont(figure_font(12, bold=True))
+    painter.setPen(theme.color("background" if ahead == 0 else "ghost" if ahead > 0 else "text"))
+    painter.drawText(box.adjusted(0, 15, 0, -3), _CENTRED, value)
+
+
+def _paint_link_legend(painter: QPainter, scene: Scene) -> None:
+    if not scene.link_columns:
+        return
+    frame, theme = scene.layout.frame, scene.theme
+    caption, low, high = link_caption(scene)
+    left, top, width = frame.right + 10.0, frame.bottom + 22.0, _BADGE[0]
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setPen(Qt.PenStyle.NoPen)
+    for x in range(round(width)):
+        painter.setBrush(scene.shade_colors[round(x / (width - 1) * (SHADES - 1))])
+        painter.drawRect(QRectF(left + x, top, 1, 5))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setFont(figure_font(9))
+    painter.setPen(theme.color("muted"))
+    painter.drawText(QRectF(left, top - 15, width, 13), _CENTRED, caption)
+    ends = QRectF(left, top + 6, width, 13)
+    painter.drawText(ends, Qt.AlignmentFlag.AlignLeft, low)
+    painter.drawText(ends, Qt.AlignmentFlag.AlignRight, high)
+    drawn, total = sum(len(k.values) for k in scene.links), sum(k.total for k in scene.links)
+    if drawn < total:
+        painter.drawText(QRectF(left - 8, top + 18, width + 16, 13), _CENTRED, f"{drawn:,} of {total:,}")

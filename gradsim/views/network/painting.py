@@ -1,0 +1,382 @@
+"""Paints the network itself: links, columns, circles, axis and labels. It stays while a phase lasts."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
+
+from gradsim.views.fonts import figure_font
+from gradsim.views.inspection.number_text import number_text, power_of_ten
+from gradsim.views.network.content import SYMBOLS, Column, Scale
+from gradsim.views.network.links import BROKEN, SHADES
+from gradsim.views.network.marks import paint_special_cell, paint_special_mark, special_kind
+from gradsim.views.network.scene import LANE, Scene
+
+_STEPS_OF_A_VIOLIN = 56
+_FEW_LINKS = 400
+_TICKS_EVERY = 24.0
+_LEAST_SPINE = 8.0
+_CENTRED = Qt.AlignmentFlag.AlignCenter
+
+
+def polygon(x: NDArray[np.float64], y: NDArray[np.float64]) -> QPolygonF:
+    """Return a polygon of the points (x, y), px."""
+    return QPolygonF([QPointF(*point) for point in zip(x.tolist(), y.tolist(), strict=True)])
+
+
+def paint_ground(painter: QPainter, scene: Scene) -> None:
+    """Paint all that does not depend on the step: links, empty columns and labels.
+
+    Parameters
+    ----------
+    painter : QPainter
+        Where to.
+    scene : Scene
+        What.
+    """
+    frame = scene.layout.frame
+    painter.save()
+    painter.setClipRect(QRectF(frame.left, 0, frame.right - frame.left, frame.height))
+    _paint_spine(painter, scene)
+    _paint_links(painter, scene)
+    for column in scene.layout.visible:
+        _paint_empty_column(painter, scene, column)
+    painter.setClipRect(QRectF(frame.left - 10, 0, frame.right - frame.left + 20, frame.height))
+    _paint_labels(painter, scene)
+    painter.restore()
+
+
+def paint_column(painter: QPainter, scene: Scene, column: int, tensor: str) -> None:
+    """Paint one column with the numbers of a tensor.
+
+    Parameters
+    ----------
+    painter : QPainter
+        Where to.
+    scene : Scene
+        What.
+    column : int
+        Index into ``content.columns``.
+    tensor : str
+        One of ``content.SCALES``.
+    """
+    if scene.content.columns[column].has_circles:
+        _paint_circles(painter, scene, column, tensor)
+    else:
+        _paint_violin(painter, scene, column, tensor)
+
+
+def paint_axis(painter: QPainter, scene: Scene, tensor: str) -> None:
+    """Paint the axis of magnitudes, which is the legend of the colours as well.
+
+    Parameters
+    ----------
+    painter : QPainter
+        Where to.
+    scene : Scene
+        What.
+    tensor : str
+        What computed layers show: it names the axis.
+    """
+    frame, theme, scale = scene.layout.frame, scene.theme, scene.scale_of(tensor)
+    low, high = frame.bottom - LANE, frame.top + LANE
+    strip = QRectF(frame.left - 16, high, 7, low - high)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setPen(Qt.PenStyle.NoPen)
+    for y in range(round(low - high)):  # one rectangle a pixel: gradients come out in bands in some PDFs
+        share = (y + 0.5) / (low - high)
+        painter.setBrush(scene.share_color(share))
+        painter.drawRect(QRectF(strip.left(), low - y - 1, strip.width(), 1))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setFont(figure_font(10))
+    painter.setPen(theme.color("muted"))
+    for decade in ticks(scale, low - high):
+        y = float(scene.height_of(decade, scale))
+        painter.drawLine(QLineF(strip.left() - 4, y, strip.left(), y))
+        edge = "≤" if decade == scale.low else ""
+        painter.drawText(
+            QRectF(-20, y - 8, strip.left() + 13, 16),
+            Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
+            edge + power_of_ten(decade),
+        )
+    painter.setFont(figure_font(11, bold=True))
+    painter.setPen(theme.color("text"))
+    painter.drawText(
+        QRectF(8, 6, 180, 18),
+        Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
+        f"rms {SYMBOLS[tensor]}",
+    )
+    painter.restore()
+
+
+def ticks(scale: Scale, length: float) -> list[int]:
+    """Return the decades labelled on an axis: both ends and round steps between, none touching.
+
+    Parameters
+    ----------
+    scale : Scale
+        The axis.
+    length : float
+        In px.
+
+    Returns
+    -------
+    list of int
+        Ascending.
+    """
+    per_decade = length / (scale.high - scale.low)
+    every = next(n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if n * per_decade >= _TICKS_EVERY)
+    gap = _TICKS_EVERY * 0.8 / per_decade
+    inner = [
+        d
+        for d in range(scale.low + 1, scale.high)
+        if d % every == 0 and scale.low + gap <= d <= scale.high - gap
+    ]
+    return [scale.low, *inner, scale.high]
+
+
+def _paint_spine(painter: QPainter, scene: Scene) -> None:
+    """Lines between columns whose links are not drawn one by one; a fan where one of the two has circles."""
+    layout, columns = scene.layout, scene.content.columns
+    drawn = set(scene.link_columns)
+    lines = []
+    for i in layout.visible:
+        if i == 0 or i in drawn:
+            continue
+        left, right = layout.centre(i - 1), layout.centre(i)
+        if right - left - layout.half_width(i - 1) - layout.half_width(i) < _LEAST_SPINE:
+            continue
+        before = layout.unit_heights(i - 1).tolist() if columns[i - 1].has_circles else [layout.middle]
+        after = layout.unit_heights(i).tolist() if columns[i].has_circles else [layout.middle]
+        if len(before) > 1 and len(after) > 1:
+            before = after = [layout.middle]
+        lines += [QLineF(left, b, right, a) for b in before for a in after]
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(scene.theme.color("outline"), 1.0))
+    painter.drawLines(lines)
+
+
+def _paint_links(painter: QPainter, scene: Scene) -> None:
+    layout = scene.layout
+    batches: list[list[QLineF]] = [[] for _ in range(SHADES)]
+    broken: list[QLineF] = []
+    few = sum(len(links.values) for links in scene.links) <= _FEW_LINKS
+    for column, links in zip(scene.link_columns, scene.links, strict=True):
+        before, after = layout.unit_heights(column - 1), layout.unit_heights(column)
+        left, right = layout.centre(column - 1), layout.centre(column)
+        places = zip(
+            scene.link_shades(links).tolist(),
+            before[links.source].tolist(),
+            after[links.target].tolist(),
+            strict=True,
+        )
+        for shade, y0, y1 in places:
+            (broken if shade == BROKEN else batches[shade]).append(QLineF(left, y0, right, y1))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, few)
+    signed = scene.link_colours == "weight"
+    # Strong links last, on top: from the middle outwards on a signed scale, upwards on one of magnitudes.
+    order = sorted(range(SHADES), key=lambda s: abs(2 * s - SHADES + 1) if signed else s)
+    for shade in order:
+        if batches[shade]:
+            strength = abs(2 * shade / (SHADES - 1) - 1) if signed else shade / (SHADES - 1)
+            painter.setPen(QPen(scene.shade_colors[shade], 0.75 + 1.5 * strength if few else 1.0))
+            painter.drawLines(batches[shade])
+    if broken:
+        painter.setPen(QPen(scene.theme.color("bad"), 1.0, Qt.PenStyle.DotLine))
+        painter.drawLines(broken)
+
+
+def _paint_empty_column(painter: QPainter, scene: Scene, column: int) -> None:
+    layout, theme = scene.layout, scene.theme
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    x = layout.centre(column)
+    if scene.content.columns[column].has_circles:
+        cells = layout.half_unit != layout.radius
+        painter.setPen(Qt.PenStyle.NoPen if cells else QPen(theme.color("outline"), 1.0))
+        painter.setBrush(theme.color("grid" if cells else "surface"))
+        for y in layout.unit_heights(column).tolist():
+            paint_unit(painter, scene, x, y)
+        return
+    painter.setPen(QPen(theme.color("grid"), 1.0) if layout.half_column > 3 else Qt.PenStyle.NoPen)
+    painter.setBrush(theme.color("surface" if layout.half_column > 3 else "grid"))
+    painter.drawRoundedRect(_track(scene, column), *(2 * (min(6.0, layout.half_column),)))
+
+
+def _track(scene: Scene, column: int) -> QRectF:
+    layout = scene.layout
+    half = layout.half_column
+    return QRectF(
+        layout.centre(column) - half, layout.frame.top, 2 * half, layout.frame.bottom - layout.frame.top
+    )
+
+
+def paint_unit(painter: QPainter, scene: Scene, x: float, y: float) -> None:
+    """Paint one unit in the present pen and brush: a circle, or a cell where columns are narrow."""
+    radius, half = scene.layout.radius, scene.layout.half_unit
+    if half == radius:
+        painter.drawEllipse(QPointF(x, y), radius, radius)
+    else:
+        painter.drawRect(QRectF(x - radius, y - half, 2 * radius, 2 * half))
+
+
+def _paint_circles(painter: QPainter, scene: Scene, column: int, tensor: str) -> None:
+    layout, theme, scale = scene.layout, scene.theme, scene.scale_of(tensor)
+    told = scene.content.unit_numbers(column, tensor)
+    by_value = scene.unit_colours == "value"
+    largest = scene.content.largest_mean(tensor) if by_value else 1.0
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    x, radius = layout.centre(column), layout.radius
+    outline = QPen(theme.color("muted"), 1.0) if radius > 3 else Qt.PenStyle.NoPen
+    for y, size, mean in zip(
+        layout.unit_heights(column).tolist(), told.rms.tolist(), told.mean.tolist(), strict=True
+    ):
+        kind = special_kind(size)
+        if kind is not None:
+            if layout.half_unit == radius:
+                paint_special_mark(painter, theme, kind, QPointF(x, y), radius)
+            else:
+                paint_special_cell(painter, theme, kind, QPointF(x, y), radius, layout.half_unit)
+            continue
+        painter.setPen(outline)
+        color = scene.value_color(mean, largest) if by_value else scene.magnitude_color(size, scale)
+        painter.setBrush(color)
+        paint_unit(painter, scene, x, y)
+
+
+def _paint_violin(painter: QPainter, scene: Scene, column: int, tensor: str) -> None:
+    layout, theme, scale = scene.layout, scene.theme, scene.scale_of(tensor)
+    told, x, half = scene.content.distribution(column, tensor), layout.centre(column), layout.half_column
+    size = scene.content.column_rms(column, tensor)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    color = (
+        scene.magnitude_color(size, scale) if np.isfinite(size) and size > 0 else QColor(theme.color("ghost"))
+    )
+    shares = told.density(scale.low, scale.high, _STEPS_OF_A_VIOLIN)
+    used = np.flatnonzero(shares)
+    if used.size:
+        paint_shape(painter, scene, column, shares, used, color)
+    if np.isfinite(size) and size > 0:
+        _paint_rms_line(painter, scene, column, float(scene.height_of(np.log10(size), scale)), color)
+    top, bottom = layout.frame.top + 0.5 * LANE, layout.frame.bottom - 0.5 * LANE
+    mark = min(half, 5.0)
+    if told.zeros:
+        # The bar is as wide as the share of values that are exactly 0; never too narrow to be seen.
+        width = max(2 * (half - 2) * told.zeros / told.count, 3.0)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("muted"))
+        painter.drawRoundedRect(QRectF(x - width / 2, bottom - 2, width, 4), 2, 2)
+        if told.zeros == told.count and half > 3:
+            paint_special_mark(painter, theme, "zero", QPointF(x, bottom), mark)
+    present = [kind for kind, count in (("nan", told.nans), ("inf", told.infs)) if count]
+    for place, kind in enumerate(present):
+        offset = 0.0 if len(present) == 1 or half < 8 else (place - 0.5) * (2 * mark + 2)
+        paint_special_mark(painter, theme, kind, QPointF(x + offset, top), mark)
+
+
+def paint_shape(
+    painter: QPainter,
+    scene: Scene,
+    column: int,
+    shares: NDArray[np.float64],
+    used: NDArray[np.intp],
+    color: QColor,
+) -> None:
+    """Paint the distribution of a column: as wide as values are many, at the height of their magnitude.
+
+    Parameters
+    ----------
+    painter : QPainter
+        Where to.
+    scene : Scene
+        What.
+    column : int
+        Index into ``content.columns``.
+    shares : ndarray of float64, shape (steps,)
+        Share of all values in equal steps of the axis, from its low end.
+    used : ndarray of int
+        The steps with any value.
+    color : QColor
+        Of the shape.
+    """
+    layout = scene.layout
+    x, room = layout.centre(column), max(min(layout.half_column - 2.0, 0.85 * layout.half_column), 0.75)
+    first, last = int(used[0]), int(used[-1])
+    widths = np.concatenate([[0.0], shares[first : last + 1], [0.0]])
+    widths = np.maximum(room * widths / widths.max(), np.where(widths > 0, 0.75, 0.35))
+    low, high = layout.frame.bottom - LANE, layout.frame.top + LANE
+    at = low + (high - low) * np.clip((np.arange(first - 0.5, last + 2.0) + 0.0) / len(shares), 0, 1)
+    painter.setPen(QPen(scene.theme.color("muted"), 0.75) if layout.half_column > 8 else Qt.PenStyle.NoPen)
+    painter.setBrush(color)
+    painter.drawPolygon(
+        polygon(np.concatenate([x - widths, x + widths[::-1]]), np.concatenate([at, at[::-1]]))
+    )
+
+
+def _paint_rms_line(painter: QPainter, scene: Scene, column: int, y: float, color: QColor) -> None:
+    layout, x = scene.layout, scene.layout.centre(column)
+    half = layout.half_column
+    painter.setPen(QPen(scene.theme.color("text"), 1.5 if half > 4 else 1.0))
+    painter.drawLine(QLineF(x - half, y, x + half, y))
+
+
+def _paint_labels(painter: QPainter, scene: Scene) -> None:
+    layout, theme, columns = scene.layout, scene.theme, scene.content.columns
+    first_row, second_row = layout.frame.bottom + 18.0, layout.frame.bottom + 34.0
+    pitch = layout.viewport.pitch
+    name_font, small_font = figure_font(11), figure_font(10)
+    for index in layout.numbered:
+        column, x = columns[index], layout.centre(index)
+        width = pitch - 4 if layout.shows_names else 40.0
+        text = column.name if layout.shows_names else short_name(column)
+        painter.setFont(name_font)
+        painter.setPen(theme.color("text"))
+        _draw_elided(painter, QRectF(x - width / 2, first_row, width, 16), text)
+        if layout.shows_names:
+            painter.setFont(small_font)
+            painter.setPen(theme.color("muted"))
+            text = f"{column.units} {column.activation}".rstrip()
+            if index == 0:
+                text = f"{column.units} feature{'s' * (column.units != 1)}"
+            _draw_elided(painter, QRectF(x - width / 2, second_row, width, 15), text)
+    if not layout.shows_names:
+        _paint_shared_labels(painter, scene, second_row)
+
+
+def _paint_shared_labels(painter: QPainter, scene: Scene, top: float) -> None:
+    layout, theme = scene.layout, scene.theme
+    metrics = QFontMetricsF(figure_font(10))
+    painter.setFont(figure_font(10))
+    for label in layout.shared_labels:
+        left = max(layout.centre(label.first) - layout.half_column, layout.frame.left + 2)
+        right = min(layout.centre(label.last) + layout.half_column, layout.frame.right - 2)
+        text = label.text if label.first == label.last else f"{label.last - label.first + 1} × {label.text}"
+        if right - left < metrics.horizontalAdvance(text) + 6:
+            continue
+        painter.setPen(QPen(theme.color("outline"), 1.0))
+        painter.drawLine(QLineF(left, top + 1.5, right, top + 1.5))
+        painter.setPen(theme.color("muted"))
+        painter.drawText(QRectF(left, top + 4, right - left, 14), _CENTRED, text)
+
+
+def short_name(column: Column) -> str:
+    """Return the label of a narrow column: ``in``, ``head``, or its number."""
+    if column.layer is None:
+        return "in"
+    return "head" if column.name == "head" else str(column.number or column.name)
+
+
+def _draw_elided(painter: QPainter, place: QRectF, text: str) -> None:
+    metrics = QFontMetricsF(painter.font())
+    painter.drawText(place, _CENTRED, metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, place.width()))
+
+
+def link_caption(scene: Scene) -> tuple[str, str, str]:
+    """Return what the legend of the links says: caption, and the words of its two ends."""
+    if scene.link_colours == "gradient":
+        scale = scene.link_scale
+        return "link: |∂L/∂W|", power_of_ten(scale.low), power_of_ten(scale.high)
+    largest = number_text(scene.largest_link, 2)
+    return "link: weight", f"−{largest}", largest

@@ -1,0 +1,130 @@
+"""The network, animated: its layers as columns, the pulse of the step, colour for magnitude."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF, QSizeF, Signal
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from gradsim.trace import Cursor, Run
+from gradsim.views.network.canvas import NetworkCanvas
+from gradsim.views.network.telling import network_summary, network_table
+from gradsim.views.theme import LIGHT, Theme
+
+_UNIT_COLOURS = (("Units: magnitude", "magnitude"), ("Units: mean value", "value"))
+_LINK_COLOURS = (("Links: weight", "weight"), ("Links: gradient", "gradient"), ("Links: off", "none"))
+
+
+class NetworkView(QWidget):
+    """Draws the network of a run at a step of its iteration.
+
+    Wishes: ``layer_selected(layer)`` and ``unit_selected(layer, unit)``.
+    """
+
+    title = "Network"
+    view_id = "network"
+
+    layer_selected = Signal(int)
+    unit_selected = Signal(int, int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.canvas = NetworkCanvas(self)
+        self.canvas.layer_selected.connect(self.layer_selected)
+        self.canvas.unit_selected.connect(self.unit_selected)
+        self._theme = LIGHT
+        self._run: Run | None = None
+        self.unit_colours = self._choice(_UNIT_COLOURS, "What the circles are coloured by")
+        self.unit_colours.currentIndexChanged.connect(
+            lambda index: self.canvas.set_unit_colours(_UNIT_COLOURS[index][1])
+        )
+        self.link_colours = self._choice(_LINK_COLOURS, "What the links are coloured by")
+        self.link_colours.currentIndexChanged.connect(
+            lambda index: self.canvas.set_link_colours(_LINK_COLOURS[index][1])
+        )
+        self.fit_button = QToolButton(self)
+        self.fit_button.setText("Fit")
+        self.fit_button.setAutoRaise(True)
+        self.fit_button.setToolTip("Show the whole network and measure its scales anew (F or Home)")
+        self.fit_button.setAccessibleName("Fit the network")
+        self.fit_button.clicked.connect(self.canvas.fit)
+        self._hint = QLabel("Wheel zooms, drag moves, click selects", self)
+        self._hint.setMinimumWidth(0)
+        controls = QHBoxLayout()
+        controls.setContentsMargins(8, 4, 8, 4)
+        controls.setSpacing(8)
+        for widget in (self.unit_colours, self.link_colours):
+            controls.addWidget(widget)
+        controls.addStretch(1)
+        controls.addWidget(self._hint)
+        controls.addWidget(self.fit_button)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addLayout(controls)
+        rows.addWidget(self.canvas, 1)
+        self.setFocusProxy(self.canvas)
+
+    def set_run(self, run: Run | None) -> None:
+        """Show a run, or nothing."""
+        if run is self._run:
+            return
+        self._run = run
+        self.canvas.set_run(run)
+        columns = () if self.canvas.content is None else self.canvas.content.columns
+        self.unit_colours.setEnabled(any(column.has_circles for column in columns[1:]))
+        self.link_colours.setEnabled(any(a.has_circles and b.has_circles for a, b in pairwise(columns)))
+        self._describe()
+
+    def set_cursor(self, cursor: Cursor) -> None:
+        """Show another step."""
+        self.canvas.set_cursor(cursor)
+        self._describe()
+
+    def set_selection(self, layer: int | None) -> None:
+        """Mark a layer; a unit stays marked while its layer does."""
+        selected, unit = self.canvas.selection
+        self.canvas.set_selection(layer, unit if layer == selected else None)
+
+    def set_unit(self, layer: int | None, unit: int | None) -> None:
+        """Mark a layer and a unit of it."""
+        self.canvas.set_selection(layer, unit)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change the colours."""
+        self._theme = theme
+        self.canvas.set_theme(theme)
+        self._hint.setStyleSheet(f"color: {theme.muted}")
+
+    def paint_figure(self, painter: QPainter, rect: QRectF, theme: Theme) -> None:
+        """Paint the figure as ``views.export`` wants it."""
+        self.canvas.paint_network(painter, rect, theme)
+
+    def figure_size(self) -> QSizeF:
+        """Return the size of the picture on screen, px."""
+        return QSizeF(self.canvas.size())
+
+    def text_summary(self) -> str:
+        """Return what is seen, in words."""
+        content, pulse = self.canvas.content, self.canvas.pulse
+        return "No network yet." if content is None or pulse is None else network_summary(content, pulse)
+
+    def table(self) -> tuple[Mapping[str, NDArray[Any]], Mapping[str, str]]:
+        """Return the numbers behind the picture: columns by name, and their units."""
+        content = self.canvas.content
+        return ({}, {}) if content is None else network_table(content)
+
+    def _choice(self, options: tuple[tuple[str, str], ...], name: str) -> QComboBox:
+        choice = QComboBox(self)
+        choice.addItems([words for words, _value in options])
+        choice.setAccessibleName(name)
+        choice.setToolTip(name)
+        return choice
+
+    def _describe(self) -> None:
+        self.canvas.setAccessibleDescription(self.text_summary())
