@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from gradsim.data import prepare_samples
 from gradsim.spec import Clipping, Data, Dense, Experiment, Head, Network, Training, kind_of, unrolled_layers
-from gradsim.spec.activation import Linear, Softmax
+from gradsim.spec.activation import Linear, Sigmoid, Softmax
+from gradsim.spec.checks import task
 from gradsim.spec.data import Moons
 from gradsim.spec.initializer import GlorotNormal
 from gradsim.spec.training import LossName, NoClipping, Sgd
@@ -46,9 +47,11 @@ def reference_experiment(
 ) -> Experiment:
     """Return an experiment with ``layers`` layers that carry weights, the head among them."""
     data = Moons(samples=200) if data is None else data
-    regression = kind_of(data) in ("curve", "plane", "noise")
+    regression = task(Experiment(data=data)) == "regression"
     dense = Dense(units=units, activation=ACTIVATIONS[activation].spec, initializer=GlorotNormal())
-    head = Head(activation=Linear() if regression else Softmax(), initializer=GlorotNormal())
+    loss = loss or ("mse" if regression else "cross_entropy")
+    answer = Linear() if regression else Sigmoid() if loss == "binary_cross_entropy" else Softmax()
+    head = Head(activation=answer, initializer=GlorotNormal())
     return Experiment(
         name=f"Reference with {layers} layers of {units} units",
         seed=seed,
@@ -56,7 +59,7 @@ def reference_experiment(
         data=data,
         network=Network(layers=(dense,) * (layers - 1), head=head),
         training=Training(
-            loss=loss or ("mse" if regression else "cross_entropy"),
+            loss=loss,
             optimizer=Sgd(learning_rate=0.1),
             clipping=clipping or NoClipping(),
             batch_size=batch,
