@@ -1,8 +1,8 @@
-"""The passes of the activations over arrays, and the table of what is known about each activation.
+"""The activations: one compiled function for all of them, and the table of what is known about each.
 
-A new one is a function in ``scalar_activations``, a pass, a branch of ``activate`` and a row of ``ACTIVATIONS``. The
-three arrays of a pass are contiguous, have the same length and dtype, and do not overlap. Those that need more than
-one number at a time (prelu, rrelu, softmax) are in ``parametric_activations``.
+A new one is a function in ``scalar_activations``, a pass in ``activation_passes``, a branch of ``activate``
+and a row of ``ACTIVATIONS``. Those that need more than one number at a time are in
+``parametric_activations``.
 """
 
 from __future__ import annotations
@@ -11,8 +11,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from gradsim.engine.activation_passes import (
+    celu_pass,
+    elu_pass,
+    gelu_pass,
+    gelu_tanh_pass,
+    hard_sigmoid_pass,
+    hard_tanh_pass,
+    leaky_relu_pass,
+    linear_pass,
+    mish_pass,
+    relu6_pass,
+    relu_pass,
+    selu_pass,
+    sigmoid_pass,
+    silu_pass,
+    softplus_pass,
+    softsign_pass,
+    step_pass,
+    tanh_pass,
+)
 from gradsim.engine.compilation import kernel
-from gradsim.engine.elementary import like
 from gradsim.engine.parametric_activations import (
     prelu_pass,
     prelu_slope_gradient,
@@ -20,27 +39,7 @@ from gradsim.engine.parametric_activations import (
     softmax_backward,
     softmax_pass,
 )
-from gradsim.engine.scalar_activations import (
-    SELU_ALPHA,
-    SELU_LAMBDA,
-    celu_of,
-    elu_of,
-    gelu_of,
-    gelu_tanh_of,
-    hard_sigmoid_of,
-    hard_tanh_of,
-    leaky_relu_of,
-    mish_of,
-    relu6_of,
-    relu_of,
-    selu_of,
-    sigmoid_of,
-    silu_of,
-    softplus_of,
-    softsign_of,
-    step_of,
-    tanh_of,
-)
+from gradsim.engine.scalar_activations import SELU_ALPHA, SELU_LAMBDA
 from gradsim.spec import Activation, kind_of
 
 __all__ = [
@@ -81,151 +80,21 @@ SOFTMAX = 20
 
 
 @kernel
-def linear_pass(z: Any, a: Any, slope: Any) -> None:
-    """Write a = z and slope = 1."""
-    one = like(z, 1.0)
-    for i in range(z.size):
-        a[i] = z[i]
-        slope[i] = one if z[i] == z[i] else z[i]
-
-
-@kernel
-def step_pass(z: Any, a: Any, slope: Any) -> None:
-    """Write ``step_of`` each z."""
-    for i in range(z.size):
-        a[i], slope[i] = step_of(z[i])
-
-
-@kernel
-def sigmoid_pass(z: Any, a: Any, slope: Any) -> None:
-    """Write ``sigmoid_of`` each z."""
-    for i in range(z.size):
-        a[i], slope[i] = sigmoid_of(z[i])
-
-
-@kernel
-def hard_sigmoid_pass(z: Any, a: Any, slope: Any) -> None:
-    """Write ``hard_sigmoid_of`` each z."""
-    for i in range(z.size):
-        a[i], slope[i] = hard_sigmoid_of(z[i])
-
-
-@kernel
-def tanh_pass(z: Any, a: Any, slope: Any) -> None:
-    """Write ``tanh_of`` each z."""
-    for i in range(z.size):
-        a[i], slope[i] = tanh_of(z[i])
-
-
-@kernel
-def hard_tanh_pass(z: Any, a: Any, slope: Any) -> None:
-    """Write ``hard_tanh_of`` each z."""
-    for i in range(z.size):
-        a[i], slope[i] = hard_tanh_of(z[i])
-
-
-@kernel
-def softsign_pass(z: Any, a: Any, slope: Any) -> None:
-    """Write ``softsign_of`` each z."""
-    for i in range(z.size):
-        a[i], slope[i] = softsign_of(z[i])
-
-
-@kernel
-def softplus_pass(z: Any, a: Any, slope: Any) -> None:
-    """Write ``softplus_of`` each z."""
-    for i in range(z.size):
-        a[i], slope[i] = softplus_of(z[i])
-
-
-@kernel
-def relu_pass(z: Any, a: Any, slope: Any, slope_at_zero: float) -> None:
-    """Write ``relu_of`` each z."""
-    at_zero = like(z, slope_at_zero)
-    for i in range(z.size):
-        a[i], slope[i] = relu_of(z[i], at_zero)
-
-
-@kernel
-def leaky_relu_pass(z: Any, a: Any, slope: Any, negative_slope: float) -> None:
-    """Write ``leaky_relu_of`` each z."""
-    negative = like(z, negative_slope)
-    for i in range(z.size):
-        a[i], slope[i] = leaky_relu_of(z[i], negative)
-
-
-@kernel
-def elu_pass(z: Any, a: Any, slope: Any, alpha: float) -> None:
-    """Write ``elu_of`` each z."""
-    typed_alpha = like(z, alpha)
-    for i in range(z.size):
-        a[i], slope[i] = elu_of(z[i], typed_alpha)
-
-
-@kernel
-def selu_pass(z: Any, a: Any, slope: Any) -> None:
-    """Write ``selu_of`` each z."""
-    for i in range(z.size):
-        a[i], slope[i] = selu_of(z[i])
-
-
-@kernel
-def celu_pass(z: Any, a: Any, slope: Any, alpha: float) -> None:
-    """Write ``celu_of`` each z."""
-    typed_alpha = like(z, alpha)
-    for i in range(z.size):
-        a[i], slope[i] = celu_of(z[i], typed_alpha)
-
-
-@kernel
-def gelu_pass(z: Any, a: Any, slope: Any) -> None:
-    """Write ``gelu_of`` each z."""
-    for i in range(z.size):
-        a[i], slope[i] = gelu_of(z[i])
-
-
-@kernel
-def gelu_tanh_pass(z: Any, a: Any, slope: Any) -> None:
-    """Write ``gelu_tanh_of`` each z."""
-    for i in range(z.size):
-        a[i], slope[i] = gelu_tanh_of(z[i])
-
-
-@kernel
-def silu_pass(z: Any, a: Any, slope: Any) -> None:
-    """Write ``silu_of`` each z."""
-    for i in range(z.size):
-        a[i], slope[i] = silu_of(z[i])
-
-
-@kernel
-def mish_pass(z: Any, a: Any, slope: Any) -> None:
-    """Write ``mish_of`` each z."""
-    for i in range(z.size):
-        a[i], slope[i] = mish_of(z[i])
-
-
-@kernel
-def relu6_pass(z: Any, a: Any, slope: Any) -> None:
-    """Write ``relu6_of`` each z."""
-    for i in range(z.size):
-        a[i], slope[i] = relu6_of(z[i])
-
-
-@kernel
 def activate(opcode: int, z: Any, a: Any, slope: Any, p0: float, p1: float) -> None:
     """Write value and slope of the activation with this opcode.
 
     Parameters
     ----------
     opcode : int
-        One of the constants of this module; ``PRELU`` and ``SOFTMAX`` have passes of their own and do nothing here.
+        One of the constants of this module; ``PRELU`` and ``SOFTMAX`` have passes of their own and do nothing
+        here.
     z : ndarray, shape (n,)
         Pre-activation.
     a, slope : ndarray, shape (n,)
         Overwritten.
     p0, p1 : float
-        Constants of the activation as ``activation_constants`` gives them; ``RRELU`` is evaluated with its mean slope.
+        Constants of the activation as ``activation_constants`` gives them; ``RRELU`` is evaluated with its
+        mean slope.
     """
     if opcode == LINEAR:
         linear_pass(z, a, slope)

@@ -1,4 +1,4 @@
-"""How the functions of the engine are compiled: where compiled code is kept, with which options, for which dtype.
+"""How the functions of the engine are compiled: with which options, for which dtype, and where code is kept.
 
 Import this before anything imports numba: it names the folder of compiled code. No formulas here.
 """
@@ -25,14 +25,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 def cache_name() -> str:
     """Return the name of the folder that holds this program's compiled code.
 
-    numba recompiles a function only when its own file has changed: after a change in a callee it would run stale
-    code. So the name holds a hash of everything that machine code depends on.
+    numba recompiles a function only when its own file has changed: after a change in a callee it would run
+    stale code. So the name holds a hash of everything that machine code depends on.
 
     Returns
     -------
     str
-        ``numba-`` and 16 hexadecimal digits of a hash of the engine's sources, the versions of numba, llvmlite,
-        NumPy, SciPy and Python, and the name of the processor.
+        ``numba-`` and 16 hexadecimal digits of a hash of the engine's sources, the versions of numba,
+        llvmlite, NumPy, SciPy and Python, and the name of the processor.
     """
     digest = hashlib.blake2b(digest_size=8)
     for package in ("numba", "llvmlite", "numpy", "scipy"):
@@ -49,9 +49,9 @@ def cache_folder() -> Path:
     Returns
     -------
     Path
-        A folder called ``cache_name()`` inside ``NUMBA_CACHE_DIR`` where that is set, else in the person's cache
-        folder, else (neither can be written to) in the folder for temporary files, where the name also holds the
-        user's so that nobody runs the code of another.
+        A folder called ``cache_name()`` inside ``NUMBA_CACHE_DIR`` where that is set, else in the person's
+        cache folder, else (neither can be written to) in the folder for temporary files, where the name also
+        holds the user's so that nobody runs the code of another.
     """
     name = cache_name()
     asked_for = os.environ.get("NUMBA_CACHE_DIR")
@@ -86,17 +86,19 @@ import numba  # noqa: E402 - it reads the folder's name when it is imported
 from numba.core import types  # noqa: E402
 from numba.extending import overload  # noqa: E402
 
-numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # where somebody imported numba earlier
+_settings: Any = numba.config
+_settings.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # where somebody imported numba earlier
 
-# 'reassoc' lets sums run in vectors, 'contract' fuses multiply and add, 'nsz' forgets the sign of zero. NaN and Inf
-# stay: with the other flags numba drops NaN from a minimum.
+# 'reassoc' lets sums run in vectors, 'contract' fuses multiply and add, 'nsz' forgets the sign of zero. NaN
+# and Inf stay: with the other flags numba drops NaN from a minimum.
 _FAST = frozenset({"reassoc", "contract", "nsz"})
 # What a polynomial wants. Reassociation would undo the two-part constants of an argument reduction.
 _ORDERED = frozenset({"contract"})
+_INHERITED = ("nogil", "error_model", "fastmath", "forceinline")
 
 
 def _compiled(function: F, fastmath: bool | frozenset[str], *, inlined: bool) -> F:
-    if numba.config.DISABLE_JIT:
+    if _settings.DISABLE_JIT:
         # NumPy's scalars warn where compiled code is silent
         quiet: F = np.errstate(all="ignore")(function)
         return quiet
@@ -161,7 +163,7 @@ def elementary(function: F) -> F:
     return _compiled(function, _ORDERED, inlined=True)
 
 
-def by_dtype(single: F, double: F) -> F:
+def by_dtype(single: Callable[..., Any], double: Callable[..., Any]) -> Callable[..., Any]:
     """Return one function that is ``single`` for float32 and ``double`` for float64, chosen while compiling.
 
     Parameters
@@ -178,14 +180,15 @@ def by_dtype(single: F, double: F) -> F:
     def chosen(*arguments: Any) -> Any:
         return (single if arguments[0].dtype == np.float32 else double)(*arguments)
 
-    if numba.config.DISABLE_JIT:
-        return chosen  # type: ignore[return-value]
+    if _settings.DISABLE_JIT:
+        return chosen
 
-    options = {key: single.targetoptions[key] for key in ("nogil", "error_model", "fastmath", "forceinline")}  # type: ignore[attr-defined]
+    compiled: Any = (single, double)
+    options: Any = {key: compiled[0].targetoptions[key] for key in _INHERITED}
 
     @overload(chosen, jit_options=options, strict=False)
     def _choose(*arguments: Any) -> Any:
         first = arguments[0].dtype if isinstance(arguments[0], types.Array) else arguments[0]
-        return {types.float32: single.py_func, types.float64: double.py_func}.get(first)  # type: ignore[attr-defined]
+        return {types.float32: compiled[0].py_func, types.float64: compiled[1].py_func}.get(first)
 
-    return chosen  # type: ignore[return-value]
+    return chosen

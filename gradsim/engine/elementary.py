@@ -1,12 +1,12 @@
 """Exponential, logarithm and normal distribution as plain arithmetic that becomes vector code.
 
-A call of the C library cannot be vectorised: tanh costs 28 to 40 times as much per element with it. Each function
-here is a pair of one for float32 and one for float64, joined by ``by_dtype``; both are right to a few units in the
-last place over their whole range, subnormal results included. NaN goes in, NaN comes out. No loops, no arrays: those
-are in ``activations``.
+A call of the C library cannot be vectorised: tanh costs 28 to 40 times as much per element with it. Each
+function here is a pair of one for float32 and one for float64, joined by ``by_dtype``; both are right to a
+few units in the last place over their whole range, subnormal results included. NaN goes in, NaN comes out. No
+loops, no arrays: those are in ``activations``.
 
-The coefficients interpolate at Chebyshev nodes, computed with 60 digits; the comments give the largest relative
-error of the function they serve.
+The coefficients interpolate at Chebyshev nodes, computed with 60 digits; the comments give the largest
+relative error of the function they serve.
 """
 
 from __future__ import annotations
@@ -33,14 +33,17 @@ def _like64(_x: Any, constant: float) -> np.float64:
 
 
 like = by_dtype(_like32, _like64)
-"""``like(x, constant)``: the constant in the dtype of ``x``. float32 times a bare literal would be float64."""
+"""``like(x, constant)``: the constant in the dtype of x. float32 times a bare literal would be float64."""
 
 
 _LOG2_E_32 = np.float32(1.4426950408889634)
 _LN2_HIGH_32 = np.float32(0.693145751953125)  # 15 bits: times any exponent it is exact
 _LN2_LOW_32 = np.float32(1.4286068203094173e-06)
 _LOWEST_32 = np.float32(-104.0)  # exp rounds to 0 from here on
-_HIGHEST_32 = np.float32(89.0)  # exp is Inf from here on
+_ROUNDER_32 = np.float32(1.5 * 2.0**23)  # added to a number it leaves its nearest integer in the lowest bits
+_ROUNDER_BITS_32 = np.int32(0x4B400000)
+_LIFT_32 = 64  # powers of two this much too large are normal numbers; the last product brings them down
+_LOWER_32 = np.float32(2.0**-64)
 # (exp r − 1 − r) / r² for |r| ≤ ln 2 / 2: 2.4e-8 of exp r − 1
 _EXP_32 = _single(0.5, 0.16666576989698775, 0.041666554617204574, 0.008363179052722578, 0.0013926183587713494)
 
@@ -48,7 +51,10 @@ _LOG2_E_64 = 1.4426950408889634
 _LN2_HIGH_64 = 0.6931471803691238  # 32 bits
 _LN2_LOW_64 = 1.9082149292705877e-10
 _LOWEST_64 = -746.0
-_HIGHEST_64 = 710.0
+_ROUNDER_64 = 1.5 * 2.0**52
+_ROUNDER_BITS_64 = np.int64(0x4338000000000000)
+_LIFT_64 = 512
+_LOWER_64 = 2.0**-512
 # the same: 5.5e-19
 _EXP_64 = (
     0.5,
@@ -67,56 +73,46 @@ _EXP_64 = (
 
 @elementary
 def _reduced32(x: Any, low: Any) -> Any:
-    """Return k, 2^(k // 2), 2^(k − k // 2) and exp(r) − 1 where x + low = k ln 2 + r; two powers reach subnormals."""
-    bounded = x if x > _LOWEST_32 else _LOWEST_32  # NaN becomes a number here: its exponent must be one
-    bounded = bounded if bounded < _HIGHEST_32 else _HIGHEST_32
-    k = np.rint(bounded * _LOG2_E_32)
+    """Return 2^k · 2^LIFT and exp(r) − 1, where x + low = k ln 2 + r. NaN goes its way through r."""
+    bounded = _LOWEST_32 if x < _LOWEST_32 else x
+    rounded = np.float32(bounded * _LOG2_E_32 + _ROUNDER_32)
+    k = rounded - _ROUNDER_32
     r = ((bounded - k * _LN2_HIGH_32) - k * _LN2_LOW_32) + low
     c = _EXP_32
     p = (((c[4] * r + c[3]) * r + c[2]) * r + c[1]) * r + c[0]
-    exponent = np.int32(k)
-    half = np.int32(exponent >> 1)
-    first = np.int32((half + 127) << 23).view(np.float32)
-    second = np.int32((exponent - half + 127) << 23).view(np.float32)
-    return first, second, r + (r * r) * p
+    exponent = np.int32(np.float32(rounded).view(np.int32) - _ROUNDER_BITS_32)
+    power = np.int32(np.int32(exponent + np.int32(_LIFT_32 + 127)) << np.int32(23)).view(np.float32)
+    return power, r + (r * r) * p
 
 
 @elementary
 def _reduced64(x: Any, low: Any) -> Any:
-    bounded = x if x > _LOWEST_64 else _LOWEST_64
-    bounded = bounded if bounded < _HIGHEST_64 else _HIGHEST_64
-    k = np.rint(bounded * _LOG2_E_64)
+    bounded = _LOWEST_64 if x < _LOWEST_64 else x
+    rounded = np.float64(bounded * _LOG2_E_64 + _ROUNDER_64)
+    k = rounded - _ROUNDER_64
     r = ((bounded - k * _LN2_HIGH_64) - k * _LN2_LOW_64) + low
     c = _EXP_64
     p = ((((c[10] * r + c[9]) * r + c[8]) * r + c[7]) * r + c[6]) * r + c[5]
     p = ((((p * r + c[4]) * r + c[3]) * r + c[2]) * r + c[1]) * r + c[0]
-    exponent = np.int64(np.int32(k))  # by way of int32: AVX2 converts to no int64
-    half = exponent >> 1
-    first = np.int64((half + 1023) << 52).view(np.float64)
-    second = np.int64((exponent - half + 1023) << 52).view(np.float64)
-    return first, second, r + (r * r) * p
+    exponent = np.int64(np.float64(rounded).view(np.int64) - _ROUNDER_BITS_64)
+    power = np.int64((exponent + (_LIFT_64 + 1023)) << 52).view(np.float64)
+    return power, r + (r * r) * p
 
 
 _reduced = by_dtype(_reduced32, _reduced64)
 
 
 @elementary
-def exp(x: Any) -> Any:
-    """Return exp x.
+def _lower32(_x: Any) -> Any:
+    return _LOWER_32
 
-    Parameters
-    ----------
-    x : float32 or float64
-        Any value.
 
-    Returns
-    -------
-    float32 or float64
-        0 and Inf where the result leaves the dtype, subnormal where it is.
-    """
-    first, second, fraction = _reduced(x, like(x, 0.0))
-    y = (first + first * fraction) * second
-    return y if x == x else x
+@elementary
+def _lower64(_x: Any) -> Any:
+    return _LOWER_64
+
+
+_lower = by_dtype(_lower32, _lower64)
 
 
 @elementary
@@ -125,21 +121,40 @@ def exp_of_sum(x: Any, low: Any) -> Any:
 
     Parameters
     ----------
-    x, low : float32 or float64
-        Not NaN; |low| is at most about 1e-2.
+    x : float32 or float64
+        At most 0, or NaN.
+    low : float32 or float64
+        At most about 1e-2 in magnitude.
 
     Returns
     -------
     float32 or float64
-        The error of x alone would be |x| units in the last place.
+        Subnormal where it should be. The error of x alone would be |x| units in the last place.
     """
-    first, second, fraction = _reduced(x, low)
-    return (first + first * fraction) * second
+    power, fraction = _reduced(x, low)
+    return (power + power * fraction) * _lower(x)
 
 
 @elementary
-def exp_and_expm1(x: Any) -> Any:
-    """Return exp x and exp x − 1, each with its full relative accuracy.
+def exp_of_negative(x: Any) -> Any:
+    """Return exp x for x ≤ 0.
+
+    Parameters
+    ----------
+    x : float32 or float64
+        At most 0, or NaN. Nothing in the engine needs more, and powers of two then stay normal numbers.
+
+    Returns
+    -------
+    float32 or float64
+        Subnormal where it should be, then 0.
+    """
+    return exp_of_sum(x, like(x, 0.0))
+
+
+@elementary
+def exp_and_expm1_of_negative(x: Any) -> Any:
+    """Return exp x and exp x − 1 for x ≤ 0, each with its full relative accuracy.
 
     Parameters
     ----------
@@ -151,11 +166,9 @@ def exp_and_expm1(x: Any) -> Any:
     exp, expm1 : float32 or float64
         exp x keeps its digits where it is tiny, exp x − 1 where x is.
     """
-    first, second, fraction = _reduced(x, like(x, 0.0))
-    power = first * second
-    y = (first + first * fraction) * second
-    m = power * fraction + (power - like(x, 1.0))
-    return (y if x == x else x), (m if x == x else x)
+    lifted, fraction = _reduced(x, like(x, 0.0))
+    power = lifted * _lower(x)
+    return (lifted + lifted * fraction) * _lower(x), power * fraction + (power - like(x, 1.0))
 
 
 # (2 artanh s − 2 s) / s³ as a polynomial of s², |s| ≤ √2 − 1 over √2 + 1: 1.7e-11 and 3e-20 of the logarithm
@@ -211,8 +224,8 @@ def log1p_of_fraction(t: Any) -> Any:
 
 
 _INVERSE_ROOT_2_PI = 0.3989422804014327
-# M(y) · (y + c) as a polynomial of (y − c) / (y + c) with c = 4 and 6, M the ratio of Mills (1 − Φ(y)) / pdf(y):
-# 1.4e-8 for y ≤ 15 and 2.8e-17 for y ≤ 45
+# M(y) · (y + c) as a polynomial of (y − c) / (y + c) with c = 4 and 6, M the ratio of Mills (1 − Φ(y)) /
+# pdf(y): 1.4e-8 for y ≤ 15 and 2.8e-17 for y ≤ 45
 _MILLS_32 = _single(
     1.8932190838138112,
     -1.5237707909359477,

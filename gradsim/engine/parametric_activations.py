@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from gradsim.engine.compilation import kernel
-from gradsim.engine.elementary import exp, like
+from gradsim.engine.elementary import exp_of_negative, like
+from gradsim.engine.float_bits import key_number, ordered_key
 from gradsim.engine.random import counter_uniform
 from gradsim.engine.scalar_activations import leaky_relu_of
 
@@ -107,12 +108,13 @@ def softmax_pass(z: Any, a: Any) -> None:
     """
     rows, units = z.shape
     for i in range(rows):
-        largest = z[i, 0]
+        key = ordered_key(z[i, 0])
         for j in range(1, units):
-            largest = z[i, j] if z[i, j] > largest else largest
+            key = max(key, ordered_key(z[i, j]))
+        largest = key_number(z, key)
         total = 0.0
         for j in range(units):
-            power = exp(z[i, j] - largest)
+            power = exp_of_negative(z[i, j] - largest)
             a[i, j] = power
             total += np.float64(power)
         inverse = 1.0 / total

@@ -1,8 +1,8 @@
 """Random numbers without a state: each is a function of a key and a counter.
 
-So any iteration can be computed again by itself, and adding a layer does not reshuffle the others. One key per
-purpose and layer, from ``stream_key``. Initializers and data splits, which need many distributions once, use NumPy's
-generator with the same key.
+So any iteration can be computed again by itself, and adding a layer does not reshuffle the others. One key
+per purpose and layer, from ``stream_key``. Initializers and data splits, which need many distributions once,
+use NumPy's generator with the same key.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
 
     Notes
     -----
-    Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. The words agree with the
-    known answers of the authors' library Random123.
+    Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. The words agree
+    with the known answers of the authors' library Random123.
     """
     for _ in range(_ROUNDS):
         product_0 = _MULTIPLIER_0 * c0
@@ -189,8 +189,8 @@ def permutation(key: Any, epoch: int, out: Any) -> None:
 
     Notes
     -----
-    Bounded integers after Lemire, "Fast random integer generation in an interval", ACM TOMACS 29 (2019), without
-    bias. Word 0 of the counter is the place, word 1 the attempt, words 2 and 3 are the epoch.
+    Bounded integers after Lemire, "Fast random integer generation in an interval", ACM TOMACS 29 (2019),
+    without bias. Word 0 of the counter is the place, word 1 the attempt, words 2 and 3 are the epoch.
     """
     k0, k1 = np.uint64(key) & _LOW_WORD, np.uint64(key) >> _WORD
     e0, e1 = np.uint64(epoch) & _LOW_WORD, np.uint64(epoch) >> _WORD

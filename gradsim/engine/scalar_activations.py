@@ -1,8 +1,8 @@
 """Value and slope of each activation at one number.
 
-The slope keeps its relative accuracy down to where it underflows, because the layers where it is tiny are those
-people look at: ``1 - tanh(z)**2`` is 0 from |z| = 19 on. NaN gives NaN twice, ±Inf the limits. Written once for both
-dtypes; ``like`` gives each constant the dtype of z. The loops around these functions are in ``activations``.
+The slope keeps its relative accuracy down to where it underflows, because the layers where it is tiny are
+those people look at: ``1 - tanh(z)**2`` is 0 from |z| = 19 on. NaN gives NaN twice, ±Inf the limits. Written
+once for both dtypes; ``like`` gives each constant the dtype of z. The loops are in ``activation_passes``.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 
 from gradsim.engine.compilation import elementary
 from gradsim.engine.elementary import (
-    exp,
-    exp_and_expm1,
+    exp_and_expm1_of_negative,
+    exp_of_negative,
     like,
     log1p_of_fraction,
     normal_density_and_mills,
@@ -44,7 +44,7 @@ def step_of(z: Any) -> Any:
 def sigmoid_of(z: Any) -> Any:
     """Return 1 / (1 + exp(−z)) and its slope."""
     one = like(z, 1.0)
-    t = exp(-abs(z))
+    t = exp_of_negative(-abs(z))
     d = one / (one + t)
     return (d if z > like(z, 0.0) else t * d), t * d * d
 
@@ -64,7 +64,7 @@ def hard_sigmoid_of(z: Any) -> Any:
 def tanh_of(z: Any) -> Any:
     """Return tanh z, exactly ±1 where it rounds to that, and its slope 4 t / (1 + t)² with t = exp(−2|z|)."""
     one = like(z, 1.0)
-    t, m = exp_and_expm1(like(z, -2.0) * abs(z))
+    t, m = exp_and_expm1_of_negative(like(z, -2.0) * abs(z))
     d = one / (one + t)
     value = -m * d
     return (value if z > like(z, 0.0) else -value), like(z, 4.0) * (t * d * d)
@@ -96,7 +96,7 @@ def softsign_of(z: Any) -> Any:
 def softplus_of(z: Any) -> Any:
     """Return ln(1 + exp z) and its slope, the sigmoid of z."""
     zero, one = like(z, 0.0), like(z, 1.0)
-    t = exp(-abs(z))
+    t = exp_of_negative(-abs(z))
     d = one / (one + t)
     return log1p_of_fraction(t) + (z if z > zero else zero), (d if z > zero else t * d)
 
@@ -122,7 +122,7 @@ def leaky_relu_of(z: Any, negative_slope: Any) -> Any:
 def elu_of(z: Any, alpha: Any) -> Any:
     """Return z or, for z ≤ 0, alpha · (exp z − 1), and the slope."""
     zero = like(z, 0.0)
-    t, m = exp_and_expm1(zero if z > zero else z)
+    t, m = exp_and_expm1_of_negative(zero if z > zero else z)
     return (z if z > zero else alpha * m), (like(z, 1.0) if z > zero else alpha * t)
 
 
@@ -137,13 +137,13 @@ def selu_of(z: Any) -> Any:
 def celu_of(z: Any, alpha: Any) -> Any:
     """Return z or, for z ≤ 0, alpha · (exp(z / alpha) − 1), and the slope."""
     zero = like(z, 0.0)
-    t, m = exp_and_expm1(zero if z > zero else z / alpha)
+    t, m = exp_and_expm1_of_negative(zero if z > zero else z / alpha)
     return (z if z > zero else alpha * m), (like(z, 1.0) if z > zero else t)
 
 
 @elementary
 def gelu_of(z: Any) -> Any:
-    """Return z Φ(z) and its slope Φ(z) + z pdf(z), which is pdf · (M − |z|) for z < 0, M the ratio of Mills."""
+    """Return z Φ(z) and its slope Φ(z) + z pdf(z): pdf · (M − |z|) for z < 0, M the ratio of Mills."""
     zero = like(z, 0.0)
     y = _bounded(abs(z))
     density, mills = normal_density_and_mills(y)
@@ -159,7 +159,7 @@ def gelu_tanh_of(z: Any) -> Any:
     scale = like(z, _ROOT_8_OVER_PI)
     y = _bounded(abs(z))
     square = y * y
-    t = exp(-scale * (y + cubic * y * square))
+    t = exp_of_negative(-scale * (y + cubic * y * square))
     d = one / (one + t)
     growth = y * scale * (one + like(z, 3.0) * cubic * square) * d
     value = z * d if z > zero else -y * (t * d)
@@ -171,7 +171,7 @@ def silu_of(z: Any) -> Any:
     """Return z · sigmoid(z) and its slope."""
     one, zero = like(z, 1.0), like(z, 0.0)
     y = _bounded(abs(z))
-    t = exp(-y)
+    t = exp_of_negative(-y)
     d = one / (one + t)
     value = z * d if z > zero else -y * (t * d)
     return value, (d * (one + y * (t * d)) if z > zero else t * d * (one - y * d))
@@ -182,7 +182,7 @@ def mish_of(z: Any) -> Any:
     """Return z · tanh(softplus(z)) and its slope; the tanh w is rational in t = exp(−|z|)."""
     one, two, zero = like(z, 1.0), like(z, 2.0), like(z, 0.0)
     y = _bounded(abs(z))
-    t = exp(-y)
+    t = exp_of_negative(-y)
     positive = z > zero
     numerator = one + two * t if positive else t * (two + t)
     inverse = one / (numerator + (two * t * t if positive else two))

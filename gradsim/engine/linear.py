@@ -1,0 +1,130 @@
+"""The linear map z = x @ W + b and its backward pass. Matrix products are BLAS; only tiny ones are loops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradsim.engine.compilation import kernel
+from gradsim.engine.statistics import (
+    accumulate_statistics,
+    begin_statistics,
+    finish_statistics,
+    tensor_statistics,
+)
+
+CHUNK = 2048
+"""Elements of a fused pass: small enough for a first-level cache, long enough to amortise its start."""
+
+TINY_PRODUCT = 256
+"""Multiplications up to which plain loops beat the call of BLAS (measured: 8 against 75 ns at 1 × 1 × 1)."""
+
+
+@kernel
+def add_bias(z: Any, bias: Any) -> Any:
+    """Add a bias (units,) to every row of z (rows · units,), in place."""
+    units = bias.shape[0]
+    rows = z.shape[0] // units
+    for row in range(rows):
+        line = z[row * units : (row + 1) * units]
+        for j in range(units):
+            line[j] += bias[j]
+
+
+@kernel
+def sum_rows(delta: Any, out: Any) -> Any:
+    """Write the sum over the rows of delta (rows · units,) into out (units,)."""
+    units = out.shape[0]
+    rows = delta.shape[0] // units
+    out[:] = 0
+    for row in range(rows):
+        line = delta[row * units : (row + 1) * units]
+        for j in range(units):
+            out[j] += line[j]
+
+
+@kernel
+def linear_forward(
+    x: Any,
+    weight: Any,
+    bias: Any,
+    z: Any,
+    fan_in: Any,
+    fan_out: Any,
+    measure: Any,
+    accumulator: Any,
+    values: Any,
+    counts: Any,
+) -> Any:
+    """Z = x @ W + b for flat x (rows · fan_in,), W (fan_in · fan_out,), b (fan_out,) or empty.
+
+    Statistics of z go into ``values`` (5,) and ``counts`` (4,) when ``measure``.
+    """
+    rows = z.shape[0] // fan_out
+    if rows * fan_in * fan_out <= TINY_PRODUCT:
+        for i in range(rows):
+            for j in range(fan_out):
+                total = x[i * fan_in] * weight[j]
+                for k in range(1, fan_in):
+                    total += x[i * fan_in + k] * weight[k * fan_out + j]
+                z[i * fan_out + j] = total
+    else:
+        np.dot(x.reshape(rows, fan_in), weight.reshape(fan_in, fan_out), z.reshape(rows, fan_out))
+    has_bias = bias.shape[0] > 0
+    if not measure:
+        if has_bias:
+            add_bias(z, bias)
+        return
+    step = max(1, CHUNK // fan_out) * fan_out
+    begin_statistics(accumulator)
+    for first in range(0, rows * fan_out, step):
+        chunk = z[first : min(first + step, rows * fan_out)]
+        if has_bias:
+            add_bias(chunk, bias)
+        accumulate_statistics(chunk, accumulator)
+    finish_statistics(accumulator, rows * fan_out, values, counts)
+
+
+@kernel
+def linear_backward(
+    x: Any,
+    weight: Any,
+    delta: Any,
+    weight_gradient: Any,
+    bias_gradient: Any,
+    x_gradient: Any,
+    fan_in: Any,
+    fan_out: Any,
+    measure: Any,
+    values: Any,
+    counts: Any,
+) -> Any:
+    """∂L/∂W = xᵀ δ, ∂L/∂b = Σ δ, ∂L/∂x = δ Wᵀ; an empty ``bias_gradient`` or ``x_gradient`` is left out.
+
+    Shapes as in ``linear_forward``. Statistics of ∂L/∂W go into ``values`` and ``counts`` when ``measure``.
+    """
+    rows = delta.shape[0] // fan_out
+    if rows * fan_in * fan_out <= TINY_PRODUCT:
+        for k in range(fan_in):
+            for j in range(fan_out):
+                total = x[k] * delta[j]
+                for i in range(1, rows):
+                    total += x[i * fan_in + k] * delta[i * fan_out + j]
+                weight_gradient[k * fan_out + j] = total
+        if x_gradient.shape[0] > 0:
+            for i in range(rows):
+                for k in range(fan_in):
+                    total = delta[i * fan_out] * weight[k * fan_out]
+                    for j in range(1, fan_out):
+                        total += delta[i * fan_out + j] * weight[k * fan_out + j]
+                    x_gradient[i * fan_in + k] = total
+    else:
+        delta_rows = delta.reshape(rows, fan_out)
+        np.dot(x.reshape(rows, fan_in).T, delta_rows, weight_gradient.reshape(fan_in, fan_out))
+        if x_gradient.shape[0] > 0:
+            np.dot(delta_rows, weight.reshape(fan_in, fan_out).T, x_gradient.reshape(rows, fan_in))
+    if bias_gradient.shape[0] > 0:
+        sum_rows(delta, bias_gradient)
+    if measure:
+        tensor_statistics(weight_gradient, values, counts)

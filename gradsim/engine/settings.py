@@ -1,0 +1,127 @@
+"""An experiment in the numbers that the machine reads."""
+
+from __future__ import annotations
+
+from gradsim.engine.clipping import CLIPPING_CODES
+from gradsim.engine.losses import LOSS_CODES
+from gradsim.engine.machine import Amounts, Choices
+from gradsim.engine.optimizers import OPTIMIZER_CODES
+from gradsim.engine.schedules import SCHEDULE_CODES
+from gradsim.spec import Experiment, kind_of
+from gradsim.spec.training import (
+    Adagrad,
+    Adam,
+    Adamw,
+    AdaptiveClipping,
+    CosineSchedule,
+    Momentum,
+    Nesterov,
+    NoClipping,
+    Rmsprop,
+    StepSchedule,
+)
+from gradsim.trace import SampleSet
+
+
+def choices_of(
+    experiment: Experiment,
+    samples: SampleSet,
+    batch: int,
+    *,
+    optimizer_start: int = 0,
+    input_gradient: bool = False,
+    measure: bool = True,
+    histogram_every: int = 10,
+) -> Choices:
+    """Return the whole-number settings of an experiment.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What was asked for.
+    samples : SampleSet
+        Decides the number of samples and whether accuracy has a meaning.
+    batch : int
+        Samples in a batch.
+    optimizer_start : int
+        The iteration at which the optimizer had no memory yet.
+    input_gradient : bool
+        Whether the gradient of the inputs is computed too.
+    measure : bool
+        Whether statistics are taken.
+    histogram_every : int
+        Iterations from one histogram to the next.
+
+    Returns
+    -------
+    Choices
+        For the machine.
+    """
+    training = experiment.training
+    schedule = training.schedule
+    length = 1
+    if isinstance(schedule, StepSchedule):
+        length = schedule.every
+    elif isinstance(schedule, CosineSchedule):
+        length = schedule.iterations
+    return Choices(
+        batch=batch,
+        sample_count=len(samples.training_inputs),
+        loss=LOSS_CODES[training.loss],
+        optimizer=OPTIMIZER_CODES[kind_of(training.optimizer)],
+        clipping=CLIPPING_CODES[kind_of(training.clipping)],
+        schedule=SCHEDULE_CODES[kind_of(schedule)],
+        warm_up=schedule.warm_up,
+        schedule_length=length,
+        shuffle=int(training.shuffle),
+        is_classification=int(samples.task == "classification"),
+        optimizer_start=optimizer_start,
+        input_gradient=int(input_gradient),
+        measure=int(measure),
+        histogram_every=histogram_every,
+        validate_every=validation_interval(len(samples.training_inputs), batch),
+    )
+
+
+def validation_interval(samples: int, batch: int) -> int:
+    """Return the iterations from one look at the validation part to the next: an epoch, at least 10."""
+    return max(10, samples // batch)
+
+
+def amounts_of(experiment: Experiment) -> Amounts:
+    """Return the real settings of an experiment.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What was asked for.
+
+    Returns
+    -------
+    Amounts
+        For the machine; what an optimizer or schedule does not know is 0.
+    """
+    training = experiment.training
+    optimizer, schedule, clipping = training.optimizer, training.schedule, training.clipping
+    beta_1 = beta_2 = 0.0
+    if isinstance(optimizer, Adam | Adamw):
+        beta_1, beta_2 = optimizer.betas
+    elif isinstance(optimizer, Momentum | Nesterov):
+        beta_1 = optimizer.momentum
+    elif isinstance(optimizer, Rmsprop):
+        beta_1 = optimizer.alpha
+    share = 0.0
+    if isinstance(schedule, StepSchedule):
+        share = schedule.factor
+    elif isinstance(schedule, CosineSchedule):
+        share = schedule.lowest
+    return Amounts(
+        rate=optimizer.learning_rate,
+        beta_1=beta_1,
+        beta_2=beta_2,
+        eps=optimizer.eps if isinstance(optimizer, Rmsprop | Adagrad | Adam | Adamw) else 0.0,
+        weight_decay=optimizer.weight_decay,
+        threshold=0.0 if isinstance(clipping, NoClipping) else clipping.threshold,
+        clipping_eps=clipping.eps if isinstance(clipping, AdaptiveClipping) else 0.0,
+        schedule_share=share,
+    )

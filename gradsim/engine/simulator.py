@@ -1,0 +1,443 @@
+"""The simulator: an experiment that can be run, looked at, rewound and steered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gradsim.data import prepare_samples
+from gradsim.engine.buffers import (
+    allocate_buffers,
+    allocate_statistics,
+    initial_parameters,
+    program_of,
+    samples_of,
+)
+from gradsim.engine.checkpoints import Checkpoint, Checkpoints
+from gradsim.engine.history_store import HistoryStore
+from gradsim.engine.machine import Choices, evaluate, outputs_of, run_iterations
+from gradsim.engine.recording import iteration_trace, tensor_sizes
+from gradsim.engine.settings import amounts_of, choices_of
+from gradsim.engine.tape import batch_rows, compile_network, tape_bytes
+from gradsim.spec import Experiment, SpecError, kind_of
+from gradsim.trace import History, IterationTrace
+
+CALL_SECONDS = 0.012
+"""How long one call of the machine should last: short enough to be stopped at once and to publish often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Loss and accuracy over a whole part of the samples; accuracy is None for a regression."""
+
+    loss: float
+    accuracy: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stretch:
+    """Iterations from ``start`` on that run under one experiment; ``state`` only where it was set by hand."""
+
+    start: int
+    experiment: Experiment
+    optimizer_start: int
+    state: Checkpoint | None
+
+
+class Simulator:
+    """Trains the network of an experiment, and records any iteration.
+
+    Nothing is compiled when the network changes. The same experiment gives the same bits, however its
+    iterations are cut into calls.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What to run.
+    directory : Path or None
+        Where the file of initial parameters is looked for, usually the folder of the experiment.
+
+    Raises
+    ------
+    SpecError
+        If the data cannot be made, the network would not fit, or the given parameters do not.
+    """
+
+    def __init__(self, experiment: Experiment, directory: Path | None = None) -> None:
+        self.samples = prepare_samples(experiment)
+        self._batch = batch_rows(experiment, self.samples)
+        self._tape = compile_network(experiment, self.samples.features, self.samples.outputs, self._batch)
+        self.layer_names = tuple(layer.name for layer in self._tape.layers)
+        self._program = program_of(experiment, self._tape)
+        self._buffers = allocate_buffers(experiment, self._tape, self.samples)
+        s = self.samples
+        self._training = samples_of(
+            experiment.precision, s.training_inputs, s.training_targets, s.training_classes
+        )
+        self._validation = samples_of(
+            experiment.precision, s.validation_inputs, s.validation_targets, s.validation_classes
+        )
+        self._statistics = allocate_statistics(len(self._tape.layers))
+        self._history = HistoryStore(self.layer_names, tensor_sizes(self._tape))
+        self._call_size = 1
+        self.iteration = 0
+        self._reached = 0
+        self._buffers.parameters[:] = initial_parameters(experiment, self._tape)
+        if experiment.parameters is not None:
+            self._write_parameters(_read_parameters(experiment.parameters, directory))
+        self._stretches = [_Stretch(0, experiment, 0, None)]
+        self._checkpoints = Checkpoints(self._checkpoint())
+
+    @property
+    def experiment(self) -> Experiment:
+        """What is run at the present iteration."""
+        return self._stretch(self.iteration).experiment
+
+    @property
+    def reached(self) -> int:
+        """The furthest iteration so far; the history ends before it."""
+        return self._reached
+
+    def parameters(self) -> dict[str, NDArray[Any]]:
+        """Return copies of all parameters, by name such as ``dense_1.weight``."""
+        flat = self._buffers.parameters
+        return {
+            p.name: flat[p.offset : p.offset + p.size].reshape(p.shape).copy() for p in self._tape.parameters
+        }
+
+    def load_parameters(self, parameters: Mapping[str, ArrayLike]) -> None:
+        """Set some or all parameters from here on; later iterations of the run are forgotten.
+
+        Parameters
+        ----------
+        parameters : mapping from str to array
+            By name such as ``dense_1.weight``; what is not named stays.
+
+        Raises
+        ------
+        SpecError
+            For a name that the network does not have or a wrong shape; nothing is changed then.
+        """
+        self._write_parameters(parameters)
+        stretch = self._stretch(self.iteration)
+        self._branch(stretch.experiment, stretch.optimizer_start, pinned=True)
+
+    def can_continue(self, experiment: Experiment) -> bool:
+        """Whether an experiment differs only in how the parameters move from here on.
+
+        Parameters
+        ----------
+        experiment : Experiment
+            The edited experiment.
+
+        Returns
+        -------
+        bool
+            False where network, data, seed, precision, the shape of the outputs or the batch size changed:
+            such a run starts again.
+        """
+        now, new = self.experiment, experiment
+        same_shape = now.training.batch_size == new.training.batch_size and (
+            now.training.loss == "binary_cross_entropy"
+        ) == (new.training.loss == "binary_cross_entropy")
+        return same_shape and msgspec.structs.replace(new, training=now.training, name=now.name) == now
+
+    def change_training(self, experiment: Experiment) -> None:
+        """Go on from the present iteration with other training settings.
+
+        Running means of the optimizer are kept where it stays of the same kind, else they start anew.
+
+        Parameters
+        ----------
+        experiment : Experiment
+            One for which ``can_continue`` holds.
+
+        Raises
+        ------
+        SpecError
+            If it asks for more than other training settings.
+        """
+        if not self.can_continue(experiment):
+            raise SpecError("$", "expected only other training settings; this change needs a new run")
+        before = self._stretch(self.iteration)
+        old = self._buffers
+        tape = compile_network(experiment, self.samples.features, self.samples.outputs, self._batch)
+        buffers = allocate_buffers(experiment, tape, self.samples)
+        buffers.parameters[:] = old.parameters
+        optimizer_start = self.iteration
+        if kind_of(before.experiment.training.optimizer) == kind_of(experiment.training.optimizer):
+            buffers.moment_1[:] = old.moment_1
+            buffers.moment_2[:] = old.moment_2
+            optimizer_start = before.optimizer_start
+        self._tape, self._buffers, self._program = tape, buffers, program_of(experiment, tape)
+        self._branch(experiment, optimizer_start, pinned=True)
+
+    def record(self) -> IterationTrace:
+        """Return the whole of the present iteration; nothing is updated.
+
+        Returns
+        -------
+        IterationTrace
+            Forward, loss and backward with the present parameters, and the update that would follow.
+        """
+        stretch = self._stretch(self.iteration)
+        b = self._buffers
+        working = b._replace(
+            parameters=b.parameters.copy(), moment_1=b.moment_1.copy(), moment_2=b.moment_2.copy()
+        )
+        before = b.parameters.copy()
+        nothing = self._validation._replace(
+            inputs=self._validation.inputs[:0],
+            targets=self._validation.targets[:0],
+            classes=self._validation.classes[:0],
+        )
+        run_iterations(
+            self.iteration,
+            1,
+            self._choices(stretch, input_gradient=True),
+            amounts_of(stretch.experiment),
+            self._program,
+            working,
+            self._training,
+            nothing,
+            self._statistics,
+        )
+        return iteration_trace(
+            stretch.experiment, self._tape, self._program, working, before, self._statistics, self.iteration
+        )
+
+    def advance(
+        self,
+        iterations: int,
+        should_stop: Callable[[], bool] | None = None,
+        publish: Callable[[int], None] | None = None,
+    ) -> int:
+        """Train for some iterations in compiled code that leaves other threads alone.
+
+        Parameters
+        ----------
+        iterations : int
+            How many.
+        should_stop : callable or None
+            Asked every few milliseconds; True ends the training after whole iterations.
+        publish : callable or None
+            Told the present iteration every few milliseconds.
+
+        Returns
+        -------
+        int
+            How many iterations were done.
+        """
+        start, end = self.iteration, self.iteration + max(0, iterations)
+        while self.iteration < end:
+            if should_stop is not None and should_stop():
+                break
+            self._call(end)
+            if publish is not None:
+                publish(self.iteration)
+        return self.iteration - start
+
+    def seek(self, iteration: int) -> None:
+        """Go to any iteration, forwards or backwards, with the same bits as a run straight to it.
+
+        Parameters
+        ----------
+        iteration : int
+            Number of updates made before it; 0 is the start.
+
+        Raises
+        ------
+        ValueError
+            If it is negative.
+        """
+        if iteration < 0:
+            raise ValueError(f"expected an iteration from 0 on, got {iteration}")
+        if iteration < self.iteration or self._checkpoints.before(iteration).iteration > self.iteration:
+            self._restore(self._nearest(iteration))
+        self.advance(iteration - self.iteration)
+
+    def history(self) -> History:
+        """Return the statistics of all iterations so far; later training does not change what was returned."""
+        return self._history.snapshot()
+
+    def outputs(self, inputs: ArrayLike) -> NDArray[Any]:
+        """Return the activations of the head in evaluation mode.
+
+        Parameters
+        ----------
+        inputs : array, shape (samples, features)
+            Scaled as the training inputs are.
+
+        Returns
+        -------
+        ndarray, shape (samples, outputs)
+            In the precision of the experiment.
+        """
+        dtype = self._buffers.work.dtype
+        rows = np.array(inputs, dtype, order="C").reshape(-1, self.samples.features)
+        out = np.empty((len(rows), self.samples.outputs), dtype)
+        outputs_of(self._choices(self._stretch(self.iteration)), self._program, self._buffers, rows, out)
+        return out
+
+    def evaluate(self, part: Literal["training", "validation"] = "validation") -> Evaluation:
+        """Return loss and accuracy over a whole part of the samples, in evaluation mode.
+
+        Parameters
+        ----------
+        part : {"training", "validation"}
+            Which part.
+
+        Returns
+        -------
+        Evaluation
+            NaN loss where the part is empty.
+        """
+        samples = self._training if part == "training" else self._validation
+        if len(samples.inputs) == 0:
+            return Evaluation(float("nan"), None)
+        loss, correct = evaluate(
+            self._choices(self._stretch(self.iteration)), self._program, self._buffers, samples
+        )
+        return Evaluation(float(loss), None if self.samples.task == "regression" else float(correct))
+
+    def _stretch(self, iteration: int) -> _Stretch:
+        return next(s for s in reversed(self._stretches) if s.start <= iteration)
+
+    def _choices(self, stretch: _Stretch, *, input_gradient: bool = False) -> Choices:
+        return choices_of(
+            stretch.experiment,
+            self.samples,
+            self._batch,
+            optimizer_start=stretch.optimizer_start,
+            input_gradient=input_gradient,
+            histogram_every=self._history.histogram_stride,
+        )
+
+    def _call(self, end: int) -> None:
+        """Run the machine once, at most to ``end``, a checkpoint, the next stretch or the known past's end."""
+        stretch = self._stretch(self.iteration)
+        stops = [end, self._checkpoints.next_due(self.iteration), self.iteration + self._call_size]
+        stops += [s.start for s in self._stretches if s.start > self.iteration]
+        if self.iteration < self._reached:
+            stops.append(self._reached)
+        count = min(*stops, self.iteration + len(self._statistics.values)) - self.iteration
+        began = time.perf_counter()
+        frames, validations = run_iterations(
+            self.iteration,
+            count,
+            self._choices(stretch),
+            amounts_of(stretch.experiment),
+            self._program,
+            self._buffers,
+            self._training,
+            self._validation,
+            self._statistics,
+        )
+        each = (time.perf_counter() - began) / count
+        self._call_size = max(1, min(2 * self._call_size, int(CALL_SECONDS / max(each, 1e-7))))
+        if self.iteration >= self._reached:
+            self._history.append(self.iteration, count, self._statistics, frames, validations)
+        self.iteration += count
+        self._reached = max(self._reached, self.iteration)
+        following = self._stretch(self.iteration)
+        if following is not stretch:
+            self._enter(following)
+        if self._checkpoints.wants(self.iteration):
+            self._checkpoints.add(self._checkpoint())
+
+    def _checkpoint(self) -> Checkpoint:
+        b = self._buffers
+        return Checkpoint(self.iteration, b.parameters.copy(), b.moment_1.copy(), b.moment_2.copy())
+
+    def _nearest(self, iteration: int) -> Checkpoint:
+        stretch = self._stretch(iteration)
+        checkpoint = self._checkpoints.before(iteration)
+        if stretch.state is not None and stretch.start >= checkpoint.iteration:
+            return stretch.state
+        return checkpoint
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        stretch = self._stretch(checkpoint.iteration)
+        if stretch is not self._stretch(self.iteration):
+            self._prepare(stretch)
+        self.iteration = checkpoint.iteration
+        self._buffers.parameters[:] = checkpoint.parameters
+        self._buffers.moment_1[:] = checkpoint.moment_1
+        self._buffers.moment_2[:] = checkpoint.moment_2
+
+    def _enter(self, stretch: _Stretch) -> None:
+        """Change over to a later stretch whose start has been reached."""
+        assert stretch.state is not None
+        self._prepare(stretch)
+        self._buffers.parameters[:] = stretch.state.parameters
+        self._buffers.moment_1[:] = stretch.state.moment_1
+        self._buffers.moment_2[:] = stretch.state.moment_2
+
+    def _prepare(self, stretch: _Stretch) -> None:
+        s, experiment = self.samples, stretch.experiment
+        self._tape = compile_network(experiment, s.features, s.outputs, self._batch)
+        self._program = program_of(experiment, self._tape)
+        self._buffers = allocate_buffers(experiment, self._tape, s)
+
+    def _branch(self, experiment: Experiment, optimizer_start: int, *, pinned: bool) -> None:
+        """From the present iteration on the run goes another way: forget what came after it."""
+        state = self._checkpoint() if pinned else None
+        self._stretches = [s for s in self._stretches if s.start < self.iteration]
+        self._stretches.append(_Stretch(self.iteration, experiment, optimizer_start, state))
+        self._history.cut(self.iteration)
+        self._reached = self.iteration
+        self._checkpoints.cut(self.iteration - 1)
+
+    def _write_parameters(self, parameters: Mapping[str, ArrayLike]) -> None:
+        known = {p.name: p for p in self._tape.parameters}
+        arrays: dict[str, NDArray[Any]] = {}
+        for name, values in parameters.items():
+            if name not in known:
+                raise SpecError(name, f"no such parameter; the network has {', '.join(known)}")
+            arrays[name] = np.asarray(values, self._buffers.parameters.dtype)
+            if arrays[name].shape != known[name].shape:
+                raise SpecError(name, f"expected the shape {known[name].shape}, got {arrays[name].shape}")
+        for name, array in arrays.items():
+            p = known[name]
+            self._buffers.parameters[p.offset : p.offset + p.size] = array.ravel()
+
+
+def needed_bytes(experiment: Experiment) -> int:
+    """Return the bytes that the buffers of an experiment need, without allocating them.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What was asked for.
+
+    Returns
+    -------
+    int
+        With one recorded iteration; statistics of the run come to that.
+
+    Raises
+    ------
+    SpecError
+        As ``Simulator`` does.
+    """
+    samples = prepare_samples(experiment)
+    batch = batch_rows(experiment, samples)
+    return tape_bytes(compile_network(experiment, samples.features, samples.outputs, batch), experiment)
+
+
+def _read_parameters(name: str, directory: Path | None) -> dict[str, NDArray[Any]]:
+    path = (directory or Path()) / name
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {key: file[key] for key in file.files}
+    except FileNotFoundError:
+        raise SpecError("$.parameters", f"expected a file of initial parameters, found no {path}") from None
+    except (OSError, ValueError) as error:
+        raise SpecError("$.parameters", f"expected an .npz file of arrays at {path}: {error}") from None
