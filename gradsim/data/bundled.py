@@ -29,7 +29,7 @@ _WORDS = {
     ),
     "wine": _Words(
         "Wines of three growers",
-        "M. Forina et al. (1988), UCI Machine Learning Repository, doi:10.24432/C5PC7J, CC BY 4.0",
+        "S. Aeberhard and M. Forina (1992), UCI Machine Learning Repository, doi:10.24432/C5PC7J, CC BY 4.0",
         ("grower 1", "grower 2", "grower 3"),
     ),
     "breast_cancer": _Words(
