@@ -22,10 +22,10 @@ def stream_key(seed: int, purpose: str, name: str = "") -> int:
     Returns
     -------
     int
-        128 bits, the same on every machine and in every version of Python.
+        64 bits, the same on every machine and in every version of Python.
     """
     words = "\0".join((str(seed), purpose, name))
-    return int.from_bytes(blake2b(words.encode(), digest_size=16, person=b"gradsim").digest(), "little")
+    return int.from_bytes(blake2b(words.encode(), digest_size=8, person=b"gradsim").digest(), "little")
 
 
 def generator(seed: int, purpose: str, name: str = "") -> np.random.Generator:
