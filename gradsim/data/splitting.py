@@ -59,7 +59,7 @@ def _shares(sizes: NDArray[np.int64], share: float) -> NDArray[np.int64]:
     """Whole numbers near ``share * sizes`` that add up to the nearest whole number, by largest remainder."""
     exact = sizes * share
     held = np.floor(exact).astype(np.int64)
-    rest = round(float(exact.sum())) - int(held.sum())
+    rest = round(int(sizes.sum()) * share) - int(held.sum())
     held[np.argsort(held - exact, kind="stable")[:rest]] += 1
     bounded: Rows = np.clip(held, np.minimum(1, sizes - 1), sizes - 1)
     return bounded
