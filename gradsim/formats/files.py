@@ -35,7 +35,7 @@ def file_bytes(path: Path, limit: int) -> bytes:
     """
     try:
         if path.exists() and not path.is_dir() and not path.is_file():
-            raise SpecError(str(path), "cannot be read: it is no ordinary file")
+            raise OSError(0, "It is no ordinary file")  # reading a pipe would wait for a writer
         with path.open("rb") as stream:
             content = stream.read(limit + 1)
     except (OSError, ValueError) as error:

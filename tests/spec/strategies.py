@@ -80,6 +80,8 @@ def _reals(field: Field, wide: bool) -> st.SearchStrategy[float]:
 def _limits(field: Field, wide: bool) -> tuple[float, float]:
     lowest = -1e9 if field.minimum is None else field.minimum
     highest = 1e9 if field.maximum is None else field.maximum
+    if field.name == "samples":
+        lowest = max(lowest, 10)  # enough for the most classes
     if wide or field.name not in MODERATE:
         return lowest, highest
     return max(lowest, MODERATE[field.name][0]), min(highest, MODERATE[field.name][1])
