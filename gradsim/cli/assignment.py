@@ -72,30 +72,34 @@ def _keys(path: str) -> list[_Key]:
 
 
 def _assign(node: Any, keys: Sequence[_Key], value: Any, path: str) -> None:
-    key = keys[0]
-    if isinstance(key, int) or key == "*":
-        if not isinstance(node, list):
-            raise SpecError(path, f"expected a list to look up [{key}] in, got {_described(node)}")
-        if key == "*":
-            for index in range(len(node)):
-                _assign(node, [index, *keys[1:]], value, path)
-            return
-        if not key < len(node):
-            counted = f"from 0 to {len(node) - 1}" if node else "into a list that is not empty"
-            raise SpecError(path, f"expected an index {counted}, got {key}")
-        here = f"{path}[{key}]"
-    else:
-        if not isinstance(node, dict):
-            raise SpecError(path, f"expected an object to look up {key!r} in, got {_described(node)}")
-        here = f"{path}.{key}"
-    if len(keys) == 1:
+    key, *rest = keys
+    if key == "*" and isinstance(node, list):
+        for index in range(len(node)):
+            _assign(node, [index, *rest], value, path)
+        return
+    here = _place(node, key, path)
+    if not rest:
         _put(node, key, value)
         return
-    if key not in node if isinstance(node, dict) else False:
+    if isinstance(node, dict) and key not in node:
         raise SpecError(here, f"no such key; there are {', '.join(node)}")
     if isinstance(node[key], str):
         node[key] = {"kind": node[key]}  # a bare name is short for the kind with its defaults
-    _assign(node[key], keys[1:], value, here)
+    _assign(node[key], rest, value, here)
+
+
+def _place(node: Any, key: _Key, path: str) -> str:
+    """Path of a key in a node that can have it."""
+    if isinstance(key, str) and key != "*":
+        if not isinstance(node, dict):
+            raise SpecError(path, f"expected an object to look up {key!r} in, got {_described(node)}")
+        return f"{path}.{key}"
+    if not isinstance(node, list):
+        raise SpecError(path, f"expected a list to look up [{key}] in, got {_described(node)}")
+    if isinstance(key, int) and key >= len(node):
+        wanted = f"an index from 0 to {len(node) - 1}" if node else "a list that is not empty"
+        raise SpecError(path, f"expected {wanted}, got {key}")
+    return f"{path}[{key}]"
 
 
 def _put(node: Any, key: _Key, value: Any) -> None:
@@ -109,4 +113,4 @@ def _described(node: Any) -> str:
         return "an object"
     if isinstance(node, list):
         return "a list"
-    return f"{json.dumps(node)}"
+    return json.dumps(node)

@@ -8,6 +8,7 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib import metadata
@@ -213,14 +214,15 @@ def _cache() -> Finding:
 
 
 def _compiled(progress: Progress) -> Finding:
-    from gradsim.engine import is_prepared, prepare
+    from gradsim.engine import prepare
 
-    ready = {precision: is_prepared(precision) for precision in ("float32", "float64")}
+    words = []
     with progress:
-        for precision in ready:
+        for precision in ("float32", "float64"):
+            started = time.perf_counter()
             prepare(precision, lambda what, share: progress.show("Compiling, once only", share, what))
-    words = [f"{name} {'ready' if was else 'compiled just now'}" for name, was in ready.items()]
-    return Finding("compiled code", "ok", ", ".join(words))
+            words.append(f"{precision} in {time.perf_counter() - started:.1f} s")
+    return Finding("compiled code", "ok", f"ready: {', '.join(words)}")
 
 
 def _matrix_library() -> Finding:

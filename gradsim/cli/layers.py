@@ -92,7 +92,7 @@ def layer_rows(trace: IterationTrace, profile: Profile) -> tuple[LayerRow, ...]:
                 delta_rms=float(profile.delta_rms[i]),
                 backward_ratio=float(profile.backward_ratio[i]) if i + 1 < len(carriers) else None,
                 weight_gradient_rms=float(profile.weight_gradient_rms[i]),
-                weight_rms=layer.statistics["weight"].rms,
+                weight_rms=float(profile.weight_rms[i]),
                 update_ratio=float(profile.update_ratio[i]),
                 saturation=float(layer.saturation),
                 zero_share=delta.zeros / delta.count if delta.count else 0.0,
@@ -103,21 +103,23 @@ def layer_rows(trace: IterationTrace, profile: Profile) -> tuple[LayerRow, ...]:
     return tuple(rows)
 
 
-_COLUMNS = (
-    Column("layer", rank=0),
-    Column("name", "left", rank=0),
-    Column("activation", "left", rank=2),
-    Column("units", rank=3),
-    Column("rms a", rank=1),
-    Column("rms δ", rank=0),
-    Column("backward", rank=0),
-    Column("rms ∂L/∂W", rank=1),
-    Column("ΔW/W", rank=2),
-    Column("saturated", rank=5),
-    Column("δ = 0", rank=4),
-    Column("NaN", rank=1),
-    Column("Inf", rank=1),
-)
+def _columns(rows: Sequence[LayerRow]) -> tuple[Column, ...]:
+    """Headings; those under which there is nothing but zeros are the first to go where room is short."""
+    return (
+        Column("layer"),
+        Column("name", "left"),
+        Column("activation", "left", rank=2),
+        Column("units", rank=3),
+        Column("rms a", rank=1),
+        Column("rms δ"),
+        Column("backward"),
+        Column("rms ∂W", rank=1),
+        Column("ΔW/W", rank=2),
+        Column("saturated", rank=5),
+        Column("δ = 0", rank=4 if any(row.zero_share for row in rows) else 6),
+        Column("NaN", rank=1 if any(row.nans for row in rows) else 7),
+        Column("Inf", rank=1 if any(row.infs for row in rows) else 7),
+    )
 
 
 def layer_table(rows: Sequence[LayerRow], terminal: Terminal, brief: bool = False) -> Table:
@@ -141,8 +143,9 @@ def layer_table(rows: Sequence[LayerRow], terminal: Terminal, brief: bool = Fals
     if brief and len(rows) > 2 * _BRIEF + 1:
         shown = [*rows[:_BRIEF], None, *rows[-_BRIEF:]]
     hidden = len(rows) - 2 * _BRIEF
-    cells = [_cells(row) if row else _gap(hidden) for row in shown]
-    table = laid_out(_COLUMNS, cells, terminal)
+    columns = _columns(rows)
+    cells = [_cells(row) if row else _gap(hidden, len(columns)) for row in shown]
+    table = laid_out(columns, cells, terminal)
     room = _LONGEST_STRIP if terminal.width is None else min(_LONGEST_STRIP, terminal.width - table.width - 2)
     values = [row.delta_rms for row in rows if row.delta_rms > 0 and math.isfinite(row.delta_rms)]
     if table.left_out or room < _SHORTEST_STRIP or not values:
@@ -155,7 +158,7 @@ def layer_table(rows: Sequence[LayerRow], terminal: Terminal, brief: bool = Fals
         return table
     for row, line in zip(shown, cells, strict=True):
         line.append(Cell(_strip(row.delta_rms, low, high, room)) if row else Cell(""))
-    return laid_out((*_COLUMNS, strip), cells, terminal)
+    return laid_out((*columns, strip), cells, terminal)
 
 
 def _cells(row: LayerRow) -> list[Cell]:
@@ -178,8 +181,8 @@ def _cells(row: LayerRow) -> list[Cell]:
     ]
 
 
-def _gap(hidden: int) -> list[Cell]:
-    return [Cell("…", "dim"), Cell(f"{hidden} more", "dim"), *[Cell("")] * (len(_COLUMNS) - 2)]
+def _gap(hidden: int, columns: int) -> list[Cell]:
+    return [Cell("…", "dim"), Cell(f"{hidden} more", "dim"), *[Cell("")] * (columns - 2)]
 
 
 def _number(value: float) -> Cell:
@@ -187,7 +190,7 @@ def _number(value: float) -> Cell:
 
 
 def _factor(ratio: float) -> str:
-    return f"×{scientific(ratio)}"
+    return scientific(ratio) if math.isnan(ratio) else f"×{scientific(ratio)}"
 
 
 def _direction(ratio: float) -> Style:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+import textwrap
+from collections.abc import Sequence
 
 from gradsim.cli.layers import layer_table
 from gradsim.cli.result import Result, Scores, first_breakdown
@@ -11,9 +12,7 @@ from gradsim.cli.table import Cell, Column, laid_out, scientific
 from gradsim.cli.terminal import Terminal
 from gradsim.spec import kind_of
 
-if TYPE_CHECKING:
-    from gradsim.analysis import Fit
-
+_READABLE = 100
 _TENSOR_WORDS = {
     "pre_activation": "the pre-activation z",
     "activation": "the activation a",
@@ -46,13 +45,13 @@ def print_report(result: Result, terminal: Terminal, brief: bool = False) -> Non
     table = layer_table(result.rows, terminal, brief)
     for line in table.lines:
         terminal.write(line)
-    notes = ["backward: rms δ / rms δ of the next layer; δ = ∂L/∂z; rms over the batch"]
+    notes = ["a = φ(z), δ = ∂L/∂z, ∂W = ∂L/∂W; backward = rms δ / rms δ of the next layer"]
     if table.left_out:
-        notes.append(f"no room for {', '.join(table.left_out)}: widen the window, or --csv or --json")
+        notes += _left_out(result, table.left_out)
     for note in notes:
         terminal.write(terminal.painted(terminal.text(note), "dim"))
     terminal.write()
-    for line in profile_words(result):
+    for line in profile_words(result, terminal):
         terminal.write(line)
     breakdown = first_breakdown(result)
     if breakdown:
@@ -63,46 +62,41 @@ def print_report(result: Result, terminal: Terminal, brief: bool = False) -> Non
         terminal.write(terminal.painted(terminal.text(f"First broken: {place} ({what})"), "broken"))
 
 
-def profile_words(result: Result) -> list[str]:
-    """Return the gradient profile in words.
+def _left_out(result: Result, titles: Sequence[str]) -> list[str]:
+    """Sentences about columns for which there was no room: those full of zeros need none."""
+    none = {"NaN": not any(row.nans for row in result.rows), "Inf": not any(row.infs for row in result.rows)}
+    quiet = [title for title in titles if none.get(title)]
+    loud = [title for title in titles if title not in quiet]
+    return [
+        *([f"no {' and no '.join(quiet)} in any tensor"] if quiet else []),
+        *([f"no room for {', '.join(loud)}: widen the window, or --csv, --json"] if loud else []),
+    ]
+
+
+def profile_words(result: Result, terminal: Terminal) -> list[str]:
+    """Return the gradient profile in words, as the window tells it.
 
     Parameters
     ----------
     result : Result
         A run.
+    terminal : Terminal
+        Decides where lines are broken.
 
     Returns
     -------
     list of str
         Backward, forward, and how it was before training.
     """
-    first, last = result.rows[0], result.rows[-1]
-    lines = [f"Backward  {_fit_words(result.profile.backward_fit, ' towards the input')}"]
-    if len(result.rows) > 1:
-        shallow, deep = (f"{scientific(row.delta_rms)} at {row.name}" for row in (first, last))
-        lines.append(f"          rms δ {deep}, {shallow}{_quotient(first.delta_rms, last.delta_rms)}")
-    lines.append(f"Forward   {_fit_words(result.profile.forward_fit, ' towards the output')}")
+    from gradsim.analysis import sentence
+
+    text = sentence(result.profile)
     if result.iterations:
         earlier = result.first_profile
-        lines.append(
-            f"          before training: backward {earlier.backward_fit.words}, "
-            f"forward {earlier.forward_fit.words}"
+        text += (
+            f" Before training: backward {earlier.backward_fit.words}, forward {earlier.forward_fit.words}."
         )
-    return lines
-
-
-def _fit_words(fit: Fit, direction: str) -> str:
-    used = len(fit.used)
-    if used < 2 or not math.isfinite(fit.factor):
-        return fit.words
-    certainty = f"R² {fit.r_squared:.2f}, " if math.isfinite(fit.r_squared) else ""
-    return f"{fit.words}{direction} ({certainty}{used} layers)"
-
-
-def _quotient(shallow: float, deep: float) -> str:
-    if not (math.isfinite(shallow) and math.isfinite(deep)) or deep == 0:
-        return ""
-    return f": ×{scientific(shallow / deep)} from end to end"
+    return textwrap.wrap(text, min(terminal.width or _READABLE, _READABLE))
 
 
 def _heading(result: Result, terminal: Terminal) -> list[str]:
@@ -124,7 +118,11 @@ def _heading(result: Result, terminal: Terminal) -> list[str]:
 
 def _scores(result: Result, terminal: Terminal) -> list[str]:
     columns = [Column("", "left"), Column("before")]
-    columns += [Column(f"after {result.iterations:,} iterations")] if result.iterations else []
+    columns += (
+        [Column(f"after {result.iterations:,} iteration{'s' if result.iterations > 1 else ''}")]
+        if result.iterations
+        else []
+    )
     rows = []
     for name, before, after in zip(Scores._fields, result.before, result.after, strict=True):
         if before is None:

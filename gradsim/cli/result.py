@@ -142,15 +142,8 @@ def first_breakdown(result: Result) -> Breakdown | None:
     history = result.history
     counts = history.counts[..., [COUNTS.index("nans"), COUNTS.index("infs")]].astype(np.int64)
     bad = np.flatnonzero(counts.any(axis=(1, 2, 3)))
-    layers = len(history.layer_names)
-    order = [(i, name) for i in range(layers) for name in ("weight", "pre_activation", "activation")]
-    order += [
-        (i, name)
-        for i in reversed(range(layers))
-        for name in ("activation_gradient", "delta", "weight_gradient")
-    ]
-    order += [(i, "update") for i in range(layers)]
-    for record in bad[:1]:
+    order = _order_of_the_pass(len(history.layer_names))
+    for record in bad:
         for layer, tensor in order:
             nans, infs = counts[record, layer, TENSORS.index(tensor)]
             if nans or infs:
@@ -162,6 +155,20 @@ def first_breakdown(result: Result) -> Breakdown | None:
             name = result.trace.layers[layer].name
             return Breakdown(result.iterations, name, tensor, statistics.nans, statistics.infs)
     return None
+
+
+def _order_of_the_pass(layers: int) -> list[tuple[int, str]]:
+    """Pairs of layer and tensor in the order in which they come to be."""
+    forward = [(i, name) for i in range(layers) for name in ("weight", "pre_activation", "activation")]
+    backward = [
+        (i, name)
+        for i in reversed(range(layers))
+        for name in ("activation_gradient", "delta", "weight_gradient")
+    ]
+    # A head fused with its loss needs no ∂L/∂a: where its activation underflows to 0 that is infinite and the
+    # training goes on in good health. Without fusion a broken ∂L/∂a of the head breaks its delta too.
+    backward.remove((layers - 1, "activation_gradient"))
+    return [*forward, *backward, *((i, "update") for i in range(layers))]
 
 
 def _scores(simulator: Simulator) -> Scores:

@@ -37,7 +37,7 @@ def example_names() -> tuple[str, ...]:
     from gradsim.resource_files import resource_path
 
     try:
-        folder = resource_path("examples")
+        folder = resource_path("experiments")
     except FileNotFoundError:
         return ()
     return tuple(sorted(path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}")))
@@ -72,7 +72,7 @@ def located(name: str) -> Path:
     except (OSError, ValueError) as error:  # a name too long, or with a zero byte
         raise Failure(f"{name[:80]}: no usable file name: {error}") from None
     if name in example_names():
-        return resource_path("examples", name + SUFFIX)
+        return resource_path("experiments", name + SUFFIX)
     examples = ", ".join(example_names())
     raise Failure(f"{name}: no such file" + (f", and no example; those are {examples}" if examples else ""))
 

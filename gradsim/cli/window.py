@@ -43,7 +43,7 @@ def open_window(argv: Sequence[str]) -> int:
         return run_here(argv[0] if argv else WELCOME)
     from gradsim.app import main
 
-    return int(main([] if path is None else [str(path)]))
+    return main([] if path is None else [str(path)])
 
 
 def has_display(environment: Mapping[str, str], system: str) -> bool:

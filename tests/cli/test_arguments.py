@@ -34,7 +34,8 @@ def test_the_version_is_one_line(capsys):
 def test_a_simple_question_loads_nothing_heavy(words):
     code = (
         "import sys; from gradsim.cli import main; code = main(sys.argv[1:]); "
-        f"loaded = [name for name in {HEAVY!r} if name in sys.modules]; sys.exit(str(loaded) if loaded else code)"
+        f"loaded = [name for name in {HEAVY!r} if name in sys.modules]; "
+        "sys.exit(str(loaded) if loaded else code)"
     )
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

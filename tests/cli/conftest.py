@@ -1,0 +1,47 @@
+"""Small experiments as files."""
+
+import pytest
+
+from gradsim import formats
+from gradsim.spec import Dense, Experiment, Head, Network, Training
+from gradsim.spec.activation import Relu, Tanh
+from gradsim.spec.data import Moons
+from gradsim.spec.initializer import GlorotNormal, Normal
+from gradsim.spec.training import Sgd
+
+SMALL = Experiment(
+    name="Small moons",
+    seed=3,
+    data=Moons(samples=60),
+    network=Network(layers=(Dense(units=5, activation=Tanh(), initializer=GlorotNormal()),) * 3),
+    training=Training(optimizer=Sgd(learning_rate=0.5), batch_size=12),
+)
+BROKEN = Experiment(
+    name="Broken",
+    data=Moons(samples=60, validation=0.0),
+    network=Network(
+        layers=(Dense(units=5, activation=Relu(), initializer=Normal(std=1e6)),) * 10, head=Head()
+    ),
+    training=Training(batch_size=12),
+)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled():
+    from gradsim.engine import prepare
+
+    prepare("float32")
+
+
+@pytest.fixture
+def small(tmp_path):
+    path = tmp_path / "small.gradsim.json"
+    formats.save(SMALL, path)
+    return str(path)
+
+
+@pytest.fixture
+def broken(tmp_path):
+    path = tmp_path / "broken.gradsim.json"
+    formats.save(BROKEN, path)
+    return str(path)
