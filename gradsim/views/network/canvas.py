@@ -20,7 +20,7 @@ from gradsim.views.network.layout import (
     zoomed,
 )
 from gradsim.views.network.overlay import paint_overlay
-from gradsim.views.network.painting import paint_column, paint_ground
+from gradsim.views.network.painting import paint_axis, paint_column, paint_ground
 from gradsim.views.network.pulse import Pulse, pulse_at
 from gradsim.views.network.scene import LinkColours, Scene, UnitColours
 from gradsim.views.network.telling import column_tooltip
@@ -94,6 +94,10 @@ class NetworkCanvas(QWidget):
             if not same:
                 self._zoom, self._unit = 1.0, None
             self._pulse = pulse_at(run.trace, self._cursor.step)
+            # Without links the empty network looks the same for every trace.
+            bare = self._scene_kept is not None and not self._scene_kept.link_columns
+            self._forget(keep_ground=same and bare)
+            return
         else:
             return
         self._forget()
@@ -168,6 +172,7 @@ class NetworkCanvas(QWidget):
                 if self._is_computed(self._pulse, column):
                     paint_column(painter, scene, column, self._tensor(self._pulse, column))
             painter.restore()
+            paint_axis(painter, scene, self._pulse.tensor)
             paint_overlay(painter, scene, self._pulse, self._selected, self._unit)
         painter.restore()
 
@@ -197,9 +202,9 @@ class NetworkCanvas(QWidget):
         self._middle = (0.5 * (frame.left + frame.right) - viewport.first) / viewport.pitch
         self._forget()
 
-    def _forget(self) -> None:
+    def _forget(self, keep_ground: bool = False) -> None:
         self._scene_kept = None
-        self._pictures.clear()
+        self._pictures = {k: p for k, p in self._pictures.items() if keep_ground and k == "ground"}
         self.update()
 
     def _new_scene(self, content: NetworkContent, scales: KeptScales, frame: Frame, theme: Theme) -> Scene:
@@ -224,17 +229,21 @@ class NetworkCanvas(QWidget):
     def _picture(self, name: str, scene: Scene) -> QPixmap:
         """Return the empty network (``ground``) or the one computed as far as can be, painted once."""
         if name not in self._pictures:
-            ratio = self.devicePixelRatioF()
-            picture = QPixmap(self.size() * ratio)
-            picture.setDevicePixelRatio(ratio)
-            picture.fill(self._theme.color("background"))
-            painter = QPainter(picture)
-            paint_ground(painter, scene)
-            if name != "ground":
+            if name == "ground":
+                ratio = self.devicePixelRatioF()
+                picture = QPixmap(self.size() * ratio)
+                picture.setDevicePixelRatio(ratio)
+                picture.fill(self._theme.color("background"))
+                painter = QPainter(picture)
+                paint_ground(painter, scene)
+            else:
+                picture = self._picture("ground", scene).copy()
+                painter = QPainter(picture)
+                paint_axis(painter, scene, name)
                 frame = scene.layout.frame
                 painter.setClipRect(QRectF(frame.left, 0, frame.right - frame.left, frame.height))
                 for column in scene.layout.visible:
-                    if column or name in ("activation", "pre_activation"):
+                    if column or name == "activation":
                         paint_column(painter, scene, column, name if column else "input")
             painter.end()
             self._pictures[name] = picture
@@ -248,7 +257,7 @@ class NetworkCanvas(QWidget):
             self._paint_nothing(painter, self._frame(), self._theme)
             return
         painter.drawPixmap(0, 0, self._picture("ground", scene))
-        for left, right in self._computed_strips(scene, pulse):
+        for left, right in [(0.0, scene.layout.frame.left), *self._computed_strips(scene, pulse)]:
             # Whole pixels of the device, or the copy would be filtered.
             ratio = self.devicePixelRatioF()
             x, width = round(left * ratio), round(right * ratio) - round(left * ratio)

@@ -48,6 +48,8 @@ _SCALE_TENSORS = {
 }
 # The faintest values of each layer may leave the scale (they count in its lowest step): one unit in fifty.
 _SHARE_BELOW = 0.02
+# A unit of a small layer is seldom more than a decade fainter than the layer.
+_BELOW_RMS = 1.0
 _LEAST_DECADES = 2
 
 
@@ -128,6 +130,9 @@ def rms(values: NDArray[Any], axis: int | None = None) -> NDArray[np.float64]:
     ndarray of float64
         NaN where NaN takes part, else Inf where Inf does.
     """
+    if values.dtype == np.float32:  # no square of a float32 leaves the range of float64
+        square = np.square(values, dtype=np.float64)
+        return np.sqrt(np.mean(square, axis=axis))  # type: ignore[no-any-return]
     wide = np.abs(np.asarray(values, dtype=np.float64))
     largest = wide.max(axis=axis, keepdims=True)
     usable = np.isfinite(largest) & (largest > 0)
@@ -239,13 +244,10 @@ class NetworkContent:
                 continue
             for tensor in _SCALE_TENSORS[name]:
                 if column.has_circles:
-                    units = self.unit_numbers(index, tensor).rms
-                    usable = units[np.isfinite(units) & (units > 0)]
-                    logs = np.log10(usable)
-                    ends = (float(logs.min()), float(logs.max())) if usable.size else ()
+                    ends = self._circle_ends(index, tensor)
                 else:
-                    told = self.distribution(index, tensor)
-                    ends = (told.quantile(_SHARE_BELOW), told.quantile(1.0)) if told.counts.any() else ()
+                    counted = self.distribution(index, tensor)
+                    ends = (counted.quantile(_SHARE_BELOW), counted.quantile(1.0)) if counted.usable else ()
                 if ends:
                     lows.append(ends[0])
                     highs.append(ends[1])
@@ -255,6 +257,16 @@ class NetworkContent:
         while high - low < _LEAST_DECADES:
             low, high = (low - 1, high) if (high - low) % 2 == 0 else (low, high + 1)
         return Scale(low, high)
+
+    def _circle_ends(self, column: int, tensor: str) -> tuple[float, ...]:
+        """Ends of what the units of a small layer can need, from its statistics alone: those are at hand."""
+        told = self.statistics(column, tensor)
+        if told is None or not (math.isfinite(told.rms) and told.rms > 0):
+            return ()
+        middle = math.log10(told.rms)
+        if told.count == 1:
+            return (middle, middle)
+        return (middle - _BELOW_RMS, math.log10(max(abs(told.min), abs(told.max))))
 
 
 class KeptScales:

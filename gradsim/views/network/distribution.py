@@ -24,15 +24,15 @@ class Distribution:
 
     Attributes
     ----------
-    counts : ndarray of int64, shape (bins,)
-        Finite values that are not zero, in the bins of ``edges``.
+    below : ndarray of float64, shape (bins + 1,)
+        How many finite values other than 0 lie below each of the ``edges``.
     edges : ndarray of float64, shape (bins + 1,)
         log10 of |x|.
     zeros, nans, infs, count : int
         Values that are exactly 0, NaN, ±Inf, and all values.
     """
 
-    counts: NDArray[np.int64]
+    below: NDArray[np.float64]
     edges: NDArray[np.float64]
     zeros: int
     nans: int
@@ -40,9 +40,9 @@ class Distribution:
     count: int
 
     @property
-    def centres(self) -> NDArray[np.float64]:
-        """Middles of the bins, log10 of |x|."""
-        return 0.5 * (self.edges[:-1] + self.edges[1:])
+    def usable(self) -> int:
+        """How many values are finite and other than 0."""
+        return int(self.below[-1])
 
     def quantile(self, share: float) -> float:
         """Return the magnitude below which a share of the finite values other than 0 lies.
@@ -57,11 +57,10 @@ class Distribution:
         float
             log10 of |x|, to the width of a bin; NaN where there is no such value.
         """
-        total = int(self.counts.sum())
-        if total == 0:
+        if not self.usable:
             return float("nan")
-        place = int(np.searchsorted(np.cumsum(self.counts), share * total))
-        return float(self.centres[min(place, len(self.counts) - 1)])
+        place = int(np.searchsorted(self.below, max(share * self.usable, 0.5)))
+        return float(0.5 * (self.edges[place - 1] + self.edges[place]))
 
     def density(self, low: float, high: float, bins: int) -> NDArray[np.float64]:
         """Return the share of all values in equal steps of an axis.
@@ -79,16 +78,9 @@ class Distribution:
             What lies outside the axis counts in the first or the last step; zeros, NaN and Inf count
             nowhere. A bin that is wider than a step is spread evenly over the steps it covers.
         """
-        shares = np.zeros(bins)
-        used = np.flatnonzero(self.counts)
-        if used.size == 0 or self.count == 0:
-            return shares
-        first, last = int(used[0]), int(used[-1])
-        cumulative = np.concatenate([[0], np.cumsum(self.counts[first : last + 1])])
-        at = np.interp(np.linspace(low, high, bins + 1), self.edges[first : last + 2], cumulative)
-        at[0], at[-1] = 0, cumulative[-1]
-        shares[:] = np.diff(at) / self.count
-        return shares
+        at = np.interp(np.linspace(low, high, bins + 1), self.edges, self.below)
+        at[0], at[-1] = 0, self.below[-1]
+        return np.diff(at) / max(self.count, 1)
 
 
 def distribution(values: NDArray[Any]) -> Distribution:
@@ -129,7 +121,9 @@ def distribution(values: NDArray[Any]) -> Distribution:
             logs = np.log10(tiny.astype(np.float64))
             counts = np.concatenate([np.histogram(logs, subnormal_edges)[0], counts])
             edges = np.concatenate([subnormal_edges[:-1], edges])
-    return Distribution(counts, edges, zeros, nans, special - nans, values.size)
+    below = np.zeros(len(counts) + 1)
+    np.cumsum(counts, out=below[1:])
+    return Distribution(below, edges, zeros, nans, special - nans, values.size)
 
 
 @cache

@@ -221,9 +221,14 @@ class NetworkLayout:
         return min((self.frame.bottom - self.frame.top) / units, 3.0 * _LARGEST_RADIUS)
 
     @property
+    def has_cells(self) -> bool:
+        """Whether units are cells as high as there is room, columns being too narrow for circles."""
+        return self.radius < _LEAST_CIRCLE
+
+    @property
     def half_unit(self) -> float:
         """Half the height of a unit, px: a circle's radius, more where columns are too narrow for circles."""
-        if self.radius >= _LEAST_CIRCLE:
+        if not self.has_cells:
             return self.radius
         most = max((c.units for c in self.columns if c.has_circles), default=1)
         return float(max(min(0.42 * self._spacing(most), _LARGEST_RADIUS), self.radius))

@@ -10,7 +10,7 @@ from gradsim.views.fonts import figure_font
 from gradsim.views.inspection.number_text import number_text
 from gradsim.views.inspection.wording import formula_of
 from gradsim.views.network.links import SHADES
-from gradsim.views.network.painting import link_caption, paint_axis, paint_column
+from gradsim.views.network.painting import link_caption, paint_column
 from gradsim.views.network.pulse import Pulse
 from gradsim.views.network.scene import Scene
 from gradsim.views.theme import phase_color
@@ -40,7 +40,6 @@ def paint_overlay(
     frame = scene.layout.frame
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    paint_axis(painter, scene, pulse.tensor)
     painter.setClipRect(QRectF(frame.left, 0, frame.right - frame.left, frame.height))
     _paint_selection(painter, scene, selected, unit)
     _paint_active(painter, scene, pulse)

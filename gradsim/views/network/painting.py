@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
+from shiboken6 import VoidPtr
 
 from gradsim.views.fonts import figure_font
 from gradsim.views.inspection.number_text import number_text, power_of_ten
 from gradsim.views.network.content import SYMBOLS, Column, Scale
 from gradsim.views.network.links import BROKEN, SHADES
-from gradsim.views.network.marks import paint_special_cell, paint_special_mark, special_kind
+from gradsim.views.network.marks import paint_cell, paint_special_cell, paint_special_mark, special_kind
 from gradsim.views.network.scene import LANE, Scene
 
 _STEPS_OF_A_VIOLIN = 56
@@ -23,7 +24,12 @@ _CENTRED = Qt.AlignmentFlag.AlignCenter
 
 def polygon(x: NDArray[np.float64], y: NDArray[np.float64]) -> QPolygonF:
     """Return a polygon of the points (x, y), px."""
-    return QPolygonF([QPointF(*point) for point in zip(x.tolist(), y.tolist(), strict=True)])
+    points = QPolygonF()
+    points.resize(len(x))
+    # Written where Qt keeps them: a QPointF made in Python for each would take ten times as long.
+    places = np.frombuffer(VoidPtr(points.data(), 16 * len(x), True), dtype=np.float64).reshape(-1, 2)
+    places[:, 0], places[:, 1] = x, y
+    return points
 
 
 def paint_ground(painter: QPainter, scene: Scene) -> None:
@@ -86,10 +92,10 @@ def paint_axis(painter: QPainter, scene: Scene, tensor: str) -> None:
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setPen(Qt.PenStyle.NoPen)
-    for y in range(round(low - high)):  # one rectangle a pixel: gradients come out in bands in some PDFs
-        share = (y + 0.5) / (low - high)
-        painter.setBrush(scene.share_color(share))
-        painter.drawRect(QRectF(strip.left(), low - y - 1, strip.width(), 1))
+    pixels = round(low - high)
+    for y in range(pixels):  # a rectangle a pixel: gradients come out in bands in some PDFs
+        color = scene.share_color((y + 0.5) / pixels)
+        painter.fillRect(QRectF(strip.left(), low - y - 1, strip.width(), 1), color)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setFont(figure_font(10))
     painter.setPen(theme.color("muted"))
@@ -194,11 +200,13 @@ def _paint_empty_column(painter: QPainter, scene: Scene, column: int) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     x = layout.centre(column)
     if scene.content.columns[column].has_circles:
-        cells = layout.half_unit != layout.radius
-        painter.setPen(Qt.PenStyle.NoPen if cells else QPen(theme.color("outline"), 1.0))
-        painter.setBrush(theme.color("grid" if cells else "surface"))
+        painter.setPen(QPen(theme.color("outline"), 1.0))
+        painter.setBrush(theme.color("surface"))
         for y in layout.unit_heights(column).tolist():
-            paint_unit(painter, scene, x, y)
+            if layout.has_cells:
+                paint_cell(painter, theme.color("grid"), x, y, layout.radius, layout.half_unit)
+            else:
+                painter.drawEllipse(QPointF(x, y), layout.radius, layout.radius)
         return
     painter.setPen(QPen(theme.color("grid"), 1.0) if layout.half_column > 3 else Qt.PenStyle.NoPen)
     painter.setBrush(theme.color("surface" if layout.half_column > 3 else "grid"))
@@ -213,15 +221,6 @@ def _track(scene: Scene, column: int) -> QRectF:
     )
 
 
-def paint_unit(painter: QPainter, scene: Scene, x: float, y: float) -> None:
-    """Paint one unit in the present pen and brush: a circle, or a cell where columns are narrow."""
-    radius, half = scene.layout.radius, scene.layout.half_unit
-    if half == radius:
-        painter.drawEllipse(QPointF(x, y), radius, radius)
-    else:
-        painter.drawRect(QRectF(x - radius, y - half, 2 * radius, 2 * half))
-
-
 def _paint_circles(painter: QPainter, scene: Scene, column: int, tensor: str) -> None:
     layout, theme, scale = scene.layout, scene.theme, scene.scale_of(tensor)
     told = scene.content.unit_numbers(column, tensor)
@@ -229,21 +228,31 @@ def _paint_circles(painter: QPainter, scene: Scene, column: int, tensor: str) ->
     largest = scene.content.largest_mean(tensor) if by_value else 1.0
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     x, radius = layout.centre(column), layout.radius
-    outline = QPen(theme.color("muted"), 1.0) if radius > 3 else Qt.PenStyle.NoPen
-    for y, size, mean in zip(
-        layout.unit_heights(column).tolist(), told.rms.tolist(), told.mean.tolist(), strict=True
+    outline = QPen(theme.color("muted"), 1.0)
+    with np.errstate(divide="ignore"):
+        shares = np.nan_to_num(scale.position(np.log10(told.rms)))
+    for y, size, mean, share in zip(
+        layout.unit_heights(column).tolist(),
+        told.rms.tolist(),
+        told.mean.tolist(),
+        shares.tolist(),
+        strict=True,
     ):
         kind = special_kind(size)
-        if kind is not None:
-            if layout.half_unit == radius:
-                paint_special_mark(painter, theme, kind, QPointF(x, y), radius)
+        color = scene.share_color(share)
+        if by_value and kind is None:
+            color = scene.value_color(mean, largest)
+        if layout.has_cells:
+            if kind is None:
+                paint_cell(painter, color, x, y, radius, layout.half_unit)
             else:
                 paint_special_cell(painter, theme, kind, QPointF(x, y), radius, layout.half_unit)
-            continue
-        painter.setPen(outline)
-        color = scene.value_color(mean, largest) if by_value else scene.magnitude_color(size, scale)
-        painter.setBrush(color)
-        paint_unit(painter, scene, x, y)
+        elif kind is not None:
+            paint_special_mark(painter, theme, kind, QPointF(x, y), radius)
+        else:
+            painter.setPen(outline)
+            painter.setBrush(color)
+            painter.drawEllipse(QPointF(x, y), radius, radius)
 
 
 def _paint_violin(painter: QPainter, scene: Scene, column: int, tensor: str) -> None:

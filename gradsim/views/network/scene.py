@@ -22,6 +22,8 @@ LinkColours = Literal["weight", "gradient", "none"]
 # Room inside a column for what has no place on a logarithmic axis: ∞ and NaN above, 0 below, px.
 LANE = 13.0
 
+_MAGNITUDES = tuple(QColor(*rgb) for rgb in CIVIDIS.tolist())
+
 
 @dataclass(frozen=True, eq=False)
 class Scene:
@@ -67,7 +69,7 @@ class Scene:
 
     def share_color(self, share: float) -> QColor:
         """Return the colour of a place on a scale of magnitudes, 0 to 1."""
-        return QColor(*CIVIDIS[round(share * 255)].tolist())
+        return _MAGNITUDES[round(share * 255)]
 
     def value_color(self, value: float, largest: float) -> QColor:
         """Return the colour of a finite signed value."""
