@@ -1,0 +1,372 @@
+"""Edits of the tree of layers, each a pure function from network to network.
+
+A place is a tuple of indices from the outside in: ``(2, 0)`` is the first layer inside the third one. Every edit
+returns the new network and the place to select afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from gradsim.spec.layout import unrolled_layers
+from gradsim.spec.network import Dense, Layer, Network, Repeat
+
+Place = tuple[int, ...]
+Edited = tuple[Network, Place]
+MOST_WRITTEN_OUT = 12
+"""Up to so many equal layers stand one by one when their number is changed; more become a repeat."""
+
+
+class _Node:
+    """A layer that knows where it stands; equal layers are still different nodes."""
+
+    def __init__(self, layer: Layer | None, layers: Sequence[Layer] | None) -> None:
+        self.layer = layer
+        self.parent: _Node | None = None
+        self.children: list[_Node] | None = None
+        if layers is not None:
+            self.children = []
+            for inner in layers:
+                self.insert(len(self.children), _node(inner))
+
+    def insert(self, row: int, node: _Node) -> None:
+        assert self.children is not None
+        node.parent = self
+        self.children.insert(row, node)
+
+    def detach(self) -> None:
+        assert self.parent is not None
+        assert self.parent.children is not None
+        self.parent.children.remove(self)
+        self.parent = None
+
+    @property
+    def row(self) -> int:
+        assert self.parent is not None
+        assert self.parent.children is not None
+        return self.parent.children.index(self)
+
+    @property
+    def place(self) -> Place:
+        return () if self.parent is None else (*self.parent.place, self.row)
+
+    def is_within(self, other: _Node) -> bool:
+        return self is other or (self.parent is not None and self.parent.is_within(other))
+
+    def prune(self) -> None:
+        """Take repeats away in which nothing is left."""
+        for child in list(self.children or ()):
+            child.prune()
+            if child.children is not None and not child.children:
+                child.detach()
+
+    def layers(self) -> tuple[Layer, ...]:
+        assert self.children is not None
+        return tuple(child.written() for child in self.children)
+
+    def written(self) -> Layer:
+        assert self.layer is not None
+        if self.children is None:
+            return self.layer
+        return msgspec.structs.replace(self.layer, layers=self.layers())
+
+
+def _node(layer: Layer) -> _Node:
+    return _Node(layer, layer.layers if isinstance(layer, Repeat) else None)
+
+
+def _found(root: _Node, place: Place) -> _Node:
+    node = root
+    for index in place:
+        assert node.children is not None
+        node = node.children[index]
+    return node
+
+
+def _result(network: Network, root: _Node, selected: _Node | None) -> Edited:
+    root.prune()
+    edited = msgspec.structs.replace(network, layers=root.layers())
+    place = selected.place if selected is not None and selected.is_within(root) else ()
+    return edited, place
+
+
+def layer_at(network: Network, place: Place) -> Layer:
+    """Return the layer at a place of the tree."""
+    return _found(_Node(None, network.layers), place).written()
+
+
+def replaced(network: Network, place: Place, layer: Layer) -> Network:
+    """Return the network with another layer at a place."""
+    root = _Node(None, network.layers)
+    old = _found(root, place)
+    new = _node(layer)
+    parent, row = old.parent, old.row
+    assert parent is not None
+    old.detach()
+    parent.insert(row, new)
+    return _result(network, root, new)[0]
+
+
+def added(network: Network, after: Place | None) -> Edited:
+    """Return the network with one more dense layer.
+
+    Parameters
+    ----------
+    network : Network
+        Before.
+    after : Place or None
+        The layer it follows and takes after; None for the last one.
+
+    Returns
+    -------
+    tuple of Network and Place
+        After a repeat, the new layer follows the repeat.
+    """
+    root = _Node(None, network.layers)
+    if not after:
+        after = (len(network.layers) - 1,) if network.layers else None
+    if after is None:
+        root.insert(0, new := _node(Dense()))
+        return _result(network, root, new)
+    here = _found(root, after)
+    assert here.parent is not None
+    model = next(_dense_of(here.written()), Dense())
+    new = _node(msgspec.structs.replace(model, name=None))
+    here.parent.insert(here.row + 1, new)
+    return _result(network, root, new)
+
+
+def duplicated(network: Network, places: Sequence[Place]) -> Edited:
+    """Return the network with a copy of each of the layers behind it; copies lose their names."""
+    root = _Node(None, network.layers)
+    new: _Node | None = None
+    for node in [_found(root, place) for place in _outermost(places)]:
+        assert node.parent is not None
+        new = _node(_without_names(node.written()))
+        node.parent.insert(node.row + 1, new)
+    return _result(network, root, new)
+
+
+def removed(network: Network, places: Sequence[Place]) -> Edited:
+    """Return the network without some layers, and without repeats that this leaves empty."""
+    root = _Node(None, network.layers)
+    nodes = [_found(root, place) for place in _outermost(places)]
+    order = list(_all(root))
+    neighbour: _Node | None = None
+    if nodes:
+        last = max(order.index(node) for node in nodes)
+        candidates = order[last + 1 :] + order[:last][::-1]
+        gone = [node for node in order if any(node.is_within(other) for other in nodes)]
+        neighbour = next((node for node in candidates if node not in gone), None)
+    for node in nodes:
+        node.detach()
+    return _result(network, root, neighbour)
+
+
+def moved(network: Network, places: Sequence[Place], parent: Place, row: int) -> Edited:
+    """Return the network with some layers moved in front of a row.
+
+    Parameters
+    ----------
+    network : Network
+        Before.
+    places : sequence of Place
+        What is moved, in the order in which it arrives.
+    parent : Place
+        The repeat it goes into; empty for the outermost list.
+    row : int
+        The row there, counted before the move; -1 for the end.
+
+    Returns
+    -------
+    tuple of Network and Place
+        The network as it was where a repeat would have to go into itself.
+    """
+    root = _Node(None, network.layers)
+    target = _found(root, parent)
+    nodes = [_found(root, place) for place in _outermost(places)]
+    if target.children is None or any(target.is_within(node) for node in nodes):
+        return network, places[0] if places else ()
+    row = len(target.children) if row < 0 else row
+    anchor = next((node for node in target.children[row:] if node not in nodes), None)
+    for node in nodes:
+        node.detach()
+    for node in nodes:
+        target.insert(anchor.row if anchor is not None else len(target.children), node)
+    return _result(network, root, nodes[0] if nodes else None)
+
+
+def shifted(network: Network, place: Place, by: int) -> Edited:
+    """Return the network with a layer one place up (-1) or down (1), into and out of repeats."""
+    root = _Node(None, network.layers)
+    node = _found(root, place)
+    parent = node.parent
+    assert parent is not None
+    assert parent.children is not None
+    row = node.row + by
+    if 0 <= row < len(parent.children):
+        sibling = parent.children[row]
+        if sibling.children is not None and node.children is None:
+            return moved(network, [place], sibling.place, -1 if by < 0 else 0)
+        return moved(network, [place], parent.place, row if by < 0 else row + 1)
+    if parent is root:
+        return network, place
+    assert parent.parent is not None
+    return moved(network, [place], parent.parent.place, parent.row + (0 if by < 0 else 1))
+
+
+def wrapped(network: Network, places: Sequence[Place]) -> Edited:
+    """Return the network with some layers inside a repeat.
+
+    Neighbours that are all equal become one layer repeated as often, so the network stays the same; anything
+    else is repeated twice.
+    """
+    root = _Node(None, network.layers)
+    nodes = [_found(root, place) for place in _outermost(places)]
+    if not nodes:
+        return network, ()
+    first = nodes[0]
+    parent, row = first.parent, first.row
+    assert parent is not None
+    inner = tuple(node.written() for node in nodes)
+    is_run = [node.parent is parent and node.row == row + i for i, node in enumerate(nodes)]
+    same = len(nodes) > 1 and all(is_run) and all(layer == inner[0] for layer in inner)
+    repeat = _node(Repeat(times=len(inner), layers=inner[:1]) if same else Repeat(times=2, layers=inner))
+    parent.insert(row, repeat)
+    for node in nodes:
+        node.detach()
+    return _result(network, root, repeat)
+
+
+def unwrapped(network: Network, place: Place) -> Edited:
+    """Return the network with a repeat written out, layer by layer: the network stays the same."""
+    root = _Node(None, network.layers)
+    node = _found(root, place)
+    layer = node.written()
+    if not isinstance(layer, Repeat):
+        return network, place
+    parent, row = node.parent, node.row
+    assert parent is not None
+    node.detach()
+    copies = layer.layers * layer.times
+    if layer.times > 1:
+        copies = tuple(_without_names(copy) for copy in copies)
+    new = [_node(copy) for copy in copies]
+    for i, copy in enumerate(new):
+        parent.insert(row + i, copy)
+    return _result(network, root, new[0])
+
+
+# -- all layers at once ---------------------------------------------------------------------------------
+
+
+def dense_layers(network: Network) -> tuple[Dense, ...]:
+    """Return the dense layers as they stand in the document, those inside a repeat once."""
+    return tuple(dense for layer in network.layers for dense in _dense_of(layer))
+
+
+def with_all(network: Network, **values: Any) -> Network:
+    """Return the network with the same values in every dense layer before the head."""
+
+    def change(layer: Layer) -> Layer:
+        if isinstance(layer, Repeat):
+            return msgspec.structs.replace(layer, layers=tuple(map(change, layer.layers)))
+        return msgspec.structs.replace(layer, **values)
+
+    return msgspec.structs.replace(network, layers=tuple(map(change, network.layers)))
+
+
+def depth(network: Network) -> int:
+    """Return the number of layers before the head, repeats unrolled."""
+
+    def count(layers: Sequence[Layer]) -> int:
+        inner = (layer.times * count(layer.layers) if isinstance(layer, Repeat) else 1 for layer in layers)
+        return sum(inner)
+
+    return count(network.layers)
+
+
+def written_count(network: Network) -> int:
+    """Return the number of rows of the tree, repeats and what is inside them, the head left out."""
+    return sum(1 for _ in _all(_Node(None, network.layers)))
+
+
+def unrolled_places(network: Network) -> list[Place]:
+    """Return the place of each layer before the head, repeats unrolled: copies share their place."""
+
+    def walk(layers: Sequence[Layer], place: Place) -> list[Place]:
+        found: list[Place] = []
+        for row, layer in enumerate(layers):
+            here = (*place, row)
+            found += walk(layer.layers, here) * layer.times if isinstance(layer, Repeat) else [here]
+        return found
+
+    return walk(network.layers, ())
+
+
+def with_depth(network: Network, number: int) -> Network:
+    """Return the network with another number of layers before the head.
+
+    Parameters
+    ----------
+    network : Network
+        Before; layers that are not all equal are kept, from the input on.
+    number : int
+        How many there shall be, at least 1.
+
+    Returns
+    -------
+    Network
+        New layers are copies of the last one.
+    """
+    present = [
+        msgspec.structs.replace(placed.layer, name=None)
+        for placed in unrolled_layers(network)
+        if isinstance(placed.layer, Dense)
+    ]
+    present = present or [Dense()]
+    if all(layer == present[0] for layer in present):
+        if number > MOST_WRITTEN_OUT:
+            return msgspec.structs.replace(network, layers=(Repeat(times=number, layers=(present[0],)),))
+        return msgspec.structs.replace(network, layers=(present[0],) * number)
+    if number <= len(present):
+        return msgspec.structs.replace(network, layers=tuple(present[:number]))
+    more = number - len(present)
+    last = present[-1]
+    tail: tuple[Layer, ...] = (last,) * more
+    if more > MOST_WRITTEN_OUT:
+        tail = (Repeat(times=more, layers=(last,)),)
+    return msgspec.structs.replace(network, layers=network.layers + tail)
+
+
+def _all(node: _Node) -> Iterator[_Node]:
+    for child in node.children or ():
+        yield child
+        yield from _all(child)
+
+
+def _dense_of(layer: Layer) -> Iterator[Dense]:
+    if isinstance(layer, Repeat):
+        for inner in layer.layers:
+            yield from _dense_of(inner)
+    else:
+        yield layer
+
+
+def _without_names(layer: Layer) -> Layer:
+    if isinstance(layer, Repeat):
+        inner = tuple(map(_without_names, layer.layers))
+        return msgspec.structs.replace(layer, name=None, layers=inner)
+    return msgspec.structs.replace(layer, name=None)
+
+
+def _outermost(places: Sequence[Place]) -> list[Place]:
+    """Places in order, without those inside another one of them."""
+
+    def is_inner(place: Place) -> bool:
+        return any(place[: len(other)] == other for other in places if len(other) < len(place))
+
+    return sorted({place for place in places if place and not is_inner(place)})
