@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
 
-POINTS = 120 if config.DISABLE_JIT else 4001
+POINTS = 400 if config.DISABLE_JIT else 4001
 
 
 def spread(dtype: Any, reach: float) -> NDArray[Any]:

@@ -158,7 +158,7 @@ def test_all_values_infinite_is_not_a_constant(dtype: Any) -> None:
 
 def test_a_mean_beside_overflow_does_not_overflow() -> None:
     values, _ = statistics(np.full(3000, 1.7e308) * np.where(np.arange(3000) % 3 == 0, 0.9, 1.0))
-    assert values[MEAN] == pytest.approx(1.7e308 * (1 - 0.1 / 3), rel=1e-14)
+    assert values[MEAN] == pytest.approx(1.7e308 * (1 - 0.1 / 3), rel=1e-13)
     values, _ = statistics(np.array([1.5e308, 1.5e308, -np.inf]))
     assert values[MEAN] == -np.inf
 
