@@ -114,6 +114,13 @@ def _check_classes(experiment: Experiment) -> None:
             "$.data.samples",
             f"expected at least one sample for each of the {data.classes} classes, got {data.samples}",
         )
+    # The colour of a square is (row + column) mod classes, so a board has at most 2 · squares − 1 colours.
+    if isinstance(data, Checkerboard) and data.classes > 2 * data.squares - 1:
+        raise SpecError(
+            "$.data.classes",
+            f"expected at most {2 * data.squares - 1} classes on a board of {data.squares} × {data.squares} "
+            f"squares, got {data.classes}",
+        )
 
 
 def _check_inline(experiment: Experiment) -> None:

@@ -201,6 +201,8 @@ def _range(kind: inspect.IntType | inspect.FloatType) -> str:
     lower = f"of at least {number(kind.ge)}" if kind.ge is not None else lower
     upper = f"below {number(kind.lt)}" if kind.lt is not None else None
     upper = f"at most {number(kind.le)}" if kind.le is not None else upper
+    if lower is None and kind.le is not None:
+        upper = f"of at most {number(kind.le)}"
     parts = [part for part in (lower, upper) if part is not None]
     return " " + " and ".join(parts) if parts else ""
 

@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, get_args
 
+import msgspec
 from hypothesis import strategies as st
 
 from gradsim.spec import (
@@ -32,7 +33,7 @@ from gradsim.spec import (
     task,
 )
 from gradsim.spec.activation import Rrelu, Sigmoid, Softmax
-from gradsim.spec.data import Inline
+from gradsim.spec.data import Checkerboard, Inline
 from gradsim.spec.fields import Field, fields_of
 from gradsim.spec.initializer import BiasInitializer
 
@@ -116,12 +117,20 @@ def structs(struct: type[Spec], *, wide: bool = False) -> st.SearchStrategy[Any]
     if struct is Inline:
         return inline_data(wide=wide)
     drawn = st.builds(struct, **{field.name: _values(field, wide) for field in fields_of(struct)})
-    return drawn.map(_ordered) if struct is Rrelu else drawn
+    return drawn.map(FITTING[struct]) if struct in FITTING else drawn
 
 
-def _ordered(activation: Rrelu) -> Rrelu:
+def _with_slopes_in_order(activation: Rrelu) -> Rrelu:
     lower, upper = sorted((activation.lower, activation.upper))
     return Rrelu(lower=lower, upper=upper)
+
+
+def _with_enough_squares(data: Checkerboard) -> Checkerboard:
+    return msgspec.structs.replace(data, squares=max(data.squares, data.classes // 2 + 1))
+
+
+FITTING: dict[Any, Any] = {Rrelu: _with_slopes_in_order, Checkerboard: _with_enough_squares}
+"""What makes two fields of one struct fit each other."""
 
 
 @st.composite
@@ -214,8 +223,7 @@ def networks(
 
 
 def _named(layer: Layer, name: str) -> Layer:
-    values = {field.name: getattr(layer, field.name) for field in fields_of(type(layer))}
-    return type(layer)(**values | {"name": name})
+    return msgspec.structs.replace(layer, name=name)
 
 
 @st.composite

@@ -128,6 +128,10 @@ FAULTS: dict[str, tuple[Experiment, str]] = {
         Experiment(data=Spirals(samples=4, classes=5)),
         "$.data.samples: expected at least one sample for each of the 5 classes, got 4",
     ),
+    "more classes than colours of the board": (
+        Experiment(data=Checkerboard(squares=2, classes=4)),
+        "$.data.classes: expected at most 3 classes on a board of 2 × 2 squares, got 4",
+    ),
 }
 
 
