@@ -157,7 +157,7 @@ class NetworkContent:
         features = trace.inputs.shape[1]
         self.columns: tuple[Column, ...] = (
             Column("input", None, None, features, ""),
-            *(Column(la.name, la.index, la.number, la.fan_out, la.activation) for la in trace.layers),
+            *(Column(la.name, la.index, la.number, la.fan_out, la.activation_kind) for la in trace.layers),
         )
         self._distributions: dict[tuple[int, str], Distribution] = {}
         self._units: dict[tuple[int, str], UnitNumbers] = {}
@@ -259,7 +259,7 @@ class NetworkContent:
         return Scale(low, high)
 
     def _circle_ends(self, column: int, tensor: str) -> tuple[float, ...]:
-        """Ends of what the units of a small layer can need, from its statistics alone: those are at hand."""
+        """Return the ends of what the units of a small layer can need, from its statistics alone."""
         told = self.statistics(column, tensor)
         if told is None or not (math.isfinite(told.rms) and told.rms > 0):
             return ()
