@@ -199,7 +199,7 @@ class Reference:
             kind="dense",
             index=index,
             number=index + 1,
-            activation=kind_of(place.layer.activation),
+            activation_kind=kind_of(place.layer.activation),
             fan_in=tensors["weight"].shape[0],
             fan_out=tensors["weight"].shape[1],
             tensors={name: frozen(array) for name, array in tensors.items()},

@@ -86,7 +86,7 @@ def profile(trace: IterationTrace) -> Profile:
         trace.iteration,
         tuple(layer.name for layer in layers),
         [layer.number for layer in layers if layer.number is not None],
-        tuple(layer.activation for layer in layers),
+        tuple(layer.activation_kind for layer in layers),
         {name: np.array([layer.statistics[name].rms for layer in layers]) for name in _TENSORS},
     )
 

@@ -86,7 +86,7 @@ def layer_rows(trace: IterationTrace, profile: Profile) -> tuple[LayerRow, ...]:
                 number=int(profile.numbers[i]),
                 name=layer.name,
                 kind=layer.kind,
-                activation=layer.activation,
+                activation=layer.activation_kind,
                 units=layer.fan_out,
                 activation_rms=float(profile.activation_rms[i]),
                 delta_rms=float(profile.delta_rms[i]),

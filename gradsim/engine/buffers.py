@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradsim.data.random_streams import generator
 from gradsim.engine.initializers import initial_bias, initial_weight
-from gradsim.engine.machine import SCALARS, Buffers, Program, Samples, Statistics
 from gradsim.engine.optimizers import STATE_SLOTS
-from gradsim.engine.random import generator, stream_key
+from gradsim.engine.program import SCALARS, Buffers, Program, Samples, Statistics
+from gradsim.engine.random import stream_key
 from gradsim.engine.tape import ALIGNMENT, Tape
 from gradsim.spec import Experiment, kind_of
 from gradsim.spec.activation import Prelu
@@ -76,9 +77,9 @@ def program_of(experiment: Experiment, tape: Tape) -> Program:
     """Return a tape as the machine reads it, with the keys of its random streams."""
     keys = [stream_key(experiment.seed, "activation", layer.name) for layer in tape.layers]
     return Program(
-        tape.instructions,
-        tape.constants,
-        tape.parameter_table,
+        tape.instructions.ravel(),
+        tape.constants.ravel(),
+        tape.parameter_table.ravel(),
         tape.rate_scales,
         np.array(keys, np.uint64),
         np.array([stream_key(experiment.seed, "order", "epoch")], np.uint64),
@@ -132,8 +133,8 @@ def samples_of(
     dtype = np.dtype(precision)
     with np.errstate(over="ignore"):  # what does not fit becomes Inf, which is then shown
         return Samples(
-            np.array(inputs, dtype, order="C"),
-            np.array(targets, dtype, order="C"),
+            np.array(inputs, dtype).ravel(),
+            np.array(targets, dtype).ravel(),
             np.array(classes if classes is not None else [], np.int64),
         )
 

@@ -97,8 +97,12 @@ _ORDERED = frozenset({"contract"})
 _INHERITED = ("nogil", "error_model", "fastmath", "forceinline")
 
 
+IS_COMPILED = not _settings.DISABLE_JIT
+"""False where NUMBA_DISABLE_JIT asks for plain Python, as for the coverage of the tests."""
+
+
 def _compiled(function: F, fastmath: bool | frozenset[str], *, inlined: bool) -> F:
-    if _settings.DISABLE_JIT:
+    if not IS_COMPILED:
         # NumPy's scalars warn where compiled code is silent
         quiet: F = np.errstate(all="ignore")(function)
         return quiet
@@ -180,7 +184,7 @@ def by_dtype(single: Callable[..., Any], double: Callable[..., Any]) -> Callable
     def chosen(*arguments: Any) -> Any:
         return (single if arguments[0].dtype == np.float32 else double)(*arguments)
 
-    if _settings.DISABLE_JIT:
+    if not IS_COMPILED:
         return chosen
 
     compiled: Any = (single, double)

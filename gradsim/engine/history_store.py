@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradsim.engine.machine import CLIPPED_NORM, CORRECT, GRADIENT_NORM, LOSS, RATE, Statistics
+from gradsim.engine.program import CLIPPED_NORM, CORRECT, GRADIENT_NORM, LOSS, RATE, SCALARS, Statistics
 from gradsim.trace import COUNTS, HISTOGRAM_BINS, TENSORS, VALUES, History
 
 MEMORY_LIMIT = 380 * 2**20
@@ -83,7 +83,7 @@ class HistoryStore:
             "values": _Column((layers, len(TENSORS), len(VALUES)), np.float64),
             "counts": _Column((layers, len(TENSORS), len(COUNTS)), np.int32),
             "saturation": _Column((layers,), np.float32),
-            "scalars": _Column((5,), np.float64),
+            "scalars": _Column((SCALARS,), np.float64),
         }
         record_bytes = sum(c.rows.itemsize * int(np.prod(c.rows.shape[1:])) for c in self._columns.values())
         self._most = max(2 * _FIRST_CAPACITY, memory_limit // record_bytes)

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from gradsim.engine.compilation import kernel
+from gradsim.engine.memory import matrix, stretch
 from gradsim.engine.statistics import (
     accumulate_statistics,
     begin_statistics,
     finish_statistics,
-    tensor_statistics,
 )
 
 CHUNK = 2048
@@ -27,7 +27,7 @@ def add_bias(z: Any, bias: Any) -> Any:
     units = bias.shape[0]
     rows = z.shape[0] // units
     for row in range(rows):
-        line = z[row * units : (row + 1) * units]
+        line = stretch(z, row * units, units)
         for j in range(units):
             line[j] += bias[j]
 
@@ -39,7 +39,7 @@ def sum_rows(delta: Any, out: Any) -> Any:
     rows = delta.shape[0] // units
     out[:] = 0
     for row in range(rows):
-        line = delta[row * units : (row + 1) * units]
+        line = stretch(delta, row * units, units)
         for j in range(units):
             out[j] += line[j]
 
@@ -70,7 +70,7 @@ def linear_forward(
                     total += x[i * fan_in + k] * weight[k * fan_out + j]
                 z[i * fan_out + j] = total
     else:
-        np.dot(x.reshape(rows, fan_in), weight.reshape(fan_in, fan_out), z.reshape(rows, fan_out))
+        np.dot(matrix(x, 0, rows, fan_in), matrix(weight, 0, fan_in, fan_out), matrix(z, 0, rows, fan_out))
     has_bias = bias.shape[0] > 0
     if not measure:
         if has_bias:
@@ -79,7 +79,7 @@ def linear_forward(
     step = max(1, CHUNK // fan_out) * fan_out
     begin_statistics(accumulator)
     for first in range(0, rows * fan_out, step):
-        chunk = z[first : min(first + step, rows * fan_out)]
+        chunk = stretch(z, first, min(step, rows * fan_out - first))
         if has_bias:
             add_bias(chunk, bias)
         accumulate_statistics(chunk, accumulator)
@@ -97,6 +97,7 @@ def linear_backward(
     fan_in: Any,
     fan_out: Any,
     measure: Any,
+    accumulator: Any,
     values: Any,
     counts: Any,
 ) -> Any:
@@ -120,11 +121,15 @@ def linear_backward(
                         total += delta[i * fan_out + j] * weight[k * fan_out + j]
                     x_gradient[i * fan_in + k] = total
     else:
-        delta_rows = delta.reshape(rows, fan_out)
-        np.dot(x.reshape(rows, fan_in).T, delta_rows, weight_gradient.reshape(fan_in, fan_out))
+        delta_rows = matrix(delta, 0, rows, fan_out)
+        np.dot(matrix(x, 0, rows, fan_in).T, delta_rows, matrix(weight_gradient, 0, fan_in, fan_out))
         if x_gradient.shape[0] > 0:
-            np.dot(delta_rows, weight.reshape(fan_in, fan_out).T, x_gradient.reshape(rows, fan_in))
+            np.dot(delta_rows, matrix(weight, 0, fan_in, fan_out).T, matrix(x_gradient, 0, rows, fan_in))
     if bias_gradient.shape[0] > 0:
         sum_rows(delta, bias_gradient)
     if measure:
-        tensor_statistics(weight_gradient, values, counts)
+        begin_statistics(accumulator)
+        for start in range(0, weight_gradient.shape[0], CHUNK):
+            count = min(CHUNK, weight_gradient.shape[0] - start)
+            accumulate_statistics(stretch(weight_gradient, start, count), accumulator)
+        finish_statistics(accumulator, weight_gradient.shape[0], values, counts)

@@ -8,19 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradsim.engine.activation_layer import activation_forward
 from gradsim.engine.activations import activation_code
-from gradsim.engine.machine import (
-    CORRECT,
-    GRADIENT_NORM,
-    LOSS,
-    RATE,
-    Buffers,
-    Program,
-    Statistics,
-    activation_forward,
-)
+from gradsim.engine.program import CORRECT, GRADIENT_NORM, LOSS, RATE, Buffers, Program, Statistics
 from gradsim.engine.statistics import ACCUMULATOR_SIZE
-from gradsim.engine.tape import DenseLayout, Tape
+from gradsim.engine.tape import PARAMETER_0, PARAMETER_1, DenseLayout, Tape
 from gradsim.spec import Experiment, kind_of
 from gradsim.trace import TENSORS, IterationTrace, LayerTrace, Step, TensorStatistics
 
@@ -70,7 +62,7 @@ def iteration_trace(
             kind="dense",
             index=index,
             number=index + 1,
-            activation=kind_of(layout.spec.activation),
+            activation_kind=kind_of(layout.spec.activation),
             fan_in=layout.fan_in,
             fan_out=layout.fan_out,
             tensors=MappingProxyType(
@@ -187,7 +179,7 @@ def _slope(
     a = scratch[layout.activation : layout.activation + size]
     slope = scratch[layout.delta : layout.delta + size]
     code = activation_code(kind_of(layout.spec.activation))
-    row = program.instructions[2 * index + 1]
+    constants = tape.constants[2 * index + 1]
     slopes = _prelu_slopes(tape, parameters, layout)
     activation_forward(
         code,
@@ -195,9 +187,10 @@ def _slope(
         a,
         slope,
         layout.fan_out,
-        program.constants[2 * index + 1],
+        constants[PARAMETER_0],
+        constants[PARAMETER_1],
         slopes,
-        program.stream_keys[int(row[1])],
+        program.stream_keys[index],
         iteration * size,
         True,
         False,

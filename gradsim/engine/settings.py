@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from gradsim.engine.clipping import CLIPPING_CODES
 from gradsim.engine.losses import LOSS_CODES
-from gradsim.engine.machine import Amounts, Choices
 from gradsim.engine.optimizers import OPTIMIZER_CODES
+from gradsim.engine.program import Amounts, Choices
 from gradsim.engine.schedules import SCHEDULE_CODES
 from gradsim.spec import Experiment, kind_of
 from gradsim.spec.training import (
@@ -67,6 +67,8 @@ def choices_of(
     return Choices(
         batch=batch,
         sample_count=len(samples.training_inputs),
+        features=samples.features,
+        outputs=samples.outputs,
         loss=LOSS_CODES[training.loss],
         optimizer=OPTIMIZER_CODES[kind_of(training.optimizer)],
         clipping=CLIPPING_CODES[kind_of(training.clipping)],

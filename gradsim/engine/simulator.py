@@ -21,8 +21,10 @@ from gradsim.engine.buffers import (
     samples_of,
 )
 from gradsim.engine.checkpoints import Checkpoint, Checkpoints
+from gradsim.engine.evaluation import evaluate, outputs_of
 from gradsim.engine.history_store import HistoryStore
-from gradsim.engine.machine import Choices, evaluate, outputs_of, run_iterations
+from gradsim.engine.machine import run_iterations
+from gradsim.engine.program import Choices
 from gradsim.engine.recording import iteration_trace, tensor_sizes
 from gradsim.engine.settings import amounts_of, choices_of
 from gradsim.engine.tape import batch_rows, compile_network, tape_bytes
@@ -281,10 +283,12 @@ class Simulator:
             In the precision of the experiment.
         """
         dtype = self._buffers.work.dtype
-        rows = np.array(inputs, dtype, order="C").reshape(-1, self.samples.features)
-        out = np.empty((len(rows), self.samples.outputs), dtype)
-        outputs_of(self._choices(self._stretch(self.iteration)), self._program, self._buffers, rows, out)
-        return out
+        rows = np.array(inputs, dtype).reshape(-1, self.samples.features)
+        out = np.empty(len(rows) * self.samples.outputs, dtype)
+        outputs_of(
+            self._choices(self._stretch(self.iteration)), self._program, self._buffers, rows.ravel(), out
+        )
+        return out.reshape(len(rows), self.samples.outputs)
 
     def evaluate(self, part: Literal["training", "validation"] = "validation") -> Evaluation:
         """Return loss and accuracy over a whole part of the samples, in evaluation mode.

@@ -28,6 +28,7 @@ from gradsim.engine.float_bits import (
     small_counts,
     smallest_normal,
 )
+from gradsim.engine.memory import stretch
 from gradsim.trace.statistics import COUNTS, HISTOGRAM_BINS, VALUES
 
 MEAN, SD, RMS, MIN, MAX = range(len(VALUES))
@@ -53,6 +54,7 @@ _BIG = 2.0**500  # 2,048 squares of numbers up to here are far from overflow
 _SMALL = (
     2.0**-450
 )  # where the largest square is at least the square of this, those that underflow do not count
+_LEAST_SAFE, _GREATEST_SAFE = 2.0**-900, 2.0**900  # sums of squares that lost nothing at either end
 _CANCELLED = 1e-3  # part of Σ x² below which Σ x² − n mean² has lost three digits: look again
 
 
@@ -102,6 +104,15 @@ def _deviation(x: Any, factor: float, mean: float) -> Any:
     return max(squares - rest * rest / x.size, 0.0)
 
 
+@kernel
+def _square_sum(x: Any) -> Any:
+    squares = 0.0
+    for i in range(x.size):
+        value = np.float64(x[i])
+        squares += value * value
+    return squares
+
+
 @exact_kernel
 def begin_statistics(accumulator: Any) -> None:
     """Empty an accumulator.
@@ -111,10 +122,7 @@ def begin_statistics(accumulator: Any) -> None:
     accumulator : ndarray of float64, shape (ACCUMULATOR_SIZE,)
         Overwritten.
     """
-    accumulator[:] = 0.0
-    accumulator[_EXPONENT] = -_FAR
-    accumulator[_LEAST] = math.inf
-    accumulator[_GREATEST] = -math.inf
+    accumulator[_SIZE] = 0.0  # the first chunk writes the rest
 
 
 @exact_kernel
@@ -129,7 +137,11 @@ def accumulate_statistics(x: Any, accumulator: Any) -> None:
         Begun, changed in place. The same chunks in the same order give the same bits.
     """
     total, squares, low, high, has_small, has_large = _sums(x)
+    before = accumulator[_SIZE]
     exponent, factor = 0.0, 1.0
+    if before == 0.0:
+        for i in range(len(COUNTS)):
+            accumulator[_FIRST_COUNT + i] = 0.0
     if has_small:
         zeros, subnormals = small_counts(x)
         accumulator[_FIRST_COUNT + ZEROS] += zeros
@@ -140,8 +152,8 @@ def accumulate_statistics(x: Any, accumulator: Any) -> None:
         accumulator[_FIRST_COUNT + INFS] += infs
         if nans > 0:
             low = high = math.nan
-    largest = max(-low, high)
     if x.itemsize == 8:
+        largest = max(-low, high)
         if largest == 0.0:
             exponent = -_FAR  # zeros fit any unit
         elif not largest <= _BIG:
@@ -153,11 +165,19 @@ def accumulate_statistics(x: Any, accumulator: Any) -> None:
     size = float(x.size)
     mean = total / size
     deviation = squares - total * mean if low < high or has_large else 0.0
-    if deviation < _CANCELLED * squares:
+    if deviation < _CANCELLED * squares and low < high:
         deviation = _deviation(x, factor, mean)
+    if before == 0.0:
+        accumulator[_SIZE] = size
+        accumulator[_SUM] = total
+        accumulator[_SQUARES] = squares
+        accumulator[_DEVIATION] = deviation
+        accumulator[_EXPONENT] = exponent
+        accumulator[_LEAST] = low
+        accumulator[_GREATEST] = high
+        return
 
     # The union of two sets: Chan, Golub and LeVeque, "Algorithms for computing the sample variance" (1983).
-    before = accumulator[_SIZE]
     gap = exponent - accumulator[_EXPONENT]
     if gap > 0.0:
         shrink = _DOWN if gap == _FAR else 0.0
@@ -171,9 +191,8 @@ def accumulate_statistics(x: Any, accumulator: Any) -> None:
         mean *= shrink
         squares = squares * shrink * shrink
         deviation = deviation * shrink * shrink
-    if before > 0.0:
-        distance = mean - accumulator[_SUM] / before
-        deviation += distance * distance * (before * size / (before + size))
+    distance = mean - accumulator[_SUM] / before
+    deviation += distance * distance * (before * size / (before + size))
     accumulator[_SIZE] = before + size
     accumulator[_SUM] += total
     accumulator[_SQUARES] += squares
@@ -199,23 +218,23 @@ def finish_statistics(accumulator: Any, n: int, values: Any, counts: Any) -> Non
     counts : ndarray of int32 or int64, shape (4,)
         Overwritten with the numbers of zeros (of either sign), subnormals, NaN, ±Inf.
     """
-    unit = 1.0
-    if accumulator[_EXPONENT] > 0.0:
-        unit = _UP
-    elif accumulator[_EXPONENT] < 0.0:
-        unit = _DOWN
     low, high = accumulator[_LEAST], accumulator[_GREATEST]
-    values[MEAN] = accumulator[_SUM] / n * unit
-    values[SD] = math.sqrt(accumulator[_DEVIATION] / n) * unit
-    values[RMS] = math.sqrt(accumulator[_SQUARES] / n) * unit
     values[MIN] = low
     values[MAX] = high
     if low == high and math.isfinite(low):  # a constant: the sums are right to rounding only
         values[MEAN] = low
         values[SD] = 0.0
         values[RMS] = abs(low)
+    else:
+        share = 1.0 / n
+        unit = 1.0
+        if accumulator[_EXPONENT] != 0.0:
+            unit = _UP if accumulator[_EXPONENT] > 0.0 else _DOWN
+        values[MEAN] = accumulator[_SUM] * share * unit
+        values[SD] = math.sqrt(accumulator[_DEVIATION] * share) * unit
+        values[RMS] = math.sqrt(accumulator[_SQUARES] * share) * unit
     for i in range(len(COUNTS)):
-        counts[i] = np.int64(accumulator[_FIRST_COUNT + i])
+        counts[i] = np.int32(accumulator[_FIRST_COUNT + i])
 
 
 @exact_kernel
@@ -234,8 +253,37 @@ def tensor_statistics(x: Any, values: Any, counts: Any) -> None:
     accumulator = np.empty(ACCUMULATOR_SIZE, np.float64)
     begin_statistics(accumulator)
     for start in range(0, x.size, CHUNK):
-        accumulate_statistics(x[start : start + CHUNK], accumulator)
+        accumulate_statistics(stretch(x, start, min(CHUNK, x.size - start)), accumulator)
     finish_statistics(accumulator, x.size, values, counts)
+
+
+@exact_kernel
+def tensor_norm(x: Any, accumulator: Any) -> Any:
+    """Return the l2 norm of a whole tensor.
+
+    Parameters
+    ----------
+    x : ndarray of float32 or float64, shape (n,)
+        Contiguous, not empty.
+    accumulator : ndarray of float64, shape (ACCUMULATOR_SIZE,)
+        Overwritten.
+
+    Returns
+    -------
+    float
+        √Σ x², also where the squares would leave float64.
+    """
+    squares = 0.0
+    for start in range(0, x.size, CHUNK):
+        squares += _square_sum(stretch(x, start, min(CHUNK, x.size - start)))
+    if _LEAST_SAFE < squares < _GREATEST_SAFE:
+        return math.sqrt(squares)
+    begin_statistics(accumulator)
+    for start in range(0, x.size, CHUNK):
+        accumulate_statistics(stretch(x, start, min(CHUNK, x.size - start)), accumulator)
+    exponent = accumulator[_EXPONENT]
+    unit = _UP if exponent > 0.0 else (_DOWN if exponent < 0.0 else 1.0)
+    return math.sqrt(accumulator[_SQUARES]) * unit
 
 
 @kernel

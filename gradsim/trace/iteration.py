@@ -60,7 +60,7 @@ class LayerTrace:
         Position in ``IterationTrace.layers``.
     number : int or None
         1…L for layers that carry weights.
-    activation : str
+    activation_kind : str
         The kind of its activation.
     fan_in, fan_out : int
         Width of its input and of its output.
@@ -81,7 +81,7 @@ class LayerTrace:
     kind: str
     index: int
     number: int | None
-    activation: str
+    activation_kind: str
     fan_in: int
     fan_out: int
     tensors: Mapping[str, NDArray[Any]]

@@ -1,0 +1,144 @@
+"""What the machine is handed: settings, tape, buffers, samples and room for statistics, as named tuples.
+
+All arrays are flat (or one row per sample), so that the machine addresses them by offsets and no shape is
+part of a compiled type. No computation here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradsim.engine.compilation import elementary
+from gradsim.engine.memory import stretch
+from gradsim.trace import COUNTS, TENSORS, VALUES
+
+# Places of the tensors in the statistics.
+PRE_ACTIVATION = TENSORS.index("pre_activation")
+ACTIVATION = TENSORS.index("activation")
+ACTIVATION_GRADIENT = TENSORS.index("activation_gradient")
+DELTA = TENSORS.index("delta")
+WEIGHT_GRADIENT = TENSORS.index("weight_gradient")
+UPDATE = TENSORS.index("update")
+WEIGHT_VALUES = TENSORS.index("weight")
+TENSOR_COUNT = len(TENSORS)
+VALUE_COUNT = len(VALUES)
+COUNT_COUNT = len(COUNTS)
+RMS = VALUES.index("rms")
+
+# Columns of ``Statistics.scalars``.
+LOSS = 0
+CORRECT = 1
+RATE = 2
+GRADIENT_NORM = 3
+CLIPPED_NORM = 4
+SCALARS = 5
+
+
+class Choices(NamedTuple):
+    """Whole-number settings of a run."""
+
+    batch: int
+    sample_count: int
+    features: int
+    outputs: int
+    loss: int
+    optimizer: int
+    clipping: int
+    schedule: int
+    warm_up: int
+    schedule_length: int
+    shuffle: int
+    is_classification: int
+    optimizer_start: int
+    input_gradient: int
+    measure: int
+    histogram_every: int
+    validate_every: int
+
+
+class Amounts(NamedTuple):
+    """Real settings of a run."""
+
+    rate: float
+    beta_1: float
+    beta_2: float
+    eps: float
+    weight_decay: float
+    threshold: float
+    clipping_eps: float
+    schedule_share: float
+
+
+class Program(NamedTuple):
+    """The tables of a tape, row after row, and the keys of the random streams."""
+
+    instructions: NDArray[np.int64]
+    constants: NDArray[np.float64]
+    parameter_table: NDArray[np.int64]
+    rate_scales: NDArray[np.float64]
+    stream_keys: NDArray[np.uint64]
+    shuffle_key: NDArray[np.uint64]
+
+
+class Buffers(NamedTuple):
+    """Flat arrays in the precision of the experiment, and the batch's places among the samples."""
+
+    work: NDArray[Any]
+    parameters: NDArray[Any]
+    gradients: NDArray[Any]
+    clipped: NDArray[Any]
+    updates: NDArray[Any]
+    moment_1: NDArray[Any]
+    moment_2: NDArray[Any]
+    targets: NDArray[Any]
+    typed: NDArray[Any]
+    classes: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    order: NDArray[np.int64]
+    order_epoch: NDArray[np.int64]
+
+
+class Samples(NamedTuple):
+    """Samples of one part, training or validation, row after row, in the precision of the experiment."""
+
+    inputs: NDArray[Any]
+    targets: NDArray[Any]
+    classes: NDArray[np.int64]
+
+
+class Statistics(NamedTuple):
+    """Where the statistics of successive iterations go: rows, and frames for what is not taken every time."""
+
+    values: NDArray[np.float64]
+    counts: NDArray[np.int32]
+    saturation: NDArray[np.float32]
+    scalars: NDArray[np.float64]
+    histograms: NDArray[np.int32]
+    histogram_iterations: NDArray[np.int64]
+    validations: NDArray[np.float64]
+    validation_iterations: NDArray[np.int64]
+
+
+class Measures(NamedTuple):
+    """Where the statistics of one iteration go, flat, with two accumulators to take them."""
+
+    values: NDArray[np.float64]
+    counts: NDArray[np.int32]
+    saturation: NDArray[np.float32]
+    first: NDArray[np.float64]
+    second: NDArray[np.float64]
+
+
+@elementary
+def values_of(measures: Any, layer: Any, tensor: Any) -> Any:
+    """Return the place (5,) of the values of a tensor of a layer."""
+    return stretch(measures.values, (layer * TENSOR_COUNT + tensor) * VALUE_COUNT, VALUE_COUNT)
+
+
+@elementary
+def counts_of(measures: Any, layer: Any, tensor: Any) -> Any:
+    """Return the place (4,) of the counts of a tensor of a layer."""
+    return stretch(measures.counts, (layer * TENSOR_COUNT + tensor) * COUNT_COUNT, COUNT_COUNT)

@@ -1,0 +1,281 @@
+"""From gradients to new parameters: clip, let the optimizer decide, add; with the statistics of both."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from gradsim.engine.clipping import (
+    ADAPTIVE,
+    GLOBAL_NORM,
+    NO_CLIPPING,
+    NORM,
+    VALUE,
+    clip_adaptive,
+    clip_norm,
+    clip_values,
+)
+from gradsim.engine.compilation import kernel
+from gradsim.engine.linear import CHUNK
+from gradsim.engine.memory import stretch
+from gradsim.engine.optimizers import (
+    ADAGRAD,
+    ADAM,
+    ADAMW,
+    MOMENTUM,
+    NESTEROV,
+    RMSPROP,
+    SGD,
+    adagrad_update,
+    adam_update,
+    momentum_update,
+    rmsprop_update,
+    sgd_update,
+)
+from gradsim.engine.program import (
+    RMS,
+    UPDATE,
+    WEIGHT_GRADIENT,
+    WEIGHT_VALUES,
+    counts_of,
+    values_of,
+)
+from gradsim.engine.statistics import (
+    accumulate_statistics,
+    begin_statistics,
+    finish_statistics,
+    tensor_norm,
+)
+from gradsim.engine.tape import (
+    P_COLUMNS,
+    P_FIELDS,
+    P_IS_WEIGHT,
+    P_LAYER,
+    P_OFFSET,
+    P_ROWS,
+    P_TRAINABLE,
+)
+
+
+@kernel
+def measure_norms(program: Any, gradients: Any, norms: Any, measure: Any, measures: Any) -> Any:
+    """Write the l2 norm of each parameter gradient; return that of all trained ones together.
+
+    Frozen parameters do not count, as in PyTorch, where they have no gradient.
+    """
+    total = 0.0
+    for p in range(norms.shape[0]):
+        row = stretch(program.parameter_table, p * P_FIELDS, P_FIELDS)
+        size = row[P_ROWS] * row[P_COLUMNS]
+        if measure and row[P_IS_WEIGHT]:
+            norms[p] = values_of(measures, row[P_LAYER], WEIGHT_GRADIENT)[RMS] * math.sqrt(size)
+        else:
+            norms[p] = tensor_norm(stretch(gradients, row[P_OFFSET], size), measures.first)
+        if row[P_TRAINABLE]:
+            total = joined_norm(total, norms[p])
+    return total
+
+
+@kernel
+def joined_norm(a: Any, b: Any) -> Any:
+    """√(a² + b²) for a, b ≥ 0 that neither overflows nor underflows on the way; NaN and Inf as IEEE says."""
+    squared = a * a + b * b
+    if 1e-280 < squared < 1e280:
+        return math.sqrt(squared)
+    return math.hypot(a, b) if a == a and b == b else a + b
+
+
+@kernel
+def clip(
+    program: Any,
+    gradients: Any,
+    parameters: Any,
+    clipped: Any,
+    kind: Any,
+    threshold: Any,
+    eps: Any,
+    norms: Any,
+    total: Any,
+    accumulator: Any,
+) -> Any:
+    """Clip the gradients into ``clipped``; return their norm afterwards.
+
+    Frozen parameters are not clipped. Without clipping nothing is copied and the update reads the gradients.
+    """
+    if kind == NO_CLIPPING:
+        return total
+    after = 0.0
+    for p in range(norms.shape[0]):
+        row = stretch(program.parameter_table, p * P_FIELDS, P_FIELDS)
+        offset = row[P_OFFSET]
+        size = row[P_ROWS] * row[P_COLUMNS]
+        gradient = stretch(gradients, offset, size)
+        out = stretch(clipped, offset, size)
+        if not row[P_TRAINABLE]:
+            out[:] = gradient
+            continue
+        if kind == VALUE:
+            clip_values(gradient, out, threshold)
+        elif kind == NORM:
+            clip_norm(gradient, out, norms[p], threshold)
+        elif kind == GLOBAL_NORM:
+            clip_norm(gradient, out, total, threshold)
+        elif kind == ADAPTIVE:
+            clip_adaptive(
+                gradient,
+                stretch(parameters, offset, size),
+                out,
+                row[P_ROWS],
+                row[P_COLUMNS],
+                row[P_IS_WEIGHT],
+                threshold,
+                eps,
+            )
+        after = joined_norm(after, tensor_norm(out, accumulator))
+    return after
+
+
+# Places in the scratch array that carries the constants of the update in the precision of the network.
+RATE = 0
+DECAY_1 = 1
+REST_1 = 2
+DECAY_2 = 3
+REST_2 = 4
+EPS = 5
+WEIGHT_DECAY = 6
+ROOT = 7
+CORRECTED_RATE = 8
+RATE_TIMES_DECAY = 9
+
+
+@kernel
+def update_chunk(
+    optimizer: Any,
+    gradient: Any,
+    parameter: Any,
+    update: Any,
+    moment_1: Any,
+    moment_2: Any,
+    typed: Any,
+    decay: Any,
+) -> None:
+    """Write Δw of one chunk of a parameter."""
+    if decay and optimizer != ADAMW:
+        factor = typed[WEIGHT_DECAY]
+        for i in range(update.shape[0]):
+            update[i] = gradient[i] + factor * parameter[i]
+    else:
+        for i in range(update.shape[0]):
+            update[i] = gradient[i]
+    if optimizer == MOMENTUM or optimizer == NESTEROV:
+        momentum_update(update, moment_1, typed[RATE], typed[DECAY_1], optimizer == NESTEROV)
+    elif optimizer == RMSPROP:
+        rmsprop_update(update, moment_1, typed[RATE], typed[DECAY_1], typed[REST_1], typed[EPS])
+    elif optimizer == ADAGRAD:
+        adagrad_update(update, moment_1, typed[RATE], typed[EPS])
+    elif optimizer == ADAM or optimizer == ADAMW:
+        adam_update(
+            update,
+            moment_1,
+            moment_2,
+            typed[CORRECTED_RATE],
+            typed[DECAY_1],
+            typed[REST_1],
+            typed[DECAY_2],
+            typed[REST_2],
+            typed[ROOT],
+            typed[EPS],
+        )
+        if decay and optimizer == ADAMW:
+            factor = typed[RATE_TIMES_DECAY]
+            for i in range(update.shape[0]):
+                update[i] -= factor * parameter[i]
+    else:
+        sgd_update(update, typed[RATE])
+
+
+@kernel
+def add_into(out: Any, term: Any) -> None:
+    """Add term to out, element by element."""
+    for i in range(out.shape[0]):
+        out[i] += term[i]
+
+
+@kernel
+def update_parameters(
+    program: Any,
+    source: Any,
+    parameters: Any,
+    updates: Any,
+    moment_1: Any,
+    moment_2: Any,
+    typed: Any,
+    optimizer: Any,
+    amounts: Any,
+    age: Any,
+    rate: Any,
+    measure: Any,
+    measures: Any,
+) -> None:
+    """W ← w + Δw for every parameter, with the statistics of Δw and of w before it.
+
+    ``source`` holds the (clipped) gradients; ``age`` is the number of this update, the first is 1.
+    """
+    typed[DECAY_1] = amounts.beta_1
+    typed[REST_1] = 1.0 - amounts.beta_1
+    typed[DECAY_2] = amounts.beta_2
+    typed[REST_2] = 1.0 - amounts.beta_2
+    typed[EPS] = amounts.eps
+    typed[WEIGHT_DECAY] = amounts.weight_decay
+    correction_1 = 1.0
+    if optimizer == ADAM or optimizer == ADAMW:
+        correction_1 = 1.0 - amounts.beta_1**age
+        typed[ROOT] = math.sqrt(1.0 - amounts.beta_2**age)
+    decay = amounts.weight_decay != 0.0
+    uses_1 = 1 if optimizer != SGD else 0
+    uses_2 = 1 if optimizer == ADAM or optimizer == ADAMW else 0
+    for p in range(program.rate_scales.shape[0]):
+        row = stretch(program.parameter_table, p * P_FIELDS, P_FIELDS)
+        size = row[P_ROWS] * row[P_COLUMNS]
+        scaled = rate * program.rate_scales[p]
+        typed[RATE] = scaled
+        typed[CORRECTED_RATE] = scaled / correction_1
+        typed[RATE_TIMES_DECAY] = scaled * amounts.weight_decay
+        counted = measure and row[P_IS_WEIGHT]
+        if counted:
+            begin_statistics(measures.first)
+            begin_statistics(measures.second)
+        for done in range(0, size, CHUNK):
+            count = min(CHUNK, size - done)
+            start = row[P_OFFSET] + done
+            parameter = stretch(parameters, start, count)
+            update = stretch(updates, start, count)
+            if row[P_TRAINABLE]:
+                update_chunk(
+                    optimizer,
+                    stretch(source, start, count),
+                    parameter,
+                    update,
+                    stretch(moment_1, start * uses_1, count * uses_1),
+                    stretch(moment_2, start * uses_2, count * uses_2),
+                    typed,
+                    decay,
+                )
+            else:
+                update[:] = 0
+            if counted:
+                accumulate_statistics(update, measures.first)
+                accumulate_statistics(parameter, measures.second)
+            if row[P_TRAINABLE]:
+                add_into(parameter, update)
+        if counted:
+            layer = row[P_LAYER]
+            finish_statistics(
+                measures.first, size, values_of(measures, layer, UPDATE), counts_of(measures, layer, UPDATE)
+            )
+            finish_statistics(
+                measures.second,
+                size,
+                values_of(measures, layer, WEIGHT_VALUES),
+                counts_of(measures, layer, WEIGHT_VALUES),
+            )
