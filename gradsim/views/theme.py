@@ -77,6 +77,21 @@ class Theme:
         """Colours for things without a role of their own, such as classes or selected layers."""
         return DARK_SERIES if self.is_dark else LIGHT_SERIES
 
+    def color_of_series(self, number: int) -> QColor:
+        """Return the colour of one of many things without a role of their own.
+
+        Parameters
+        ----------
+        number : int
+            From 0; the colours repeat after ``len(series)``.
+
+        Returns
+        -------
+        QColor
+            A new one.
+        """
+        return QColor(self.series[number % len(self.series)])
+
     def color(self, role: str, opacity: float = 1.0) -> QColor:
         """Return the colour of a role.
 

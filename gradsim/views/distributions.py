@@ -1,0 +1,274 @@
+"""How the values of a tensor are distributed: log10 |x| of all layers as one picture, x of one layer as bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPainter
+
+from gradsim.trace import (
+    HISTOGRAM_BINS,
+    HISTOGRAM_HIGHEST,
+    HISTOGRAM_LOWEST,
+    IterationTrace,
+    LayerTrace,
+    histogram_edges_log10,
+)
+from gradsim.views.colormaps import CIVIDIS, EMPTY, extended, scaled
+from gradsim.views.history_map import TENSOR_CHOICE, TENSOR_WORDS
+from gradsim.views.plot.axis import Axis, layer_axis
+from gradsim.views.plot.color_bar import ColorBar
+from gradsim.views.plot.geometry import Geometry
+from gradsim.views.plot.heat import Heat
+from gradsim.views.plot.marks import LANES, Bars, Mark, Rule, VerticalBand
+from gradsim.views.plot.numbers import brief, grouped, percent
+from gradsim.views.plot.panel import LANE_HEIGHT, Panel, Words
+from gradsim.views.plot.plot_view import PlotView, Table, message_panel
+from gradsim.views.plot.ranges import StickyRange, finite_range, round_up
+from gradsim.views.theme import Theme, tensor_color
+from gradsim.views.weight_layers import WeightLayers
+
+_LANE_BINS = {"0": 0, "NaN": HISTOGRAM_BINS - 2, "∞": HISTOGRAM_BINS - 1}
+_ORDINARY = slice(1, HISTOGRAM_BINS - 2)
+_LEAST_SHARE = -5.0
+_MOST_BARS = 80
+
+
+def exponent_histogram(values: NDArray[Any]) -> NDArray[np.int64]:
+    """Return how many values fall into each bin of ``trace.HISTOGRAM_BINS``, read off their exponent bits.
+
+    Parameters
+    ----------
+    values : ndarray of float32 or float64
+        Any shape, made of one block of memory.
+
+    Returns
+    -------
+    ndarray of int64, shape (HISTOGRAM_BINS,)
+        0; below 2^−126; one octave each; from 2^34; NaN; ±∞. Exact.
+    """
+    values = np.ascontiguousarray(values).reshape(-1)
+    unsigned, mantissa, bias = (np.uint32, 23, 127) if values.dtype == np.float32 else (np.uint64, 52, 1023)
+    size = 2 * bias + 2
+    bits = values.view(unsigned) >> unsigned(mantissa)  # sign and exponent
+    signed = np.bincount(bits.astype(np.intp), minlength=2 * size)
+    by_exponent = signed[:size] + signed[size:]
+    zeros = int(np.count_nonzero(values == 0)) if by_exponent[0] else 0
+    nans = int(np.count_nonzero(np.isnan(values))) if by_exponent[-1] else 0
+    first, last = bias + HISTOGRAM_LOWEST, bias + HISTOGRAM_HIGHEST
+    result = np.zeros(HISTOGRAM_BINS, dtype=np.int64)
+    result[0] = zeros
+    result[1] = by_exponent[:first].sum() - zeros
+    result[2 : HISTOGRAM_BINS - 3] = by_exponent[first:last]
+    result[-3] = by_exponent[last:-1].sum()
+    result[-2:] = nans, by_exponent[-1] - nans
+    return result
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _LaneHeat:
+    """The same colours for the lanes of 0, NaN and ∞: one cell per layer."""
+
+    rows: NDArray[Any]
+    edges: NDArray[Any]
+    colors: NDArray[np.uint32]
+    theme: Theme
+    lane: str
+    name: str = ""
+
+    def paint(self, painter: QPainter, geometry: Geometry) -> None:
+        """Draw the strip."""
+        if self.lane not in geometry.lanes:
+            return
+        strip = geometry.plot.adjusted(0, 0, 0, 0)
+        strip.moveTop(geometry.lanes[self.lane] - LANE_HEIGHT / 2)
+        strip.setHeight(LANE_HEIGHT - 1)
+        flat = Axis("", 0.0, 1.0)
+        inside = Geometry(strip, strip, strip, geometry.x, flat, {})
+        Heat(self.rows[None, :], self.edges, np.array([0.0, 1.0]), self.colors, self.theme).paint(
+            painter, inside
+        )
+
+    def paint_sample(self, painter: QPainter, rect: QRectF) -> None:
+        """Draw nothing: a colour bar explains it."""
+
+
+class DistributionsView(PlotView):
+    """Every layer as a column of shares per octave of |x|; beside it the values of one layer, sign and all."""
+
+    view_id = "distributions"
+    title = "Distributions"
+    options = (TENSOR_CHOICE,)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._range = StickyRange(step=1.0, margin=0.0, least=4.0)
+        self._counted: tuple[IterationTrace, str, NDArray[np.int64]] | None = None
+
+    def fit_ranges(self) -> None:
+        self._range.fit()
+
+    def panels(self, theme: Theme) -> list[Panel]:
+        """Return the picture of all layers and the bars of one."""
+        if self.run is None:
+            return [message_panel("No run yet")]
+        layers = WeightLayers(self.run.trace)
+        if not len(layers):
+            return [message_panel("The network has no layer with weights")]
+        return [self._all_layers(layers, theme), self._one_layer(self._looked_at(layers), theme)]
+
+    def text_summary(self) -> str:
+        """Return the span of the values, and how many are 0, NaN or ∞."""
+        if self.run is None:
+            return "No run yet."
+        counts = self._counts(WeightLayers(self.run.trace))
+        told = f"{TENSOR_WORDS[self.option('tensor')]} of {len(counts)} layers"
+        filled = np.flatnonzero(counts[:, _ORDINARY].sum(axis=0))
+        if len(filled):
+            edges = _edges_log10()
+            low, high = edges[filled[0]], edges[filled[-1] + 1]
+            told += f": |x| from 10^{low:.1f} to 10^{high:.1f}"
+        total = max(int(counts.sum()), 1)
+        broken = [
+            f"{percent(int(counts[:, place].sum()) / total)} {lane}"
+            for lane, place in _LANE_BINS.items()
+            if counts[:, place].any()
+        ]
+        return told + (f"; {', '.join(broken)}" if broken else "") + "."
+
+    def table(self) -> Table:
+        """Return one row per bin, one column of counts per layer."""
+        if self.run is None:
+            return {"bin": np.array([], dtype=str)}, {}
+        layers = WeightLayers(self.run.trace)
+        edges = _edges_log10()
+        low = np.concatenate([[np.nan], edges[:-1], [np.nan, np.nan]])
+        high = np.concatenate([[np.nan], edges[1:], [np.nan, np.nan]])
+        low[1], high[-3] = -np.inf, np.inf
+        names = np.array(["0", *["octave"] * (HISTOGRAM_BINS - 3), "NaN", "∞"])
+        columns: dict[str, NDArray[Any]] = {"bin": names, "log10_low": low, "log10_high": high}
+        columns |= dict(zip(layers.names, self._counts(layers), strict=True))
+        units = {"log10_low": "log10 of |x|", "log10_high": "log10 of |x|"}
+        return columns, units | dict.fromkeys(
+            layers.names, f"values of {TENSOR_WORDS[self.option('tensor')]}"
+        )
+
+    def act_on_click(self, key: str, x: float, y: float) -> None:
+        layer = WeightLayers(self.run.trace).nearest(x) if self.run and key == "layers" else None
+        if layer is not None:
+            self.layer_selected.emit(layer.index)
+
+    def hover_text(self, key: str, x: float, y: float) -> str:
+        """Return the counts at the pointer."""
+        layer = WeightLayers(self.run.trace).nearest(x) if self.run and key == "layers" else None
+        if layer is None:
+            return ""
+        layers = WeightLayers(self.run.trace)
+        counts = self._counts(layers)[layers.position(layer.index) - 1]
+        edges = _edges_log10()
+        lines = [f"Layer {layer.number}: {layer.name}, {grouped(int(counts.sum()))} values", ""]
+        place = int(np.searchsorted(edges, y, side="right")) - 1
+        if 0 <= place < len(edges) - 1:
+            count = int(counts[_ORDINARY][place])
+            lines[1] = (
+                f"{grouped(count)} with |x| from {brief(10 ** edges[place])} to {brief(10 ** edges[place + 1])}"
+            )
+        lines += [f"{grouped(int(counts[k]))} {lane}" for lane, k in _LANE_BINS.items() if counts[k]]
+        return "\n".join(line for line in lines if line)
+
+    def arranged(self, rect: QRectF, panels: Sequence[Panel]) -> list[QRectF]:
+        """Return rectangles side by side; one above the other where the view is narrow and high."""
+        if len(panels) == 2 and rect.height() > 1.2 * rect.width():
+            upper = QRectF(rect.left(), rect.top(), rect.width(), rect.height() * 0.6)
+            return [upper, rect.adjusted(0, upper.height(), 0, 0)]
+        return super().arranged(rect, panels)
+
+    def _looked_at(self, layers: WeightLayers) -> LayerTrace:
+        step = layers.step(self.cursor_at)
+        for index in (self.selected_layer, step.layer if step else None):
+            place = layers.position(index)
+            if place is not None:
+                return layers.layers[place - 1]
+        return layers.layers[-1]
+
+    def _counts(self, layers: WeightLayers) -> NDArray[np.int64]:
+        """Return the counts of every layer, shape (layers, bins), made once per trace."""
+        tensor = self.option("tensor")
+        if self._counted is None or self._counted[:2] != (layers.trace, tensor):
+            counts = np.array([exponent_histogram(layer[tensor]) for layer in layers.layers])
+            self._counted = (layers.trace, tensor, counts.reshape(len(layers), HISTOGRAM_BINS))
+        return self._counted[2]
+
+    def _all_layers(self, layers: WeightLayers, theme: Theme) -> Panel:
+        counts = self._counts(layers)
+        share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        with np.errstate(divide="ignore"):
+            rows = scaled(np.log10(share), _LEAST_SHARE, 0.0)
+        rows[counts == 0] = EMPTY
+        edges = _edges_log10()
+        filled = np.flatnonzero(counts[:, _ORDINARY].sum(axis=0))
+        found = (edges[filled[0]], edges[filled[-1] + 1]) if len(filled) else None
+        low, high = self._range.around(found)
+        colors, sides = extended(CIVIDIS, theme), np.arange(len(layers) + 1.0) + 0.5
+        marks: list[Mark] = [Heat(rows[:, _ORDINARY].T, sides, edges, colors, theme)]
+        lanes = [lane for lane in LANES if counts[:, _LANE_BINS[lane]].any()]
+        marks += [_LaneHeat(rows[:, _LANE_BINS[lane]], sides, colors, theme, lane) for lane in lanes]
+        marks += _outline(layers, layers.position(self._looked_at(layers).index), theme)
+        return Panel(
+            "layers",
+            layer_axis(layers.names),
+            Axis("|x|", low, high, "log10"),
+            marks,
+            headline=[Words(f"{_symbol(self.option('tensor'))}: share of values per octave")],
+            lanes=lanes,
+            color_bar=ColorBar(Axis("", _LEAST_SHARE, 0.0, "log10"), CIVIDIS, (("none", EMPTY),)),
+            weight=1.7,
+        )
+
+    def _one_layer(self, layer: LayerTrace, theme: Theme) -> Panel:
+        tensor = self.option("tensor")
+        values, known = layer[tensor], layer.statistics[tensor]
+        finite = values[np.isfinite(values)].astype(np.float64)
+        limit = finite_range(np.abs(finite))
+        half = round_up(limit[1]) if limit and limit[1] > 0 else 1.0
+        bins = 2 * int(np.clip(np.sqrt(finite.size), 8, _MOST_BARS // 2))
+        counts, edges = np.histogram(finite, bins=bins, range=(-half, half))
+        words = [Words(f"{layer.name}  ", bold=True), Words(f"{grouped(known.count)} values")]
+        broken = [
+            f"{grouped(count)} {lane}"
+            for lane, count in (("zero", known.zeros), ("NaN", known.nans), ("∞", known.infs))
+            if count
+        ]
+        if broken:
+            words.append(Words(f": {', '.join(broken)}", "bad" if known.nans or known.infs else "muted"))
+        top = round_up(max(int(counts.max()), 1) * 1.04)
+        bars = Bars(edges, counts.astype(np.float64), tensor_color(theme, tensor))
+        marks: list[Mark] = [bars, Rule(0.0, theme.color("outline"), upright=True)]
+        return Panel(
+            "values", Axis(_symbol(tensor), -half, half), Axis("count", 0.0, top), marks, headline=words
+        )
+
+
+def _symbol(tensor: str) -> str:
+    return {"delta": "δ"}.get(tensor, TENSOR_WORDS[tensor].split(" ")[-1])
+
+
+def _edges_log10() -> NDArray[np.float64]:
+    """Edges of the ordinary bins; the outermost two stand one octave further out."""
+    edges = histogram_edges_log10()
+    octave = np.log10(2.0)
+    return np.concatenate([[edges[0] - octave], edges, [edges[-1] + octave]])
+
+
+def _outline(layers: WeightLayers, place: int | None, theme: Theme) -> list[Mark]:
+    if place is None:
+        return []
+    wide = theme.color("accent", 0.9)
+    if len(layers) > 60:
+        return [VerticalBand(place - 0.5, place + 0.5, theme.color("accent", 0.5))]
+    return [Rule(place + side, wide, upright=True, width=1.5) for side in (-0.5, 0.5)]

@@ -1,0 +1,275 @@
+"""The gradient profile, the chief picture: how large the error signal is in every layer, on a log axis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QPainter
+
+from gradsim.analysis import Fit, profile, sentence
+from gradsim.analysis.profile import Profile
+from gradsim.views.plot.axis import Axis, layer_axis
+from gradsim.views.plot.marks import (
+    LANES,
+    LanePoints,
+    Line,
+    Mark,
+    Points,
+    Shape,
+    VerticalBand,
+    lane_of,
+    log10_or_nan,
+)
+from gradsim.views.plot.numbers import brief
+from gradsim.views.plot.options import Toggle
+from gradsim.views.plot.panel import Panel, Words
+from gradsim.views.plot.plot_view import PlotView, Table, message_panel
+from gradsim.views.plot.ranges import StickyRange, finite_range
+from gradsim.views.theme import Theme, phase_color
+from gradsim.views.weight_layers import WeightLayers, padded
+
+_DIMMED = 0.35
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """One row: a tensor whose rms is drawn."""
+
+    tensor: str
+    words: str
+    symbol: str
+    role: str
+    shape: Shape
+    default: bool
+    fit: str = ""
+
+
+SERIES = (
+    _Series("weight_gradient", "weight gradient ∂L/∂W", "∂L/∂W", "weight", "triangle", False),
+    _Series("activation_gradient", "activation gradient ∂L/∂a", "∂L/∂a", "update", "diamond", False),
+    _Series("activation", "activation a", "a", "forward", "square", True, "forward_fit"),
+    _Series("delta", "delta δ = ∂L/∂z", "δ", "backward", "circle", True, "backward_fit"),
+)
+
+
+class GradientProfileView(PlotView):
+    """rms of δ per layer, with the forward signal, what was before, and the fitted slope in words."""
+
+    view_id = "gradient_profile"
+    title = "Gradient profile"
+    options = (
+        *(
+            Toggle(row.tensor, row.words[0].upper() + row.words[1:], row.default, f"rms of the {row.words}")
+            for row in reversed(SERIES)
+        ),
+        Toggle("ghost", "Before the last change", True, "The profile before the last edit, dashed"),
+        Toggle("fit", "Fitted slope", True, "Least-squares line through log₁₀ of the rms"),
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._range = StickyRange(step=1.0, margin=0.35, least=3.0)
+
+    def fit_ranges(self) -> None:
+        self._range.fit()
+
+    def panels(self, theme: Theme) -> list[Panel]:
+        """Return the one panel."""
+        if self.run is None:
+            return [message_panel("No run yet")]
+        layers = WeightLayers(self.run.trace)
+        found = profile(self.run.trace)
+        values = {row.tensor: layers.rms(row.tensor) for row in self._shown()}
+        ghost = WeightLayers(self.run.ghost) if self.run.ghost and self.option("ghost") else None
+        before = {row.tensor: ghost.rms(row.tensor) for row in self._shown()} if ghost else {}
+        everything = [*values.values(), *before.values()]
+        held = self._range.around(finite_range(*(log10_or_nan(v) for v in everything)))
+        kinds = {str(lane) for v in everything for lane in lane_of(v)}
+        marks: list[Mark] = [*self._bands(layers, theme)]
+        for row in self._shown():
+            if ghost:
+                marks += _ghost_marks(row, ghost, before[row.tensor], theme)
+        for row in self._shown():
+            if self.option("fit") and row.fit:
+                marks += _fit_marks(getattr(found, row.fit), theme.color(row.role, 0.75))
+        for row in self._shown():
+            marks += self._series_marks(row, layers, values[row.tensor], theme)
+        return [
+            Panel(
+                "profile",
+                layer_axis(layers.names, "layer, from the input to the head"),
+                Axis("rms of all values", *held, "log10"),
+                marks,
+                headline=self._headline(found),
+                lanes=[lane for lane in LANES if lane in kinds],
+            )
+        ]
+
+    def text_summary(self) -> str:
+        """Return the profile in two sentences, and what is 0, NaN or ∞."""
+        if self.run is None:
+            return "No run yet."
+        return sentence(profile(self.run.trace))
+
+    def table(self) -> Table:
+        """Return one row per layer: rms of every series shown, ratio, fit, and the same before the change."""
+        if self.run is None:
+            return {"layer": np.array([], dtype=np.int64)}, {}
+        layers, found = WeightLayers(self.run.trace), profile(self.run.trace)
+        ghost = WeightLayers(self.run.ghost) if self.run.ghost and self.option("ghost") else None
+        rows = max(len(layers), len(ghost) if ghost else 0)
+        names = layers.names if len(layers) == rows or ghost is None else ghost.names
+        columns: dict[str, NDArray] = {"layer": np.arange(1, rows + 1), "name": np.array(names)}
+        units = {"layer": "number from the input on"}
+        for row in reversed(self._shown()):
+            columns[f"{row.tensor}_rms"] = padded(layers.rms(row.tensor), rows)
+            units[f"{row.tensor}_rms"] = f"rms of {row.symbol} over all values"
+            if self.option("fit") and row.fit:
+                fit: Fit = getattr(found, row.fit)
+                columns[f"{row.tensor}_fit"] = padded(_fitted(fit, len(layers)), rows)
+                units[f"{row.tensor}_fit"] = "rms on the fitted line; NaN outside the fit"
+            if ghost:
+                columns[f"{row.tensor}_rms_before"] = padded(ghost.rms(row.tensor), rows)
+                units[f"{row.tensor}_rms_before"] = f"rms of {row.symbol} before the last change"
+        return columns, units
+
+    def act_on_click(self, key: str, x: float, y: float) -> None:
+        layer = WeightLayers(self.run.trace).nearest(x) if self.run else None
+        if layer is not None:
+            self.layer_selected.emit(layer.index)
+
+    def hover_text(self, key: str, x: float, y: float) -> str:
+        """Return the numbers of the layer at the pointer."""
+        layer = WeightLayers(self.run.trace).nearest(x) if self.run else None
+        if layer is None:
+            return ""
+        lines = [f"Layer {layer.number}: {layer.name} ({layer.activation}, {layer.fan_in} → {layer.fan_out})"]
+        for row in reversed(SERIES):
+            known = layer.statistics[row.tensor]
+            broken = [
+                f"{count:,} {word}"
+                for word, count in (("zero", known.zeros), ("NaN", known.nans), ("∞", known.infs))
+                if count
+            ]
+            tail = f"   ({', '.join(broken)} of {known.count:,})" if broken else ""
+            lines.append(f"rms {row.symbol} = {brief(known.rms)}{tail}")
+        found = profile(self.run.trace)
+        if layer.number is not None and layer.number <= len(found.backward_ratio):
+            ratio = brief(float(found.backward_ratio[layer.number - 1]))
+            lines.append(f"δ here / δ in layer {layer.number + 1} = {ratio}")
+        return "\n".join(lines)
+
+    def _shown(self) -> list[_Series]:
+        return [row for row in SERIES if self.option(row.tensor)]
+
+    def _headline(self, found: Profile) -> list[Words]:
+        words: list[Words] = []
+        for row in reversed(SERIES):
+            if row.fit and self.option(row.tensor) and self.option("fit"):
+                fit: Fit = getattr(found, row.fit)
+                told = fit.words
+                if np.isfinite(fit.r_squared) and not told.startswith("flat"):
+                    told += f", R² {fit.r_squared:.3f}"
+                way = "←" if row.fit == "backward_fit" else "→"
+                words += [Words(f"{row.symbol} {way} ", row.role, bold=True), Words(f"{told}      ")]
+        return words
+
+    def _bands(self, layers: WeightLayers, theme: Theme) -> list[Mark]:
+        bands: list[Mark] = []
+        chosen = layers.position(self.selected_layer)
+        if chosen is not None:
+            bands.append(VerticalBand(chosen - 0.5, chosen + 0.5, theme.color("accent", 0.14)))
+        step = layers.step(self.cursor_at)
+        place = layers.position(step.layer) if step else None
+        if step and place is not None:
+            color = phase_color(theme, step.phase)
+            color.setAlphaF(0.22)
+            bands.append(VerticalBand(place - 0.5, place + 0.5, color))
+        return bands
+
+    def _series_marks(
+        self, row: _Series, layers: WeightLayers, values: NDArray[np.float64], theme: Theme
+    ) -> list[Mark]:
+        """Line and points; what has not been computed at the cursor stands back."""
+        x, y = layers.positions, log10_or_nan(values)
+        reached = layers.reached(row.tensor, self.cursor_at)
+        size = marker_size(len(layers), self.canvas.width())
+        dodge = _dodge(self._shown().index(row), len(self._shown()), len(layers), self.canvas.width())
+        bright, dim = theme.color(row.role), theme.color(row.role, _DIMMED)
+        marks: list[Mark] = []
+        if not reached.all():
+            marks += [
+                Line(x, y, dim),
+                Points(x[~reached], y[~reached], dim, row.shape, size),
+                LanePoints(x[~reached], values[~reached], dim, dodge=dodge),
+            ]
+        marks += [
+            Line(x, np.where(reached, y, np.nan), bright, 1.6),
+            LanePoints(x[reached], values[reached], bright, dodge=dodge),
+            _Sampled(x[reached], y[reached], bright, row.shape, size, name=row.words),
+        ]
+        return marks
+
+
+class _Sampled(Points):
+    """Points whose sample in the legend has the line with it."""
+
+    __slots__ = ()
+
+    def paint_sample(self, painter: QPainter, rect: QRectF) -> None:
+        """Draw one marker on a line."""
+        Line(self.x, self.y, self.color).paint_sample(painter, rect)
+        Points(self.x, self.y, self.color, self.shape, 6.0).paint_sample(painter, rect)
+
+
+def marker_size(layers: int, pixels: float) -> float:
+    """Return how large a point may be so that neighbours stay apart.
+
+    Parameters
+    ----------
+    layers : int
+        How many points stand side by side.
+    pixels : float
+        In what room.
+
+    Returns
+    -------
+    float
+        Diameter in pixels, from 2.2 to 6.5.
+    """
+    return float(np.clip(0.6 * (pixels - 80.0) / max(layers, 1), 2.2, 6.5))
+
+
+def _dodge(place: int, series: int, layers: int, pixels: float) -> float:
+    """Return how far aside the markers of a series stand in a lane, in pixels."""
+    apart = min(9.0, 0.8 * pixels / (max(layers, 1) * series))
+    return (place - (series - 1) / 2.0) * apart
+
+
+def _ghost_marks(row: _Series, ghost: WeightLayers, values: NDArray[np.float64], theme: Theme) -> list[Mark]:
+    color: QColor = theme.color("ghost")
+    dash = (5.0, 3.0) if row.tensor == "delta" else (1.5, 3.0)
+    name = f"{row.symbol} before"
+    return [
+        Line(ghost.positions, log10_or_nan(values), color, 1.3, dash, name),
+        LanePoints(ghost.positions, values, color, 5.0),
+    ]
+
+
+def _fitted(fit: Fit, layers: int) -> NDArray[np.float64]:
+    line = np.full(layers, np.nan)
+    if len(fit.used) and np.isfinite(fit.slope):
+        inside = np.arange(fit.used[0], fit.used[-1] + 1)
+        with np.errstate(over="ignore", under="ignore"):
+            line[inside] = 10.0 ** fit.log10_at(inside)
+    return line
+
+
+def _fit_marks(fit: Fit, color: QColor) -> list[Mark]:
+    if len(fit.used) < 2 or not np.isfinite(fit.slope):
+        return []
+    ends = np.array([fit.used[0], fit.used[-1]])
+    return [Line(ends + 1.0, fit.log10_at(ends), color, 1.0, (6.0, 4.0))]

@@ -1,0 +1,195 @@
+"""Layer × iteration as a picture: how a statistic of every layer went through the training."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradsim.trace import TENSORS, Run
+from gradsim.views.colormaps import CIVIDIS, INFINITE, NAN, ZERO, extended
+from gradsim.views.history_grid import LOGARITHMIC, STATISTICS, HistoryGrid, history_values
+from gradsim.views.loss_plot import cursor_iteration, nearest_iteration
+from gradsim.views.plot.axis import Axis, layer_axis
+from gradsim.views.plot.color_bar import ColorBar
+from gradsim.views.plot.heat import Heat
+from gradsim.views.plot.marks import Mark, Rule
+from gradsim.views.plot.numbers import brief, grouped, percent
+from gradsim.views.plot.options import Choice
+from gradsim.views.plot.panel import Panel, Words
+from gradsim.views.plot.plot_view import PlotView, Table, message_panel
+from gradsim.views.plot.ranges import GrowingRange, StickyRange
+from gradsim.views.theme import Theme
+from gradsim.views.weight_layers import WeightLayers
+
+TENSOR_WORDS = {
+    "pre_activation": "pre-activation z",
+    "activation": "activation a",
+    "activation_gradient": "activation gradient ∂L/∂a",
+    "delta": "delta δ = ∂L/∂z",
+    "weight_gradient": "weight gradient ∂L/∂W",
+    "update": "update ΔW",
+    "weight": "weight W",
+}
+"""What people call the tensors of a layer."""
+
+TENSOR_CHOICE = Choice(
+    "tensor", "Tensor", tuple((name, TENSOR_WORDS[name]) for name in TENSORS), "delta", "What is measured"
+)
+
+_SPECIAL = {
+    "rms": (("0", ZERO), ("NaN", NAN), ("∞", INFINITE)),
+    "zeros": (),
+    "broken": (("none", ZERO),),
+    "saturation": (("NaN", NAN),),
+}
+
+
+class HistoryMapView(PlotView):
+    """Heat map of a statistic; its colours keep their meaning until other ones are asked for.
+
+    Where several records share a column of pixels, the one in its middle is shown, and NaN or ∞ in any of them.
+    """
+
+    view_id = "history_map"
+    title = "History map"
+    options = (
+        TENSOR_CHOICE,
+        Choice("statistic", "Statistic", tuple(STATISTICS.items()), "rms", "What is shown as a colour"),
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._iterations = GrowingRange(least=20)
+        self._levels = StickyRange(step=1.0, margin=0.0, least=2.0)
+        self._grid = HistoryGrid("delta", "rms")
+        self._heat: Heat | None = None
+
+    def differs(self, before: Run, run: Run) -> bool:
+        """Also when training has begun anew."""
+        shorter = len(run.history) < len(before.history) and run.history.stride <= before.history.stride
+        return shorter or super().differs(before, run)
+
+    def fit_ranges(self) -> None:
+        self._iterations.fit()
+        self._levels.fit()
+
+    def fit_after_option(self, name: str) -> None:
+        """Take up the other statistic."""
+        self._grid = HistoryGrid(self.option("tensor"), self.option("statistic"))
+        self._levels.fit()
+
+    def panels(self, theme: Theme) -> list[Panel]:
+        """Return the one panel."""
+        history = self.run.history if self.run else None
+        if self.run is None or history is None or not len(history):
+            return [message_panel("No iteration recorded yet")]
+        self._grid.read(history)
+        low, high = self._color_range()
+        layers = WeightLayers(self.run.trace)
+        half = history.stride / 2.0
+        x_edges = np.append(history.iterations - half, history.iterations[-1] + half)
+        across = self._iterations.around(-half, float(x_edges[-1]))
+        edges = np.arange(len(history.layer_names) + 1.0) + 0.5
+        rows = self._grid.rows(low, high)
+        heat = Heat(rows, x_edges, edges, extended(CIVIDIS, theme), theme, merge=True)
+        if self._heat is not None:
+            heat.take_picture(self._heat, same=(history, low, high, theme))
+        heat.made_from = (history, low, high, theme)
+        self._heat = heat
+        return [
+            Panel(
+                "history",
+                Axis("iteration", *across, "iteration"),
+                layer_axis(history.layer_names),
+                [heat, *self._cursor_marks(layers, theme)],
+                headline=self._headline(),
+                color_bar=ColorBar(self._color_axis(low, high), CIVIDIS, _SPECIAL[self.option("statistic")]),
+            )
+        ]
+
+    def text_summary(self) -> str:
+        """Return where and when the statistic is least and greatest, and where it first broke."""
+        history = self.run.history if self.run else None
+        if history is None or not len(history):
+            return "No iteration recorded yet."
+        values = history_values(history, self.option("tensor"), self.option("statistic"))
+        told = f"{self._words()} of {len(history.layer_names)} layers at {grouped(len(history))} iterations"
+        finite = np.where(np.isfinite(values), values, np.nan)
+        if np.isfinite(finite).any():
+            ends = []
+            for words, place in (("least", np.nanargmin(finite)), ("greatest", np.nanargmax(finite))):
+                record, layer = np.unravel_index(int(place), finite.shape)
+                when = grouped(int(history.iterations[record]))
+                ends.append(f"{words} {brief(finite[record, layer])} in layer {layer + 1}, iteration {when}")
+            told += f": {'; '.join(ends)}"
+        broken = np.argwhere(~np.isfinite(values))
+        if len(broken):
+            record, layer = broken[0]
+            what, when = brief(float(values[record, layer])), grouped(int(history.iterations[record]))
+            told += f". First {what} in layer {layer + 1}, iteration {when}"
+        return told + "."
+
+    def table(self) -> Table:
+        """Return one row per record, one column per layer."""
+        history = self.run.history if self.run else None
+        if history is None:
+            return {"iteration": np.array([], dtype=np.int64)}, {}
+        values = history_values(history, self.option("tensor"), self.option("statistic"))
+        columns = {"iteration": history.iterations}
+        columns |= {name: values[:, place] for place, name in enumerate(history.layer_names)}
+        return columns, {"iteration": "updates made before"} | dict.fromkeys(
+            history.layer_names, self._words()
+        )
+
+    def act_on_click(self, key: str, x: float, y: float) -> None:
+        if self.run is None or not len(self.run.history):
+            return
+        layer = WeightLayers(self.run.trace).nearest(y)
+        if layer is not None:
+            self.layer_selected.emit(layer.index)
+        self.seek_requested.emit(nearest_iteration(self.run.history, x))
+
+    def hover_text(self, key: str, x: float, y: float) -> str:
+        """Return the number of the cell at the pointer."""
+        history = self.run.history if self.run else None
+        place = int(np.floor(y + 0.5)) - 1
+        if history is None or not 0 <= place < len(history.layer_names):
+            return ""
+        record = int(np.abs(history.iterations - x).argmin())
+        if abs(history.iterations[record] - x) > history.stride:
+            return ""
+        values = history_values(
+            history, self.option("tensor"), self.option("statistic"), slice(record, record + 1)
+        )
+        value = float(values[0, place])
+        told = percent(value) if self.option("statistic") in ("zeros", "saturation") else brief(value)
+        when = grouped(int(history.iterations[record]))
+        return f"Layer {place + 1}: {history.layer_names[place]}, iteration {when}\n{self._words()} = {told}"
+
+    def _words(self) -> str:
+        statistic = STATISTICS[self.option("statistic")]
+        if self.option("statistic") == "saturation":
+            return "saturation 1 − mean φ′(z) / max φ′"
+        return f"{statistic} of {TENSOR_WORDS[self.option('tensor')]}"
+
+    def _headline(self) -> list[Words]:
+        return [Words(self._words())]
+
+    def _color_range(self) -> tuple[float, float]:
+        if self.option("statistic") not in LOGARITHMIC:
+            return 0.0, 1.0
+        return self._levels.around(self._grid.finite)
+
+    def _color_axis(self, low: float, high: float) -> Axis:
+        return Axis("", low, high, "log10" if self.option("statistic") in LOGARITHMIC else "linear")
+
+    def _cursor_marks(self, layers: WeightLayers, theme: Theme) -> list[Mark]:
+        marks: list[Mark] = []
+        chosen = layers.position(self.selected_layer)
+        if chosen is not None:
+            marks += [Rule(chosen + side, theme.color("background"), width=1.5) for side in (-0.5, 0.5)]
+            marks += [Rule(chosen + side, theme.color("accent"), width=1.0) for side in (-0.5, 0.5)]
+        place = cursor_iteration(self)
+        if place is not None:
+            marks.append(Rule(place, theme.color("background"), upright=True, width=3.0))
+            marks.append(Rule(place, theme.color("cursor"), upright=True, width=1.0))
+        return marks

@@ -1,0 +1,145 @@
+"""Pictures of many numbers at once: one image for layers × anything, never one item per layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QImage, QPainter
+
+from gradsim.views.colormaps import INFINITE, NAN, ZERO, image
+from gradsim.views.plot.geometry import Geometry
+from gradsim.views.theme import Theme
+
+VECTOR_SCALE = 3
+"""Pixels per logical pixel of a picture inside a vector file: sharp, for viewers smooth what they enlarge."""
+
+
+def hatched(
+    rows: NDArray[Any], colors: NDArray[np.uint32], theme: Theme, scale: int, ordinary: int = ZERO
+) -> QImage:
+    """Return a picture whose cells for 0, NaN and ∞ carry a pattern: dots, and lines falling or rising.
+
+    Parameters
+    ----------
+    rows : ndarray of int, shape (height, width)
+        Rows of an extended table, one per pixel.
+    colors : ndarray of uint32
+        The extended table.
+    theme : Theme
+        Decides the colour of the pattern.
+    scale : int
+        Pixels per logical pixel, so that the pattern is as coarse everywhere.
+    ordinary : int, default 256
+        How many colours come before the special ones.
+
+    Returns
+    -------
+    QImage
+        Of that size.
+    """
+    rows_of = {special: special - ZERO + ordinary for special in (ZERO, NAN, INFINITE)}
+    special = (rows >= ordinary) & (rows <= rows_of[INFINITE])
+    if not special.any():
+        return image(rows, colors)
+    height, width = rows.shape
+    down, right = np.arange(height)[:, None] // scale, np.arange(width)[None, :] // scale
+    pattern = ((rows == rows_of[NAN]) & ((down + right) % 6 < 2)) | (
+        (rows == rows_of[INFINITE]) & ((down - right) % 6 < 2)
+    )
+    pattern |= (rows == rows_of[ZERO]) & (down % 5 == 2) & (right % 5 == 2)
+    pixels = colors[rows]
+    pixels[pattern] = QColor(theme.background if not theme.is_dark else "#000000").rgb()
+    pixels = np.ascontiguousarray(pixels)
+    return QImage(pixels.data, width, height, width * 4, QImage.Format.Format_RGB32).copy()
+
+
+@dataclass(slots=True, eq=False)
+class Heat:
+    """A grid of colours between the edges of its cells.
+
+    Attributes
+    ----------
+    rows : ndarray of int, shape (cells along y, cells along x)
+        Rows of an extended table; the first row lies at the least y.
+    x_edges, y_edges : ndarray of float, shape (cells + 1,)
+        Sides of the cells in the units of the axes, rising.
+    colors : ndarray of uint32
+        The extended table.
+    theme : Theme
+        For the pattern of special cells.
+    merge : bool, default False
+        When several columns share a pixel: NaN and ∞ in any of them win; else the one in the middle is shown.
+    ordinary : int, default 256
+        How many colours come before the special ones.
+    made_from : tuple
+        What decides the colours, so that the next one can take over the picture.
+    """
+
+    rows: NDArray[Any]
+    x_edges: NDArray[np.float64]
+    y_edges: NDArray[np.float64]
+    colors: NDArray[np.uint32]
+    theme: Theme
+    merge: bool = False
+    ordinary: int = ZERO
+    name: str = ""
+    made_from: tuple[Any, ...] = ()
+    _key: tuple[Any, ...] = field(default=(), init=False)
+    _picture: QImage = field(default_factory=QImage, init=False)
+
+    def paint(self, painter: QPainter, geometry: Geometry) -> None:
+        """Draw the picture, made at the resolution of the device."""
+        device = painter.device()
+        raster = isinstance(device, QImage) or hasattr(device, "grab")
+        scale = max(1, round(device.devicePixelRatioF())) if raster else VECTOR_SCALE
+        plot = geometry.plot
+        width, height = int(plot.width()) * scale, int(plot.height()) * scale
+        x, y = geometry.x, geometry.y
+        key = (width, height, scale, x.low, x.high, y.low, y.high)
+        if key != self._key:
+            self._key, self._picture = key, self._made(geometry, width, height, scale)
+        painter.drawImage(QRectF(plot.left(), plot.top(), width / scale, height / scale), self._picture)
+
+    def take_picture(self, other: Heat, same: tuple[Any, ...]) -> None:
+        """Take the picture of another one if that was made from the same things.
+
+        Parameters
+        ----------
+        other : Heat
+            What was painted before.
+        same : tuple
+            What this one is made from; compared by identity or equality with ``other.made_from``.
+        """
+        if len(same) == len(other.made_from) and all(
+            a is b or (isinstance(a, float) and a == b) for a, b in zip(same, other.made_from, strict=True)
+        ):
+            self._key, self._picture = other._key, other._picture
+
+    def paint_sample(self, painter: QPainter, rect: QRectF) -> None:
+        """Draw nothing: a colour bar explains a picture."""
+
+    def _made(self, geometry: Geometry, width: int, height: int, scale: int) -> QImage:
+        x_at = geometry.x.low + (np.arange(width) + 0.5) / width * (geometry.x.high - geometry.x.low)
+        y_at = geometry.y.high - (np.arange(height) + 0.5) / height * (geometry.y.high - geometry.y.low)
+        columns = np.searchsorted(self.x_edges, x_at, side="right") - 1
+        lines = np.searchsorted(self.y_edges, y_at, side="right") - 1
+        inside_x = (columns >= 0) & (columns < self.rows.shape[1])
+        inside_y = (lines >= 0) & (lines < self.rows.shape[0])
+        cells = self.rows[:, np.clip(columns, 0, self.rows.shape[1] - 1)]
+        if self.merge and self.rows.shape[1] > width and (self.rows >= NAN).any():
+            cells = np.maximum(cells, self._special_per_pixel(columns))
+        picture = cells[np.clip(lines, 0, self.rows.shape[0] - 1)]
+        colors = np.append(self.colors, np.uint32(QColor(self.theme.background).rgb()))
+        picture[:, ~inside_x] = len(colors) - 1
+        picture[~inside_y, :] = len(colors) - 1
+        return hatched(picture, colors, self.theme, scale, self.ordinary)
+
+    def _special_per_pixel(self, columns: NDArray[Any]) -> NDArray[Any]:
+        """NaN or ∞ where any column from this pixel to the next has it, else 0."""
+        starts = np.clip(columns, 0, self.rows.shape[1] - 1)
+        special = np.where((self.rows == NAN) | (self.rows == INFINITE), self.rows, 0)
+        return np.maximum.reduceat(special, starts, axis=1)
