@@ -136,7 +136,7 @@ def _running_qt_threads() -> list[str]:
     return [
         f"{type(thing).__name__} {thing.objectName()!r}"
         for thing in gc.get_objects()
-        if isinstance(thing, core.QThread)
+        if issubclass(type(thing), core.QThread)  # isinstance would ask proxies, which may warn or import
         and thing is not main_thread
         and isValid(thing)
         and thing.isRunning()
