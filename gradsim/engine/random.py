@@ -1,18 +1,18 @@
 """Random numbers without a state: each is a function of a key and a counter.
 
 So any iteration can be computed again by itself, and adding a layer does not reshuffle the others. One key
-per purpose and layer, from ``stream_key``. Initializers and data splits, which need many distributions once,
-use NumPy's generator with the same key.
+per purpose and layer, from ``stream_key``. What is drawn once, from many distributions, comes from NumPy's
+generator with the same key: ``gradsim.data.random_streams``.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 from typing import Any
 
 import numpy as np
 
+from gradsim.data import random_streams
 from gradsim.engine.compilation import elementary, exact_kernel
 
 _LOW_WORD = np.uint64(0xFFFFFFFF)
@@ -44,28 +44,7 @@ def stream_key(seed: int, purpose: str, name: str) -> np.uint64:
     numpy.uint64
         Always this type, so that kernels are compiled for one type of key only.
     """
-    text = f"{seed}\0{purpose}\0{name}".encode()
-    return np.uint64(
-        int.from_bytes(hashlib.blake2b(text, digest_size=8, person=b"gradsim").digest(), "little")
-    )
-
-
-def generator(seed: int, purpose: str, name: str) -> np.random.Generator:
-    """Return a NumPy generator for a stream.
-
-    Parameters
-    ----------
-    seed : int
-        Seed of the experiment.
-    purpose, name : str
-        As for ``stream_key``.
-
-    Returns
-    -------
-    numpy.random.Generator
-        On NumPy's Philox4x64 with the key of the stream.
-    """
-    return np.random.Generator(np.random.Philox(key=int(stream_key(seed, purpose, name))))
+    return np.uint64(random_streams.stream_key(seed, purpose, name))
 
 
 @elementary

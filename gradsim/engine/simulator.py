@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gradsim.data import prepare_samples
+from gradsim.data.parameter_files import load_parameters
 from gradsim.engine.buffers import (
     allocate_buffers,
     allocate_statistics,
@@ -93,7 +94,7 @@ class Simulator:
         self._reached = 0
         self._buffers.parameters[:] = initial_parameters(experiment, self._tape)
         if experiment.parameters is not None:
-            self._write_parameters(_read_parameters(experiment.parameters, directory))
+            self._write_parameters(load_parameters((directory or Path()) / experiment.parameters))
         self._stretches = [_Stretch(0, experiment, 0, None)]
         self._checkpoints = Checkpoints(self._checkpoint())
 
@@ -434,14 +435,3 @@ def needed_bytes(experiment: Experiment) -> int:
     samples = prepare_samples(experiment)
     batch = batch_rows(experiment, samples)
     return tape_bytes(compile_network(experiment, samples.features, samples.outputs, batch), experiment)
-
-
-def _read_parameters(name: str, directory: Path | None) -> dict[str, NDArray[Any]]:
-    path = (directory or Path()) / name
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {key: file[key] for key in file.files}
-    except FileNotFoundError:
-        raise SpecError("$.parameters", f"expected a file of initial parameters, found no {path}") from None
-    except (OSError, ValueError) as error:
-        raise SpecError("$.parameters", f"expected an .npz file of arrays at {path}: {error}") from None

@@ -8,7 +8,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, NoReturn
 
-from gradsim.formats.files import file_bytes, replace_file
+from gradsim.data.files import file_bytes
+from gradsim.formats.files import replace_file
 from gradsim.spec import Experiment, SpecError, checked, experiment_document, read_experiment
 from gradsim.spec.limits import quoted
 

@@ -1,7 +1,4 @@
-"""Reading and replacing whole files, with sentences for what the system refuses.
-
-What is in a file is the business of the other modules here.
-"""
+"""Replacing whole files, so that nothing is lost when the system refuses."""
 
 from __future__ import annotations
 
@@ -10,39 +7,8 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+from gradsim.data.files import refusal
 from gradsim.spec import SpecError
-
-
-def file_bytes(path: Path, limit: int) -> bytes:
-    """Return the content of a file.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    limit : int
-        Most bytes that are read.
-
-    Returns
-    -------
-    bytes
-        All of it.
-
-    Raises
-    ------
-    SpecError
-        With the name of the file, if it cannot be read or is larger than the limit.
-    """
-    try:
-        if path.exists() and not path.is_dir() and not path.is_file():
-            raise OSError(0, "It is no ordinary file")  # reading a pipe would wait for a writer
-        with path.open("rb") as stream:
-            content = stream.read(limit + 1)
-    except (OSError, ValueError) as error:
-        raise SpecError(str(path), f"cannot be read: {_reason(error)}") from error
-    if len(content) > limit:
-        raise SpecError(str(path), f"cannot be read: it is larger than {limit // 2**20} MiB")
-    return content
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -67,7 +33,7 @@ def replace_file(path: Path, content: bytes) -> None:
         _replace(target, content)
     except (OSError, ValueError) as error:
         old = "; the old file is as it was" if _exists(path) else ""
-        raise SpecError(str(path), f"cannot be written: {_reason(error)}{old}") from error
+        raise SpecError(str(path), f"cannot be written: {refusal(error)}{old}") from error
 
 
 def _replace(target: Path, content: bytes) -> None:
@@ -104,17 +70,3 @@ def _exists(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):
         return False
-
-
-def _reason(error: OSError | ValueError) -> str:
-    match error:
-        case FileNotFoundError():
-            return "there is no such file or folder"
-        case IsADirectoryError():
-            return "it is a folder"
-        case PermissionError():
-            return "permission denied"
-        case OSError(strerror=str(words)):
-            return words[:1].lower() + words[1:]
-        case _:
-            return str(error)

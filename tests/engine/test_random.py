@@ -11,7 +11,6 @@ from gradsim.engine.random import (
     counter_bits,
     counter_normal,
     counter_uniform,
-    generator,
     permutation,
     philox,
     stream_key,
@@ -114,11 +113,6 @@ def test_the_border_between_purpose_and_name_is_part_of_the_key() -> None:
     ]
     assert len(set(keys)) == len(keys)
 
-
-def test_a_generator_repeats_its_stream_and_differs_from_every_other() -> None:
-    first = generator(7, "weights", "dense_1").normal(size=8)
-    np.testing.assert_array_equal(first, generator(7, "weights", "dense_1").normal(size=8))
-    assert not np.any(first == generator(7, "weights", "dense_2").normal(size=8))
 
 
 @pytest.mark.parametrize("dtype", [np.int32, np.int64])
