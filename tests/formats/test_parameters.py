@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradsim.data import parameter_files as parameters_module
 from gradsim.formats import load_parameters, save_parameters
-from gradsim.formats import parameters as parameters_module
 from gradsim.spec import SpecError
 
 
