@@ -125,7 +125,7 @@ def network_table(
         "layer": np.array([layer.name for layer in layers]),
         "number": np.array([-1 if layer.number is None else layer.number for layer in layers]),
         "units": np.array([layer.fan_out for layer in layers]),
-        "activation_kind": np.array([layer.activation for layer in layers]),
+        "activation_kind": np.array([layer.activation_kind for layer in layers]),
     }
     units = {"layer": "name", "number": "1…L", "units": "count", "activation_kind": "name"}
     for tensor in TENSORS:

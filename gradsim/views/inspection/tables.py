@@ -1,0 +1,137 @@
+"""The statistics of every tensor of a layer, as rows and columns of numbers. Without Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradsim.spec import kind_of
+from gradsim.trace import IterationTrace, LayerTrace, TensorStatistics
+from gradsim.views.inspection.number_text import exact_text, number_text
+from gradsim.views.network.content import rms
+
+ROWS = ("mean", "sd", "rms", "l2", "min", "max", "zeros", "subnormals", "nans", "infs", "count")
+ROW_WORDS = {"nans": "NaN", "infs": "±∞", "count": "values"}
+_TENSORS = (
+    ("input", "x"),
+    ("pre_activation", "z"),
+    ("activation", "a"),
+    ("slope", "φ′(z)"),
+    ("activation_gradient", "∂L/∂a"),
+    ("delta", "δ"),
+    ("weight_gradient", "∂L/∂W"),
+    ("weight_clipped_gradient", "∂L/∂W clipped"),
+    ("bias_gradient", "∂L/∂b"),
+    ("update", "ΔW"),
+    ("weight", "W"),
+    ("bias", "b"),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StatisticsTable:
+    """Statistics of the tensors of one layer.
+
+    Attributes
+    ----------
+    tensors : tuple of str
+        Names of the columns.
+    symbols : tuple of str
+        Their headings.
+    columns : tuple of TensorStatistics
+        Their numbers.
+    """
+
+    tensors: tuple[str, ...]
+    symbols: tuple[str, ...]
+    columns: tuple[TensorStatistics, ...]
+
+    def value(self, row: int, column: int) -> float:
+        """Return a number."""
+        return float(getattr(self.columns[column], ROWS[row]))
+
+    def short_text(self, row: int, column: int) -> str:
+        """Return a number as it is shown."""
+        if row >= ROWS.index("zeros"):
+            return f"{int(self.value(row, column)):,}"
+        return number_text(self.value(row, column))
+
+    def exact_text(self, row: int, column: int) -> str:
+        """Return a number as it is copied, in all its digits."""
+        value = self.value(row, column)
+        return str(int(value)) if row >= ROWS.index("zeros") else exact_text(value)
+
+
+def statistics_table(trace: IterationTrace, layer: int) -> StatisticsTable:
+    """Return the statistics of all tensors of a layer.
+
+    Parameters
+    ----------
+    trace : IterationTrace
+        The iteration.
+    layer : int
+        Index of the layer.
+
+    Returns
+    -------
+    StatisticsTable
+        The recorded statistics, and those of the small tensors for which none are recorded.
+    """
+    here = trace.layers[layer]
+    clips = kind_of(trace.experiment.training.clipping) != "none"
+    shown = [
+        (tensor, symbol)
+        for tensor, symbol in _TENSORS
+        if tensor in here.tensors and (clips or tensor != "weight_clipped_gradient")
+    ]
+    return StatisticsTable(
+        tensors=tuple(tensor for tensor, _ in shown),
+        symbols=tuple(symbol for _, symbol in shown),
+        columns=tuple(_statistics(here, tensor) for tensor, _ in shown),
+    )
+
+
+def _statistics(layer: LayerTrace, tensor: str) -> TensorStatistics:
+    told = layer.statistics.get(tensor)
+    return measured_statistics(layer[tensor]) if told is None else told
+
+
+def measured_statistics(values: NDArray[Any]) -> TensorStatistics:
+    """Return the statistics of an array, with the meanings of ``TensorStatistics``.
+
+    Parameters
+    ----------
+    values : ndarray
+        Any float array that is not empty.
+
+    Returns
+    -------
+    TensorStatistics
+        Taken in float64.
+    """
+    size = np.abs(values)
+    wide = values.astype(np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):
+        mean = float(wide.mean())
+        sd = float(rms(wide - mean))
+    return TensorStatistics(
+        mean=mean,
+        sd=sd,
+        rms=float(rms(values)),
+        min=float(values.min()),
+        max=float(values.max()),
+        zeros=int(np.count_nonzero(values == 0)),
+        subnormals=int(np.count_nonzero((size > 0) & (size < np.finfo(values.dtype).smallest_normal))),
+        nans=int(np.count_nonzero(np.isnan(values))),
+        infs=int(np.count_nonzero(np.isinf(values))),
+        count=values.size,
+    )
+
+
+def update_ratio(layer: LayerTrace) -> float:
+    """Return rms(ΔW) / rms(W): how far an update moves the weights; NaN where there is nothing to move."""
+    weight, update = layer.statistics["weight"].rms, layer.statistics["update"].rms
+    return float("nan") if weight == 0 else update / weight
