@@ -38,6 +38,12 @@ def change_between(before: Experiment | None, after: Experiment) -> Change:
     same_name = msgspec.structs.replace(before, name=after.name)
     if same_name == after:
         return Change.NAME
-    if msgspec.structs.replace(same_name, training=after.training) == after:
-        return Change.TRAINING
-    return Change.NETWORK
+    if msgspec.structs.replace(same_name, training=after.training) != after:
+        return Change.NETWORK
+    return Change.TRAINING if _shape(before) == _shape(after) else Change.NETWORK
+
+
+def _shape(experiment: Experiment) -> tuple[int, bool]:
+    """Return what of the training decides the shape of the arrays: batches, one output or one per class."""
+    training = experiment.training
+    return training.batch_size, training.loss == "binary_cross_entropy"

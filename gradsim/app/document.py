@@ -79,7 +79,7 @@ def opened(experiment: Experiment, path: Path | None = None) -> Document:
     return Document((Entry(experiment, ""),), path=path, saved=experiment)
 
 
-def edited(document: Document, experiment: Experiment, description: str) -> Document:
+def edited(document: Document, experiment: Experiment, description: str, *, merges: bool = False) -> Document:
     """Return the document after an edit; what had been undone is forgotten.
 
     Parameters
@@ -89,15 +89,25 @@ def edited(document: Document, experiment: Experiment, description: str) -> Docu
     experiment : Experiment
         After.
     description : str
-        What was done, in words that follow "Undo".
+        What was done, in words that follow "Undo"; those before a colon name the thing that was edited.
+    merges : bool, default False
+        Whether an edit of the same thing as the last one takes its place.
 
     Returns
     -------
     Document
         With at most ``LONGEST_UNDO`` experiments.
     """
-    entries = (*document.entries[: document.position + 1], Entry(experiment, description))[-LONGEST_UNDO:]
+    kept = document.entries[: document.position + 1]
+    if merges and len(kept) > 1 and _thing(kept[-1].description) == _thing(description) != "":
+        kept = kept[:-1]
+    entries = (*kept, Entry(experiment, description))[-LONGEST_UNDO:]
     return replace(document, entries=entries, position=len(entries) - 1)
+
+
+def _thing(description: str) -> str:
+    thing, colon, _ = description.partition(":")
+    return thing if colon else ""
 
 
 def moved(document: Document, by: int) -> Document:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from gradsim.app import document as documents
@@ -29,6 +31,8 @@ from gradsim.views.playback import moved, moved_by_layer
 TRACES_KEPT = 12
 BYTES_KEPT = 256 * 2**20
 """Traces beside the one on screen, so that stepping to and fro over an iteration's edge is instant."""
+MERGING_SECONDS = 1.0
+"""Edits of one thing that follow so closely, as with a held arrow key, are one step of undo."""
 END = 10**9
 """A step beyond all: the last one of its iteration."""
 
@@ -59,6 +63,8 @@ class Session(QObject):
     """A refused edit (SpecError), or None when that is over."""
     failed = Signal(str)
     """Something that people must know, in one sentence."""
+    selection_changed = Signal(object, object)
+    """The selected layer and its selected unit, indices or None."""
     status_changed = Signal(str)
     """What has just happened, in one sentence."""
 
@@ -67,6 +73,7 @@ class Session(QObject):
         self._worker = worker
         self._document = documents.opened(Experiment())
         self._accepted = self._document
+        self._submitted: Experiment | None = None
         self._runs: tuple[Run, ...] = ()
         self._focused = 0
         self._cursor = Cursor()
@@ -78,6 +85,8 @@ class Session(QObject):
         self._is_opening = False
         self._is_compiling = False
         self._has_refused_edit = False
+        self._edited_at = -MERGING_SECONDS
+        self._selection: tuple[int | None, int | None] = (None, None)
         self._traces: OrderedDict[int, IterationTrace] = OrderedDict()
         worker.arrived.connect(self.accept)
 
@@ -107,6 +116,11 @@ class Session(QObject):
         return self._cursor
 
     @property
+    def can_undo(self) -> bool:
+        """Whether there is an edit to take back, be it one that was refused."""
+        return self._has_refused_edit or self._document.undo_description is not None
+
+    @property
     def training(self) -> TrainingState:
         """Whether a training run goes on, and how far it is."""
         return self._training
@@ -131,7 +145,10 @@ class Session(QObject):
         if experiment == self.experiment:
             self._forget_refused_edit()
             return
-        self._move_to(documents.edited(self._document, experiment, description), description)
+        now = time.monotonic()
+        merges = now - self._edited_at < MERGING_SECONDS
+        self._edited_at = now
+        self._move_to(documents.edited(self._document, experiment, description, merges=merges), description)
 
     def undo(self) -> None:
         """Take the last edit back; one that was refused first."""
@@ -147,8 +164,10 @@ class Session(QObject):
 
     def mark_saved(self, path: Path) -> None:
         """Remember that the experiment is in a file."""
+        is_accepted = self._accepted is self._document
         self._document = replace(self._document, path=path, saved=self.experiment)
-        self._accepted = replace(self._accepted, path=path, saved=self.experiment)
+        accepted = replace(self._accepted, path=path, saved=self.experiment)
+        self._accepted = self._document if is_accepted else accepted
         self.document_changed.emit(self._document)
 
     def _forget_refused_edit(self) -> None:
@@ -159,12 +178,16 @@ class Session(QObject):
     def _move_to(self, document: Document, words: str) -> None:
         directory = document.path.parent if document.path else None
         is_new = self._is_opening or self._is_compiling or not self._runs
-        change = change_between(None if is_new else self._accepted.experiment, document.experiment)
+        change = change_between(None if is_new else self._submitted, document.experiment)
+        if change is Change.NAME:
+            self._rename(document, words)
+            return
         if self._training.is_training:
             total, done = self._training.total, self._training.done
             self._resume = (total if total is None or change is Change.NETWORK else total - done,)
         self._document = document
         self._has_refused_edit = False
+        self._submitted = document.experiment
         self._generation += 1
         self._news = words
         self._wanted = None
@@ -179,15 +202,34 @@ class Session(QObject):
             at = None if self._training.is_training else self._cursor.iteration
             self._worker.submit(ChangeTraining(self._generation, document.experiment, at))
 
+    def _rename(self, document: Document, words: str) -> None:
+        """Take an edit that changes no number: what runs goes on undisturbed."""
+        if self._accepted is self._document:
+            self._accepted = document
+        self._document = document
+        self._has_refused_edit = False
+        self.error_raised.emit(None)
+        self.document_changed.emit(document)
+        self.experiment_changed.emit(document.experiment)
+        if (run := self.run) is not None:
+            self._set_run(replace(run, experiment=self._named(run.experiment)), self._cursor)
+        self.status_changed.emit(words)
+
+    def _named(self, experiment: Experiment) -> Experiment:
+        return msgspec.structs.replace(experiment, name=self.experiment.name)
+
     # -- the cursor -------------------------------------------------------------------------------------
 
     def seek(self, cursor: Cursor) -> None:
-        """Go to a place; an iteration whose pass is not at hand is recorded first."""
+        """Go to a place; an iteration whose pass is not at hand is recorded first. This ends a training run."""
         run = self.run
-        if run is None or self._training.is_training:
+        if run is None:
             return
         cursor = Cursor(max(cursor.iteration, 0), max(cursor.step, 0))
-        if cursor.iteration == run.trace.iteration:
+        if self._training.is_training:
+            self._wanted = cursor  # looking at a place ends the training; its last answer leads there
+            self.stop()
+        elif cursor.iteration == run.trace.iteration:
             self._wanted = None
             self._set_cursor(cursor)
         elif cursor.iteration in self._traces:
@@ -227,6 +269,12 @@ class Session(QObject):
     @property
     def _step_count(self) -> int:
         return len(self.run.trace.steps) if self.run is not None else 0
+
+    def select(self, layer: int | None, unit: int | None = None) -> None:
+        """Select a layer, maybe a unit of it; None for nothing."""
+        if (layer, unit) != self._selection:
+            self._selection = (layer, unit)
+            self.selection_changed.emit(layer, unit)
 
     # -- training ---------------------------------------------------------------------------------------
 
@@ -279,6 +327,7 @@ class Session(QObject):
         was_opening = self._is_opening
         self._is_opening = self._is_compiling = False
         if isinstance(failure.job, Compile | ChangeTraining) and self._document is not self._accepted:
+            self._submitted = self._accepted.experiment
             refused = self.experiment
             self._document = self._accepted
             self._has_refused_edit = not was_opening
@@ -307,17 +356,18 @@ class Session(QObject):
             self._is_opening = self._is_compiling = False
         self._keep_trace(snapshot.trace)
         run = Run(
-            snapshot.experiment.name,
-            snapshot.experiment,
+            self.experiment.name,
+            self._named(snapshot.experiment),
             snapshot.samples,
             snapshot.trace,
             ghost,
             snapshot.history,
             snapshot.decision_map,
         )
-        wanted = self._wanted
-        self._wanted = None
-        if wanted is None or wanted.iteration != snapshot.trace.iteration:
+        wanted = asked = self._wanted
+        if not snapshot.training.is_training:
+            self._wanted = None
+        if wanted is None or isinstance(snapshot.job, Train) or wanted.iteration != snapshot.trace.iteration:
             wanted = Cursor(snapshot.trace.iteration, self._same_moment(before, snapshot.trace))
         self._set_run(run, wanted)
         if is_edit and self._resume is not None:
@@ -330,6 +380,8 @@ class Session(QObject):
             done = snapshot.training.done
             words = f"Trained {done:,} iteration{'' if done == 1 else 's'}"
             self.status_changed.emit(f"{words}; now at iteration {snapshot.trace.iteration:,}")
+            if asked is not None:
+                self.seek(asked)
 
     def _tell(self, snapshot: Snapshot) -> None:
         words, at = self._news, snapshot.trace.iteration
@@ -361,6 +413,8 @@ class Session(QObject):
     # -- the only places that write what is shown -------------------------------------------------------
 
     def _set_run(self, run: Run, cursor: Cursor) -> None:
+        if (self._selection[0] or 0) >= len(run.trace.layers):
+            self.select(None)
         self._runs = (*self._runs[: self._focused], run, *self._runs[self._focused + 1 :])
         self._cursor = self._clamped(cursor)
         self.runs_changed.emit(self._runs, self._focused)

@@ -155,7 +155,7 @@ class Worker(QThread):
             case ChangeTraining(experiment=experiment, iteration=iteration):
                 if iteration is not None:
                     self._go_to(iteration)
-                self._simulator.change_training(experiment.training, experiment)
+                self._simulator.change_training(experiment)
                 self._publish(job)
             case Record(iteration=iteration):
                 if self._go_to(iteration):

@@ -107,7 +107,7 @@ class LayerPanel(QWidget):
         place = _place(path, self._network)
         if place is None:
             return False
-        self.tree.select(place)
+        self._select_place(place)
         self.tree.layers.set_faulty(place)
         return self.form.show_error(path, reason)
 
@@ -120,7 +120,12 @@ class LayerPanel(QWidget):
         """Select the layer with a number from 1, the head being the last."""
         place = place_of_number(self._network, number)
         if place is not None:
+            self._select_place(place)
+
+    def _select_place(self, place: Place) -> None:
+        if place != self.tree.current_place():
             self.tree.select(place)
+            self._show_form(place)
 
     def _show_form(self, place: Place) -> None:
         is_head = self._is_head(place)

@@ -61,7 +61,7 @@ class LayerModel(QAbstractItemModel):
     def set_faulty(self, place: Place | None) -> None:
         """Mark the layer in which something is wrong."""
         self._faulty = place
-        self.dataChanged.emit(QModelIndex(), QModelIndex())
+        self.layoutChanged.emit()
 
     def index_of(self, place: Place) -> QModelIndex:
         """Return the index of a place; invalid where there is none."""
@@ -206,7 +206,9 @@ class LayerTree(QTreeView):
         closed = {place for place in self._repeats() if not self.isExpanded(self.layers.index_of(place))}
         present = self.current_place()
         was_repeat = present is not None and self.layers.rowCount(self.layers.index_of(present)) > 0
-        wanted = select or (self._first_layer(network, present or ()) if not was_repeat else present) or (0,)
+        wanted = select or (0,)
+        if select is None:
+            wanted = present if present and was_repeat else self._first_layer(network, present or ())
         self._silent = True
         self.layers.set_network(network)
         self.expandAll()
@@ -238,10 +240,12 @@ class LayerTree(QTreeView):
         return place
 
     def select(self, place: Place) -> None:
-        """Select a layer."""
+        """Select a layer without saying so."""
         index = self.layers.index_of(place)
         if index.isValid() and place != self.current_place():
+            self._silent = True
             self.setCurrentIndex(index)
+            self._silent = False
 
     def current_place(self) -> Place | None:
         """Return the place of the layer whose form is shown."""

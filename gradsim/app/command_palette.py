@@ -1,0 +1,155 @@
+"""Every command by a few letters of its name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QHeaderView,
+    QLineEdit,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+_MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
+
+
+def match_cost(query: str, text: str) -> float | None:
+    """
+    Return how badly a query fits a text, letter by letter in order.
+
+    Parameters
+    ----------
+    query : str
+        A few letters; blanks do not count.
+    text : str
+        The name of a command.
+
+    Returns
+    -------
+    float or None
+        0 for a perfect fit; letters that lie apart cost, those at the beginning of a word less. None where
+        a letter is missing.
+    """
+    wanted = [letter for letter in query.lower() if not letter.isspace()]
+    text = text.lower()
+    if not wanted:
+        return 0.0
+    # Cheapest way to have matched the letters so far with the last of them at each place.
+    costs: dict[int, float] = {-1: 0.0}
+    for letter in wanted:
+        reached: dict[int, float] = {}
+        for place, here in enumerate(text):
+            if here != letter:
+                continue
+            starts_word = place == 0 or not text[place - 1].isalnum()
+            before = [
+                cost + (0.0 if place == last + 1 and last >= 0 else 0.3 if starts_word else 1.0)
+                for last, cost in costs.items()
+                if last < place
+            ]
+            if before:
+                reached[place] = min(before)
+        if not reached:
+            return None
+        costs = reached
+    return min(cost + 0.001 * place for place, cost in costs.items()) + 0.002 * len(text)
+
+
+class CommandPalette(QDialog):
+    """A line to type into and the commands that fit it.
+
+    Parameters
+    ----------
+    actions : sequence of QAction
+        All commands; those that cannot be used now are shown dimmed.
+    parent : QWidget or None
+        The window.
+    """
+
+    def __init__(self, actions: Sequence[QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Commands")
+        self._actions = list(actions)
+        self.query = QLineEdit(placeholderText="Type a few letters of a command")
+        self.query.setAccessibleName("Search commands")
+        self.query.textChanged.connect(self._filter)
+        self.query.returnPressed.connect(self._run)
+        self.query.installEventFilter(self)
+        self.list = QTreeWidget()
+        self.list.setColumnCount(2)
+        self.list.setHeaderHidden(True)
+        self.list.setRootIsDecorated(False)
+        self.list.setUniformRowHeights(True)
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list.setAccessibleName("Commands")
+        self.list.header().setStretchLastSection(False)
+        self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        self.list.itemClicked.connect(lambda *_: self._run())
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(6)
+        layout.addWidget(self.query)
+        layout.addWidget(self.list)
+        self.resize(560, 420)
+        self._filter("")
+
+    def open_over(self, window: QWidget) -> None:
+        """Show the palette at the top of a window."""
+        top = window.mapToGlobal(window.rect().topLeft())
+        width = min(560, window.width() - 40)
+        self.resize(width, min(420, window.height() - 120))
+        self.move(top.x() + (window.width() - width) // 2, top.y() + 60)
+        self.show()
+        self.query.setFocus()
+
+    def _filter(self, query: str) -> None:
+        fitting = []
+        for place, action in enumerate(self._actions):
+            cost = match_cost(query, _name(action))
+            if cost is not None:
+                fitting.append((cost if query.strip() else 0.0, place, action))
+        self.list.clear()
+        for _, _, action in sorted(fitting, key=lambda row: row[:2]):
+            keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            item = QTreeWidgetItem([_name(action), keys])
+            item.setIcon(0, action.icon())
+            item.setData(0, Qt.ItemDataRole.UserRole, action.objectName())
+            item.setToolTip(0, action.toolTip())
+            item.setDisabled(not action.isEnabled())
+            self.list.addTopLevelItem(item)
+        items = (self.list.topLevelItem(i) for i in range(self.list.topLevelItemCount()))
+        first = next((item for item in items if item is not None and not item.isDisabled()), None)
+        if first is not None:
+            self.list.setCurrentItem(first)
+
+    def _run(self) -> None:
+        item = self.list.currentItem()
+        if item is None or item.isDisabled():
+            return
+        name = item.data(0, Qt.ItemDataRole.UserRole)
+        action = next(action for action in self._actions if action.objectName() == name)
+        self.close()
+        action.trigger()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        is_press = event.type() == QEvent.Type.KeyPress
+        if is_press and isinstance(event, QKeyEvent) and event.key() in _MOVES:
+            self.list.keyPressEvent(event)
+            return True
+        return super().eventFilter(watched, event)
+
+
+def _name(action: QAction) -> str:
+    path = action.data()
+    text = action.text().replace("&", "").rstrip("…").strip()
+    return f"{path}: {text}" if path else text

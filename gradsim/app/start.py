@@ -1,0 +1,88 @@
+"""From nothing to a painted window; the engine is loaded only afterwards, in its thread."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import PySide6
+
+BROKEN_BELOW_312 = (6, 12)
+"""From this version on Qt for Python loses a reference to None in every call, and aborts under Python < 3.12."""
+
+
+def refusal(qt: str = PySide6.__version__, python: tuple[int, ...] = sys.version_info[:2]) -> str | None:
+    """
+    Return why the window cannot be opened here.
+
+    Parameters
+    ----------
+    qt : str
+        Version of Qt for Python.
+    python : tuple of int
+        Version of Python.
+
+    Returns
+    -------
+    str or None
+        One sentence that says what to do; None where all is well.
+    """
+    version = tuple(int(part) for part in qt.split(".")[:2])
+    if version >= BROKEN_BELOW_312 and python < (3, 12):
+        return (
+            f"PySide6 {qt} crashes under Python {'.'.join(map(str, python))}: "
+            "install an older one (pip install 'PySide6-Essentials<6.12') or use Python 3.12."
+        )
+    return None
+
+
+def open_window(argv: Sequence[str]) -> int:
+    """
+    Open the window with a file, or with the welcome, and run until it is closed.
+
+    Parameters
+    ----------
+    argv : sequence of str
+        At most one file.
+
+    Returns
+    -------
+    int
+        Exit code of Qt.
+    """
+    from PySide6.QtCore import QTimer
+    from PySide6.QtWidgets import QApplication
+
+    app = QApplication.instance() or QApplication(["gradsim"])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("GradSim")
+    app.setApplicationDisplayName("GradSim")
+    app.setDesktopFileName("gradsim")
+    from gradsim.app.window import MainWindow
+
+    window = MainWindow()
+    window.show()
+    # Two rounds of the event loop: the first one paints, and only then the engine is imported.
+    QTimer.singleShot(0, window, lambda: QTimer.singleShot(0, window, lambda: begin(window, argv)))
+    return app.exec()
+
+
+def begin(window: object, argv: Sequence[str]) -> None:
+    """
+    Load what the window opens with and begin to compute.
+
+    Parameters
+    ----------
+    window : MainWindow
+        On screen.
+    argv : sequence of str
+        At most one file; one that cannot be read is told, and the welcome opened.
+    """
+    from gradsim.app.presets import welcome
+    from gradsim.app.window import MainWindow
+
+    assert isinstance(window, MainWindow)
+    if not argv or not window.files.open(Path(argv[0])):
+        window.session.open(welcome())
+    window.start()

@@ -1,0 +1,67 @@
+"""The line at the bottom: what has just happened, what is under way, and which network is on screen."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
+
+from gradsim.app.messages import Preparation
+from gradsim.spec import Experiment
+from gradsim.trace import Run
+
+MESSAGE_MILLISECONDS = 0
+
+
+class StatusLine(QStatusBar):
+    """Says it in one line.
+
+    Parameters
+    ----------
+    parent : QWidget or None
+        Owner in the sense of Qt.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.work = QLabel()
+        self.bar = QProgressBar(minimum=0, maximum=1000, textVisible=False)
+        self.bar.setFixedSize(120, 10)
+        self.network = QLabel()
+        self.network.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        for widget in (self.work, self.bar, self.network):
+            self.addPermanentWidget(widget)
+        self.work.hide()
+        self.bar.hide()
+        self._news = ""
+        self._shown: Experiment | None = None
+        self.messageChanged.connect(self._return_to_news)
+
+    def say(self, text: str) -> None:
+        """Show a sentence until the next one."""
+        self._news = text
+        self.showMessage(text, MESSAGE_MILLISECONDS)
+
+    def show_preparation(self, preparation: Preparation) -> None:
+        """Show how far the compilation of the engine is."""
+        is_under_way = not preparation.is_done
+        self.work.setVisible(is_under_way)
+        self.bar.setVisible(is_under_way)
+        self.work.setText(f"Preparing the engine: {preparation.what}")
+        self.bar.setValue(round(1000 * preparation.share))
+        self.bar.setAccessibleName(self.work.text())
+
+    def show_run(self, run: Run) -> None:
+        """Say which network is on screen."""
+        if run.experiment == self._shown:
+            return
+        self._shown = run.experiment
+        weights = sum(array.size for array in run.parameters.values())
+        layers = len(run.trace.layers)
+        self.network.setText(
+            f"{layers} layer{'' if layers == 1 else 's'} · {weights:,} parameters · "
+            f"{run.samples.title} · {run.experiment.precision}"
+        )
+
+    def _return_to_news(self, text: str) -> None:
+        if not text and self._news:  # the hint of a menu entry has gone
+            self.showMessage(self._news)

@@ -1,0 +1,54 @@
+"""Every view of the window and where it stands. A new view is one file in ``views`` and one row here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from gradsim.views.builder.builder import Builder
+from gradsim.views.decision_map import DecisionMapView
+from gradsim.views.distributions import DistributionsView
+from gradsim.views.gradient_profile import GradientProfileView
+from gradsim.views.history_map import HistoryMapView
+from gradsim.views.inspector import Inspector
+from gradsim.views.loss_plot import LossPlotView
+from gradsim.views.network_view import NetworkView
+from gradsim.views.update_ratio import UpdateRatioView
+
+Place = Literal["left", "centre", "below", "tabs", "right"]
+
+
+@dataclass(frozen=True, slots=True)
+class ViewRow:
+    """One view.
+
+    Attributes
+    ----------
+    id : str
+        Name in the saved layout.
+    title : str
+        On its title bar or tab.
+    make : callable
+        Returns the widget.
+    place : {"left", "centre", "below", "tabs", "right"}
+        Where it stands until it is moved; the centre cannot be moved.
+    """
+
+    id: str
+    title: str
+    make: Callable[[], Any]
+    place: Place
+
+
+VIEWS: tuple[ViewRow, ...] = (
+    ViewRow("network", "Network", NetworkView, "centre"),
+    ViewRow("builder", "Builder", Builder, "left"),
+    ViewRow("gradient_profile", "Gradient profile", GradientProfileView, "below"),
+    ViewRow("history_map", "History", HistoryMapView, "tabs"),
+    ViewRow("loss", "Loss", LossPlotView, "tabs"),
+    ViewRow("distributions", "Distributions", DistributionsView, "tabs"),
+    ViewRow("update_ratio", "Update ratio", UpdateRatioView, "tabs"),
+    ViewRow("decision_map", "Decision map", DecisionMapView, "tabs"),
+    ViewRow("inspector", "Inspector", Inspector, "right"),
+)

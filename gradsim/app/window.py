@@ -1,0 +1,380 @@
+"""The main window: puts the parts together and connects them. What happens is decided in the parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QToolBar, QVBoxLayout, QWidget
+
+from gradsim.app.about import AboutBox
+from gradsim.app.appearance import Appearance
+from gradsim.app.autosave import Rescued
+from gradsim.app.banner import Banners
+from gradsim.app.command_palette import CommandPalette
+from gradsim.app.commands import Actions, State, keeps_key
+from gradsim.app.document import Document
+from gradsim.app.export_dialog import ExportDialog
+from gradsim.app.files import Files
+from gradsim.app.layout import make_docks, place_docks, restore_state, saved_state
+from gradsim.app.player import Player
+from gradsim.app.presets import preset_titles
+from gradsim.app.session import END, Session
+from gradsim.app.settings import Settings, read_settings, settings_path, with_recent_file, write_settings
+from gradsim.app.status import StatusLine
+from gradsim.app.views_table import VIEWS
+from gradsim.app.worker import Worker
+from gradsim.trace import Cursor
+from gradsim.views.builder.builder import Builder
+from gradsim.views.export import copy_to_clipboard
+from gradsim.views.icons import icon
+from gradsim.views.theme import Theme
+from gradsim.views.transport_bar import TransportBar
+
+
+class MainWindow(QMainWindow):
+    """The window of design §5.
+
+    Parameters
+    ----------
+    worker : Worker or None, default None
+        Another one for tests.
+    """
+
+    def __init__(self, worker: Worker | None = None) -> None:
+        super().__init__()
+        self.setWindowIcon(icon("gradsim"))
+        self.setAcceptDrops(True)
+        self.settings: Settings = read_settings(settings_path())
+        self.appearance: Appearance = Appearance(self.settings.theme, self)
+        self.worker = worker or Worker(self)
+        self.session: Session = Session(self.worker, self)
+        self.player: Player = Player(self)
+        self.files: Files = Files(self.session, self, self.settings.folder)
+        self.banners = Banners()
+        self.status = StatusLine()
+        self.transport = TransportBar()
+        self.views: dict[str, Any] = {row.id: row.make() for row in VIEWS}
+        self.builder: Builder = self.views["builder"]
+        self._last_figure = "gradient_profile"
+        self.actions_ = Actions(self)
+        self._lay_out()
+        self.connect_parts()
+        self._set_theme(self.appearance.theme)
+        self.builder.set_presets(preset_titles())
+        self.player.set_speed(self.settings.speed)
+        self.player.set_loop(self.settings.loop)
+        self.transport.set_speed(self.settings.speed)
+        self.transport.set_loop(self.settings.loop)
+        self._update_commands()
+
+    def connect_parts(self) -> None:
+        """Connect everything with everything else: all wiring of the window is here."""
+        session, player, files, transport = self.session, self.player, self.files, self.transport
+        builder, network, inspector = self.builder, self.views["network"], self.views["inspector"]
+
+        # Down: what has become of the session.
+        session.experiment_changed.connect(builder.set_experiment)
+        session.error_raised.connect(self._show_error)
+        session.document_changed.connect(self._show_document)
+        session.run_changed.connect(self._show_run)
+        session.cursor_changed.connect(self._show_cursor)
+        session.selection_changed.connect(self._show_selection)
+        session.training_changed.connect(self._show_training)
+        session.preparation_changed.connect(self.status.show_preparation)
+        session.status_changed.connect(self.status.say)
+        session.failed.connect(self.banners.show_fault)
+        player.playing_changed.connect(transport.set_playing)
+        self.appearance.theme_changed.connect(self._set_theme)
+
+        # Up: what people wish.
+        builder.edit_requested.connect(session.edit)
+        builder.preset_requested.connect(files.open_preset)
+        for view in self.views.values():
+            if hasattr(view, "layer_selected"):
+                view.layer_selected.connect(session.select)
+            if hasattr(view, "seek_requested"):
+                view.seek_requested.connect(self._seek)
+        network.unit_selected.connect(session.select)
+        if hasattr(inspector, "unit_selected"):
+            inspector.unit_selected.connect(session.select)
+        player.seek_requested.connect(session.seek)
+        transport.play_toggled.connect(player.toggle)
+        transport.step_requested.connect(session.step)
+        transport.layer_step_requested.connect(session.step_layer)
+        transport.iteration_step_requested.connect(session.step_iteration)
+        transport.seek_requested.connect(session.seek)
+        transport.speed_changed.connect(player.set_speed)
+        transport.loop_changed.connect(player.set_loop)
+        transport.train_requested.connect(session.train)
+        transport.train_toggled.connect(lambda on: session.train(None) if on else session.stop())
+        transport.stop_requested.connect(session.stop)
+
+        # What is remembered, and what must be said.
+        transport.speed_changed.connect(lambda speed: self._remember(speed=speed))
+        transport.loop_changed.connect(lambda loop: self._remember(loop=loop))
+        self.appearance.choice_changed.connect(lambda choice: self._remember(theme=choice))
+        files.used.connect(self._remember_file)
+        files.failed.connect(self.banners.show_fault)
+        files.rescue_offered.connect(self._offer_rescue)
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        app.focusChanged.connect(self._follow_focus)
+
+    def _lay_out(self) -> None:
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banners)
+        column.addWidget(self.views["network"], 1)
+        self.setCentralWidget(centre)
+        self.docks = make_docks(self, self.views)
+        menus = self.actions_.fill_menus(self.menuBar())
+        self.recent_menu = QMenu("Open &recent", self)
+        self.recent_menu.aboutToShow.connect(self._fill_recent)
+        menus["file"].insertMenu(self.actions_.by_id["file.save"], self.recent_menu)
+        docks_menu = QMenu("&Docks", self)
+        for dock in self.docks.values():
+            docks_menu.addAction(dock.toggleViewAction())
+        menus["view"].insertMenu(self.actions_.by_id["view.reset"], docks_menu)
+        bar = QToolBar("Toolbar")
+        bar.setObjectName("toolbar")
+        bar.setMovable(False)
+        bar.setIconSize(QSize(20, 20))
+        self.actions_.fill_toolbar(bar)
+        self.addToolBar(bar)
+        below = QToolBar("Transport")
+        below.setObjectName("transport")
+        below.setMovable(False)
+        below.addWidget(self.transport)
+        below.toggleViewAction().setVisible(False)
+        self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, below)
+        self.setStatusBar(self.status)
+        self.resize(1440, 900)
+        if not restore_state(self, self.settings.geometry, self.settings.layout):
+            place_docks(self, self.docks)
+
+    # -- beginning and end ------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to compute; called when the window has been painted for the first time."""
+        self.worker.start()
+        self.files.offer_rescue()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.files.may_be_replaced():
+            event.ignore()
+            return
+        self.player.pause()
+        geometry, layout = saved_state(self)
+        self._remember(geometry=geometry, layout=layout)
+        self.files.close()
+        self.hide()  # the thread may need a moment; nobody has to watch it
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        app.focusChanged.disconnect(self._follow_focus)
+        self.worker.shut_down()
+        super().closeEvent(event)
+
+    # -- what the session says --------------------------------------------------------------------------
+
+    def _show_run(self, run: Any) -> None:
+        self.player.set_steps(len(run.trace.steps))
+        for view in (*self.views.values(), self.transport):
+            if hasattr(view, "set_run"):
+                view.set_run(run)
+        self.status.show_run(run)
+        self._update_commands()
+
+    def _show_cursor(self, cursor: Cursor) -> None:
+        for view in (*self.views.values(), self.transport, self.player):
+            if hasattr(view, "set_cursor"):
+                view.set_cursor(cursor)
+        self._update_commands()
+
+    def _show_selection(self, layer: int | None, unit: int | None) -> None:
+        for view in self.views.values():
+            if hasattr(view, "set_unit"):
+                view.set_unit(layer, unit)
+            elif hasattr(view, "set_selected_layer"):
+                view.set_selected_layer(layer)
+        if layer is not None:
+            self.builder.select_layer(layer)
+
+    def _show_training(self, state: Any) -> None:
+        if state.is_training:
+            self.player.pause()
+        self.transport.set_training(state.is_training, state.done, state.total, state.rate)
+        self._update_commands()
+
+    def _show_document(self, document: Document) -> None:
+        file = document.path.name if document.path else document.experiment.name
+        self.setWindowTitle(f"{file}[*] – GradSim")
+        self.setWindowModified(document.is_dirty)
+        self._update_commands()
+
+    def _show_error(self, error: Any) -> None:
+        self.builder.set_error(error)
+        if error is not None:
+            self.status.say(f"Not applied: {error.reason}")
+        self._update_commands()
+
+    def _set_theme(self, theme: Theme) -> None:
+        for view in (*self.views.values(), self.transport):
+            if hasattr(view, "set_theme"):
+                view.set_theme(theme)
+
+    def _update_commands(self) -> None:
+        session, run = self.session, self.session.run
+        document = session.document
+        self.actions_.set_state(
+            State(
+                has_run=run is not None,
+                is_training=session.training.is_training,
+                can_undo=session.can_undo,
+                can_redo=document.redo_description is not None,
+                has_ghost=run is not None and run.ghost is not None,
+                is_at_start=session.cursor.iteration == 0,
+            )
+        )
+        for id_, words, what in (
+            ("edit.undo", "&Undo", document.undo_description),
+            ("edit.redo", "&Redo", document.redo_description),
+        ):
+            self.actions_.by_id[id_].setText(f"{words} {what}" if what else words)
+
+    # -- commands ---------------------------------------------------------------------------------------
+
+    def _seek(self, place: Any) -> None:
+        """Go to a cursor, or to an iteration at the present step."""
+        self.session.seek(place if isinstance(place, Cursor) else Cursor(place, self.session.cursor.step))
+
+    def seek_step(self, step: int | None) -> None:
+        """Go to a step of the present iteration; None for the last."""
+        self.session.seek(Cursor(self.session.cursor.iteration, END if step is None else step))
+
+    def seek_iteration(self, iteration: int) -> None:
+        """Go to an iteration, to the same step."""
+        self.session.seek(Cursor(iteration, self.session.cursor.step))
+
+    def train_some(self) -> None:
+        """Train as many iterations as the bar at the bottom says."""
+        self.session.train(self.transport.train_count.value())
+
+    def focus_builder(self) -> None:
+        """Put the keys into the tree of layers."""
+        self.docks["builder"].show()
+        self.docks["builder"].raise_()
+        self.builder.layers.tree.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def focus_view(self, by: int) -> None:
+        """Put the keys into the next view that can be seen."""
+        shown = [id_ for id_, view in self.views.items() if not view.visibleRegion().isEmpty()]
+        here = self._view_of(QApplication.focusWidget())
+        place = shown.index(here) if here in shown else -1 if by > 0 else 0
+        view = self.views[shown[(place + by) % len(shown)]]
+        view.setFocus(Qt.FocusReason.TabFocusReason)
+
+    def figure(self) -> Any:
+        """Return the view that is exported: the one that had the focus last."""
+        return self.views[self._last_figure]
+
+    def export_figure(self) -> None:
+        """Open the dialog that writes figures to files."""
+        figures = {id_: view for id_, view in self.views.items() if hasattr(view, "paint_figure")}
+        dialog = ExportDialog(figures, self._last_figure, self.session, self.settings, self)
+        dialog.written.connect(lambda path: self.status.say(f"Wrote {path}"))
+        dialog.failed.connect(self.banners.show_fault)
+        dialog.remembered.connect(lambda values: self._remember(**values))
+        dialog.open()
+
+    def copy_figure(self) -> None:
+        """Put a picture of the view on the clipboard."""
+        figure = self.figure()
+        copy_to_clipboard(figure)
+        self.status.say(f"The picture of “{figure.title}” is on the clipboard")
+
+    def reset_layout(self) -> None:
+        """Put every dock back where it was."""
+        place_docks(self, self.docks)
+
+    def show_palette(self) -> None:
+        """Find a command by a few letters."""
+        others = [dock.toggleViewAction() for dock in self.docks.values()]
+        for action in others:
+            action.setObjectName(f"dock.{action.text()}")
+            action.setData("Show or hide")
+        actions = [*self.actions_.by_id.values(), *self.builder.layers.actions_by_id.values(), *others]
+        CommandPalette(actions, self).open_over(self)
+
+    def show_about(self) -> None:
+        """Say what this is."""
+        AboutBox(self).open()
+
+    # -- files, settings, keys --------------------------------------------------------------------------
+
+    def _offer_rescue(self, work: Rescued) -> None:
+        name = work.path.name if work.path else work.experiment.name
+        self.banners.show_message(
+            f"GradSim was not closed properly. Unsaved work on “{name}” was kept on "
+            f"{work.saved_at:%d %B at %H:%M}.",
+            choices={
+                "Open it": lambda: self.files.rescue(work),
+                "Discard": lambda: self.files.forget_rescue(work),
+            },
+        )
+
+    def _remember(self, **values: Any) -> None:
+        self.settings = msgspec.structs.replace(self.settings, **values)
+        write_settings(self.settings, settings_path())
+
+    def _remember_file(self, path: Path) -> None:
+        self.settings = with_recent_file(self.settings, path)
+        write_settings(self.settings, settings_path())
+
+    def _fill_recent(self) -> None:
+        self.recent_menu.clear()
+        for name in self.settings.recent_files:
+            action = self.recent_menu.addAction(Path(name).name)
+            action.setToolTip(name)
+            action.setStatusTip(name)
+            action.triggered.connect(lambda *_, name=name: self.files.open(Path(name)))
+        if self.recent_menu.isEmpty():
+            self.recent_menu.addAction("No files yet").setEnabled(False)
+
+    def _follow_focus(self, before: QWidget | None, now: QWidget | None) -> None:
+        if before is not None:
+            before.removeEventFilter(self)
+        if now is not None:
+            now.installEventFilter(self)  # not on the application: every paint and timer would come by
+        id_ = self._view_of(now)
+        if id_ is not None and hasattr(self.views[id_], "paint_figure"):
+            self._last_figure = id_
+
+    def _view_of(self, widget: QWidget | None) -> str | None:
+        return next(
+            (i for i, v in self.views.items() if widget and (v is widget or v.isAncestorOf(widget))), None
+        )
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Leave a key to the widget that has the focus where it is its own: the space bar on a button."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            if isinstance(watched, QWidget) and keeps_key(watched, event.key(), event.modifiers()):
+                event.accept()
+                return True
+        return super().eventFilter(watched, event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        files = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if files:
+            event.acceptProposedAction()
+            # The one who drags waits until this returns, and a question may come first.
+            QTimer.singleShot(0, self, lambda: self.files.open(Path(files[0])))
