@@ -249,9 +249,9 @@ def _gradients() -> Finding:
     for precision in ("float32", "float64"):
         check = gradient_check(Simulator(tiny_experiment(precision)))
         both = f"{check.backpropagated:.9g} against {check.differenced:.9g}"
-        words.append(f"{precision} {both}, off by {check.error:.1e}")
+        words.append(f"{precision} {both} in {check.parameter}, off by {check.error:.1e}")
         passed = passed and check.passed
-    detail = "backpropagation against central differences: " + "; ".join(words)
+    detail = "backpropagation against central differences, where they differ most: " + "; ".join(words)
     return Finding("gradients", "ok" if passed else "wrong", detail)
 
 

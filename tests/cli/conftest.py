@@ -26,22 +26,22 @@ BROKEN = Experiment(
 )
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _compiled():
+@pytest.fixture(scope="session")
+def compiled():
     from gradsim.engine import prepare
 
     prepare("float32")
 
 
 @pytest.fixture
-def small(tmp_path):
+def small(tmp_path, compiled):
     path = tmp_path / "small.gradsim.json"
     formats.save(SMALL, path)
     return str(path)
 
 
 @pytest.fixture
-def broken(tmp_path):
+def broken(tmp_path, compiled):
     path = tmp_path / "broken.gradsim.json"
     formats.save(BROKEN, path)
     return str(path)

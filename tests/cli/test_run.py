@@ -18,6 +18,8 @@ from gradsim.cli.progress import Progress
 from gradsim.engine import Simulator
 from tests.cli.conftest import BROKEN, SMALL
 
+pytestmark = pytest.mark.timeout(600)  # the first test ever compiles the machine
+
 
 def answer(words, capsys):
     assert main(words) == 0

@@ -1,0 +1,109 @@
+"""What ``gradsim`` does where there is no display: the window's first minute, told in the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gradsim.cli.arguments import ITERATIONS
+from gradsim.cli.failure import DONE, INTERRUPTED, Failure
+from gradsim.cli.progress import Progress
+from gradsim.cli.source import opened
+from gradsim.cli.terminal import terminal_of
+from gradsim.cli.training import prepared_simulator, stop_wish
+
+if TYPE_CHECKING:
+    from gradsim.engine import Simulator
+    from gradsim.trace import IterationTrace
+
+FOLDER = Path("gradsim-output")
+FRAMES = 41
+MOST_STEPS = 80
+_LAST_FRAME_SECONDS = 2.0
+_SIZE = (900, 480)
+_STILLS = {"profile.png": "profile", "profile.svg": "profile", "network.png": "network", "loss.png": "loss"}
+_ANIMATIONS = ("profile.gif", "pass.gif")
+
+
+def run_here(name: str) -> int:
+    """Run an experiment in the terminal and write its pictures to ``gradsim-output/``.
+
+    Parameters
+    ----------
+    name : str
+        A path or the name of an example.
+
+    Returns
+    -------
+    int
+        Exit code.
+    """
+    from gradsim.cli.report import print_report
+    from gradsim.cli.result import run_result
+
+    terminal = terminal_of()
+    terminal.write(
+        "There is no display (DISPLAY and WAYLAND_DISPLAY are not set): instead of opening a window,"
+    )
+    terminal.write(
+        f"GradSim trains {name} here for {ITERATIONS} iterations and writes pictures to {FOLDER}/."
+    )
+    terminal.write()
+    terminal.stream.flush()
+    source, progress = opened(name), Progress()
+    simulator = prepared_simulator(source, progress)
+    result = run_result(simulator, ITERATIONS, progress)
+    print_report(result, terminal)
+    terminal.write()
+    terminal.stream.flush()
+    if result.interrupted:
+        return INTERRUPTED
+    try:
+        FOLDER.mkdir(exist_ok=True)
+    except OSError as error:
+        raise Failure(f"{FOLDER}: cannot be made: {error.strerror or error}") from None
+    written = _pictures(simulator, progress)
+    if len(written) < len(_STILLS) + len(_ANIMATIONS):
+        return INTERRUPTED
+    terminal.write(f"Written to {FOLDER}/: {', '.join(written)}")
+    terminal.write(
+        "Go on with: gradsim run --help, gradsim render --help; on a machine with a display: gradsim"
+    )
+    return DONE
+
+
+def _pictures(simulator: Simulator, progress: Progress) -> list[str]:
+    """Write all pictures; return the names of those that were done before a Ctrl+C."""
+    from gradsim.cli import figures
+
+    run = figures.run_of(simulator)
+    written = []
+    with stop_wish() as wish, progress:
+        for name in (*_STILLS, *_ANIMATIONS):
+            if wish.is_set():
+                break
+            progress.show("Drawing", len(written) / (len(_STILLS) + len(_ANIMATIONS)), name)
+            if name in _STILLS:
+                figures.write_figure(_STILLS[name], run, FOLDER / name, _SIZE, 2.0, "light")
+            elif name == "profile.gif":
+                pictures = figures.profile_pictures(run, _traces(simulator), _SIZE)
+                figures.write_gif(pictures, _durations(len(pictures), 0.1), FOLDER / name)
+            else:
+                pictures = figures.pass_pictures(run, MOST_STEPS, _SIZE)
+                figures.write_gif(pictures, _durations(len(pictures), 0.2), FOLDER / name)
+            written.append(name)
+    return written
+
+
+def _traces(simulator: Simulator) -> list[IterationTrace]:
+    """Return passes from the first iteration to the last, evenly spaced, by going through the run again."""
+    end = simulator.iteration
+    traces = []
+    for iteration in sorted({round(end * frame / (FRAMES - 1)) for frame in range(FRAMES)}):
+        simulator.seek(iteration)
+        traces.append(simulator.record())
+    return traces
+
+
+def _durations(count: int, seconds: float) -> list[float]:
+    return [seconds] * (count - 1) + [_LAST_FRAME_SECONDS]
