@@ -39,34 +39,39 @@ _LEAST_SHARE = -5.0
 _MOST_BARS = 80
 
 
-def exponent_histogram(values: NDArray[Any]) -> NDArray[np.int64]:
+def exponent_histograms(tensors: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
     """Return how many values fall into each bin of ``trace.HISTOGRAM_BINS``, read off their exponent bits.
 
     Parameters
     ----------
-    values : ndarray of float32 or float64
-        Any shape, made of one block of memory.
+    tensors : sequence of ndarray of float32 or float64
+        Any shapes, all of one precision.
 
     Returns
     -------
-    ndarray of int64, shape (HISTOGRAM_BINS,)
+    ndarray of int64, shape (tensors, HISTOGRAM_BINS)
         0; below 2^−126; one octave each; from 2^34; NaN; ±∞. Exact.
     """
-    values = np.ascontiguousarray(values).reshape(-1)
-    unsigned, mantissa, bias = (np.uint32, 23, 127) if values.dtype == np.float32 else (np.uint64, 52, 1023)
+    result = np.zeros((len(tensors), HISTOGRAM_BINS), dtype=np.int64)
+    if not len(tensors):
+        return result
+    single = tensors[0].dtype == np.float32
+    unsigned, mantissa, bias = (np.uint32, 23, 127) if single else (np.uint64, 52, 1023)
     size = 2 * bias + 2
-    bits = values.view(unsigned) >> unsigned(mantissa)  # sign and exponent
-    signed = np.bincount(bits.astype(np.intp), minlength=2 * size)
-    by_exponent = signed[:size] + signed[size:]
-    zeros = int(np.count_nonzero(values == 0)) if by_exponent[0] else 0
-    nans = int(np.count_nonzero(np.isnan(values))) if by_exponent[-1] else 0
+    signed = np.empty((len(tensors), 2 * size), dtype=np.int64)  # by sign and exponent
+    for row, values in zip(signed, tensors, strict=True):
+        bits = np.ascontiguousarray(values).reshape(-1).view(unsigned) >> unsigned(mantissa)
+        row[:] = np.bincount(bits.astype(np.intp), minlength=2 * size)
+    counts = signed[:, :size] + signed[:, size:]
+    for place in np.flatnonzero(counts[:, 0]):  # 0 and subnormals share an exponent
+        result[place, 0] = np.count_nonzero(tensors[place] == 0)
+    for place in np.flatnonzero(counts[:, -1]):  # so do NaN and ∞
+        result[place, -2] = np.count_nonzero(np.isnan(tensors[place]))
     first, last = bias + HISTOGRAM_LOWEST, bias + HISTOGRAM_HIGHEST
-    result = np.zeros(HISTOGRAM_BINS, dtype=np.int64)
-    result[0] = zeros
-    result[1] = by_exponent[:first].sum() - zeros
-    result[2 : HISTOGRAM_BINS - 3] = by_exponent[first:last]
-    result[-3] = by_exponent[last:-1].sum()
-    result[-2:] = nans, by_exponent[-1] - nans
+    result[:, 1] = counts[:, :first].sum(axis=1) - result[:, 0]
+    result[:, 2:-3] = counts[:, first:last]
+    result[:, -3] = counts[:, last:-1].sum(axis=1)
+    result[:, -1] = counts[:, -1] - result[:, -2]
     return result
 
 
@@ -200,8 +205,8 @@ class DistributionsView(PlotView):
         """Return the counts of every layer, shape (layers, bins), made once per trace."""
         tensor = self.option("tensor")
         if self._counted is None or self._counted[:2] != (layers.trace, tensor):
-            counts = np.array([exponent_histogram(layer[tensor]) for layer in layers.layers])
-            self._counted = (layers.trace, tensor, counts.reshape(len(layers), HISTOGRAM_BINS))
+            counts = exponent_histograms([layer[tensor] for layer in layers.layers])
+            self._counted = (layers.trace, tensor, counts)
         return self._counted[2]
 
     def _all_layers(self, layers: WeightLayers, theme: Theme) -> Panel:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor
 
 from gradsim.analysis import Fit, profile, sentence
 from gradsim.analysis.profile import Profile
@@ -16,6 +15,7 @@ from gradsim.views.plot.marks import (
     LANES,
     LanePoints,
     Line,
+    LinePoints,
     Mark,
     Points,
     Shape,
@@ -209,20 +209,9 @@ class GradientProfileView(PlotView):
         marks += [
             Line(x, np.where(reached, y, np.nan), bright, 1.6),
             LanePoints(x[reached], values[reached], bright, dodge=dodge),
-            _Sampled(x[reached], y[reached], bright, row.shape, size, name=row.words),
+            LinePoints(x[reached], y[reached], bright, row.shape, size, name=row.words),
         ]
         return marks
-
-
-class _Sampled(Points):
-    """Points whose sample in the legend has the line with it."""
-
-    __slots__ = ()
-
-    def paint_sample(self, painter: QPainter, rect: QRectF) -> None:
-        """Draw one marker on a line."""
-        Line(self.x, self.y, self.color).paint_sample(painter, rect)
-        Points(self.x, self.y, self.color, self.shape, 6.0).paint_sample(painter, rect)
 
 
 def marker_size(layers: int, pixels: float) -> float:

@@ -1,11 +1,12 @@
-"""One statistic of all layers through all iterations, as a grid that grows by the new records only.
+"""One statistic of all layers through all iterations, read once and extended by the new records only.
 
 Reading one statistic out of a long history touches memory all over: 10,000 records of 100 layers take about 15 ms,
-too long for every frame. A grid keeps what it has read and adds what is new.
+too long for every frame. A series keeps what it has read and adds what is new.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from gradsim.trace import TENSORS, History
 from gradsim.views.colormaps import ZERO, scaled
 from gradsim.views.plot.marks import log10_or_nan
+from gradsim.views.plot.ranges import finite_range
 
 STATISTICS = {
     "rms": "rms",
@@ -56,8 +58,79 @@ def history_values(
     return np.asarray(history.values[records, :, place, 2], dtype=np.float64)
 
 
+class GrowingSeries:
+    """A number per layer and record, read from a history once and then only where it has grown.
+
+    Parameters
+    ----------
+    read : callable
+        Gives the numbers of a stretch of records, shape (records, layers).
+    """
+
+    def __init__(self, read: Callable[[History, slice], NDArray[Any]]) -> None:
+        self._read = read
+        self._seen: History | None = None
+        self._values: NDArray[np.float64] = np.empty((0, 0))
+        self.count = 0
+        """How many records have been read."""
+
+    def extend(self, history: History) -> int:
+        """Read the records that are new; all of them if the past is another one.
+
+        Parameters
+        ----------
+        history : History
+            The run as far as it has come.
+
+        Returns
+        -------
+        int
+            The first record that was read now; ``count`` if none was.
+        """
+        if history is self._seen:
+            return self.count
+        first = self.count if self._continues(history) else 0
+        layers, count = len(history.layer_names), len(history)
+        if count > self._values.shape[1] or layers != self._values.shape[0]:
+            larger = np.empty((layers, max(256, 2 * count)))
+            if first:
+                larger[:, :first] = self._values[:, :first]
+            self._values = larger
+        self._seen, self.count = history, count
+        if first < count:
+            self._values[:, first:count] = self._read(history, slice(first, count)).T
+        return first
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """What has been read, shape (layers, records)."""
+        return self._values[:, : self.count]
+
+    def _continues(self, history: History) -> bool:
+        """Whether the records read before are the first ones of this history."""
+        before = self._seen
+        if before is None or len(history) < len(before) or before.layer_names != history.layer_names:
+            return False
+        count = len(before)
+        return all(
+            np.array_equal(getattr(before, name), getattr(history, name)[:count], equal_nan=True)
+            for name in ("iterations", "loss", "gradient_norm", "learning_rate")
+        )
+
+
+def _displayed(history: History, tensor: str, statistic: str, records: slice) -> NDArray[np.float64]:
+    """Return log10 where the statistic is logarithmic: −∞ for 0, and NaN and ∞ as they are."""
+    values = history_values(history, tensor, statistic, records)
+    if statistic not in LOGARITHMIC:
+        return values
+    shown = log10_or_nan(values)
+    shown[values == 0] = -np.inf
+    shown[np.isposinf(values)] = np.inf
+    return shown
+
+
 class HistoryGrid:
-    """The values of one tensor and statistic, and their colours.
+    """One tensor and statistic as colours.
 
     Parameters
     ----------
@@ -66,47 +139,30 @@ class HistoryGrid:
     """
 
     def __init__(self, tensor: str, statistic: str) -> None:
-        self._tensor, self._statistic = tensor, statistic
-        self._seen: History | None = None
+        self._series = GrowingSeries(lambda history, records: _displayed(history, tensor, statistic, records))
         self._levels: tuple[float, float] | None = None
-        self._shown: NDArray[np.float32] = np.empty((0, 0), dtype=np.float32)
         self._rows: NDArray[np.uint16] = np.empty((0, 0), dtype=np.uint16)
-        self._count = 0
         self.finite: tuple[float, float] | None = None
         """Least and greatest finite value read: log10 of it where the statistic is logarithmic."""
 
     def read(self, history: History) -> None:
-        """Read the records that are new; all of them if the past is another one.
+        """Read the records that are new.
 
         Parameters
         ----------
         history : History
             The run as far as it has come.
         """
-        if history is self._seen:
-            return
-        if not self._continues(history):
-            self._count, self.finite, self._levels = 0, None, None
-        first, count = self._count, len(history)
-        self._seen, self._count = history, count
-        if count > self._shown.shape[1] or len(history.layer_names) != self._shown.shape[0]:
-            self._grow(len(history.layer_names), max(256, 2 * count), first)
-        if count == first:
-            return
-        values = history_values(history, self._tensor, self._statistic, slice(first, count)).T
-        shown = values
-        if self._statistic in LOGARITHMIC:
-            shown = log10_or_nan(values)
-            shown[values == 0] = -np.inf
-            shown[np.isposinf(values)] = np.inf
-        self._shown[:, first:count] = shown
-        ordinary = shown[np.isfinite(shown)]
-        if ordinary.size:
-            low, high = float(ordinary.min()), float(ordinary.max())
-            held = self.finite or (low, high)
-            self.finite = min(low, held[0]), max(high, held[1])
-        if self._levels:
-            self._paint(first, count)
+        first = self._series.extend(history)
+        if first == 0:
+            self.finite, self._levels = None, None
+        new = self._series.values[:, first:]
+        found = finite_range(new)
+        if found:
+            low, high = self.finite or found
+            self.finite = min(low, found[0]), max(high, found[1])
+        if self._levels and new.size:
+            self._paint(first)
 
     def rows(self, low: float, high: float) -> NDArray[np.uint16]:
         """Return the colours of all that was read.
@@ -123,30 +179,18 @@ class HistoryGrid:
         """
         if self._levels != (low, high):
             self._levels = (low, high)
-            self._paint(0, self._count)
-        return self._rows[:, : self._count]
+            self._paint(0)
+        return self._rows[:, : self._series.count]
 
-    def _paint(self, first: int, end: int) -> None:
+    def _paint(self, first: int) -> None:
         assert self._levels is not None
-        shown = self._shown[:, first:end]
+        values = self._series.values
+        if values.shape[1] > self._rows.shape[1] or len(values) != len(self._rows):
+            larger = np.empty((len(values), 2 * values.shape[1]), dtype=np.uint16)
+            if first:
+                larger[:, :first] = self._rows[:, :first]
+            self._rows = larger
+        shown = values[:, first:]
         rows = scaled(shown, *self._levels)
         rows[np.isneginf(shown)] = ZERO
-        self._rows[:, first:end] = rows
-
-    def _grow(self, layers: int, capacity: int, kept: int) -> None:
-        for name, kind in (("_shown", np.float32), ("_rows", np.uint16)):
-            larger: NDArray[Any] = np.zeros((layers, capacity), dtype=kind)
-            if kept:
-                larger[:, :kept] = getattr(self, name)[:, :kept]
-            setattr(self, name, larger)
-
-    def _continues(self, history: History) -> bool:
-        """Whether the records read before are the first ones of this history."""
-        before = self._seen
-        if before is None or len(history) < len(before) or before.layer_names != history.layer_names:
-            return False
-        count = len(before)
-        return all(
-            np.array_equal(getattr(before, name), getattr(history, name)[:count], equal_nan=True)
-            for name in ("iterations", "loss", "gradient_norm", "learning_rate")
-        )
+        self._rows[:, first : values.shape[1]] = rows

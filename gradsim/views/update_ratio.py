@@ -7,12 +7,14 @@ from numpy.typing import NDArray
 
 from gradsim.trace import History, Run
 from gradsim.views.gradient_profile import marker_size
+from gradsim.views.history_grid import GrowingSeries, history_values
 from gradsim.views.loss_plot import cursor_iteration, nearest_iteration
 from gradsim.views.plot.axis import Axis, layer_axis
 from gradsim.views.plot.marks import (
     LANES,
     LanePoints,
     Line,
+    LinePoints,
     Mark,
     Points,
     Rule,
@@ -32,27 +34,29 @@ from gradsim.views.weight_layers import WeightLayers
 RULE_OF_THUMB = 1e-3
 """Karpathy's rule of thumb for a well-chosen learning rate: updates about a thousandth of the weights."""
 
-_DASHES: tuple[tuple[float, ...], ...] = ((), (5.0, 2.0), (1.5, 2.0), (6.0, 2.0, 1.5, 2.0))
+_MARKERS = 9
 _SHAPES: tuple[Shape, ...] = ("circle", "square", "triangle", "diamond")
 
 
-def update_ratios(history: History, layer: int | slice = slice(None)) -> NDArray[np.float64]:
+def update_ratios(history: History, records: slice = slice(None)) -> NDArray[np.float64]:
     """Return rms of the update / rms of the weight before it.
 
     Parameters
     ----------
     history : History
         Statistics of a run.
-    layer : int or slice, default all
-        Which layers.
+    records : slice, default all
+        Which records.
 
     Returns
     -------
-    ndarray of float64, shape (records, layers) or (records,)
+    ndarray of float64, shape (records, layers)
         ∞ where the weights are all 0, NaN where the updates are 0 too.
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
-        return np.asarray(history.series("update", "rms", layer) / history.series("weight", "rms", layer))
+        return history_values(history, "update", "rms", records) / history_values(
+            history, "weight", "rms", records
+        )
 
 
 class UpdateRatioView(PlotView):
@@ -69,6 +73,7 @@ class UpdateRatioView(PlotView):
         super().__init__()
         self._range = StickyRange(step=1.0, margin=0.25, least=3.0)
         self._iterations = GrowingRange()
+        self._ratios = GrowingSeries(update_ratios)
 
     def differs(self, before: Run, run: Run) -> bool:
         """Also when training has begun anew."""
@@ -86,7 +91,8 @@ class UpdateRatioView(PlotView):
         now = _ratios(layers)
         ghost = WeightLayers(self.run.ghost) if self.run.ghost and self.option("ghost") else None
         followed = self._followed(layers) if len(history) else []
-        series = {place: update_ratios(history, place - 1) for place in followed}
+        self._ratios.extend(history)
+        series = {place: self._ratios.values[place - 1] for place in followed}
         everything = [now, *series.values(), *([_ratios(ghost)] if ghost else [])]
         rule = np.array([np.log10(RULE_OF_THUMB)]) if self.option("rule") else np.array([])
         held = self._range.around(finite_range(rule, *(log10_or_nan(v) for v in everything)))
@@ -156,7 +162,7 @@ class UpdateRatioView(PlotView):
             record = int(np.abs(history.iterations - x).argmin())
             lines = [f"Iteration {grouped(int(history.iterations[record]))}"]
             for place in self._followed(layers):
-                ratio = brief(float(update_ratios(history, place - 1)[record]))
+                ratio = brief(float(update_ratios(history, slice(record, record + 1))[0, place - 1]))
                 lines.append(f"{layers.names[place - 1]}: {ratio}")
             return "\n".join(lines)
         layer = layers.nearest(x)
@@ -211,10 +217,12 @@ class UpdateRatioView(PlotView):
         for number, (place, values) in enumerate(reversed(series.items())):
             color = theme.color_of_series(number)
             y = log10_or_nan(values)
-            marks.append(Line(x, y, color, 1.4, _DASHES[number % 4], name=layers.names[place - 1]))
-            if len(x) == 1:
-                marks.append(Points(x, y, color, _SHAPES[number % 4]))
+            some = np.linspace(0, len(x) - 1, min(len(x), _MARKERS)).astype(np.intp)
+            name = layers.names[place - 1]
+            marks.append(Line(x, y, color, 1.4))
             marks.append(LanePoints(x, values, color, 5.0))
+            # Shapes tell the lines apart where they are too dense to be dashed.
+            marks.append(LinePoints(x[some], y[some], color, _SHAPES[number % 4], 6.0, name=name))
         at = cursor_iteration(self)
         if at is not None:
             marks.append(Rule(at, theme.color("cursor", 0.7), upright=True))

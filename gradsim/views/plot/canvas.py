@@ -135,12 +135,14 @@ class PlotCanvas(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         theme = self._theme()
-        painter.fillRect(self.rect(), theme.color("background"))
-        self._laid = self.paint(painter, QRectF(self.rect()), theme)
-        if self.hasFocus():
-            painter.setPen(theme.color("accent", 0.6))
-            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
-        painter.end()
+        try:  # a painter left open by an exception would bring down the whole window
+            painter.fillRect(self.rect(), theme.color("background"))
+            self._laid = self.paint(painter, QRectF(self.rect()), theme)
+            if self.hasFocus():
+                painter.setPen(theme.color("accent", 0.6))
+                painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+        finally:
+            painter.end()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         notches = event.angleDelta().y() / _WHEEL_NOTCH

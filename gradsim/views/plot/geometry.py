@@ -70,6 +70,36 @@ class Geometry:
         per_unit = self.plot.height() / (self.y.high - self.y.low)
         return self.plot.bottom() - (np.asarray(values, dtype=np.float64) - self.y.low) * per_unit
 
+    def x_place(self, value: float) -> float:
+        """Return the place of one number along the x axis.
+
+        Parameters
+        ----------
+        value : float
+            In the units of the axis.
+
+        Returns
+        -------
+        float
+            In pixels.
+        """
+        return self.plot.left() + (value - self.x.low) * self.plot.width() / (self.x.high - self.x.low)
+
+    def y_place(self, value: float) -> float:
+        """Return the place of one number along the y axis.
+
+        Parameters
+        ----------
+        value : float
+            In the units of the axis.
+
+        Returns
+        -------
+        float
+            In pixels.
+        """
+        return self.plot.bottom() - (value - self.y.low) * self.plot.height() / (self.y.high - self.y.low)
+
     def x_at(self, pixel: float) -> float:
         """Return the number at a place along the x axis.
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtWidgets import QWidget
 
 from gradsim.views.colormaps import INFINITE, NAN, ZERO, image
 from gradsim.views.plot.geometry import Geometry
@@ -94,7 +95,7 @@ class Heat:
     def paint(self, painter: QPainter, geometry: Geometry) -> None:
         """Draw the picture, made at the resolution of the device."""
         device = painter.device()
-        raster = isinstance(device, QImage) or hasattr(device, "grab")
+        raster = isinstance(device, QImage | QWidget)
         scale = max(1, round(device.devicePixelRatioF())) if raster else VECTOR_SCALE
         plot = geometry.plot
         width, height = int(plot.width()) * scale, int(plot.height()) * scale

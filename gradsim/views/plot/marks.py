@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtWidgets import QWidget
+from shiboken6 import VoidPtr
 
 from gradsim.views.plot.geometry import Geometry
 
@@ -114,14 +116,22 @@ def polygon(x: NDArray[Any], y: NDArray[Any]) -> QPolygonF:
     QPolygonF
         The same points.
     """
-    return QPolygonF([QPointF(a, b) for a, b in zip(x.tolist(), y.tolist(), strict=True)])
+    result = QPolygonF()
+    if len(x):
+        result.resize(len(x))
+        # Writing into Qt's own memory: 5 µs for 2,000 points instead of 800 for as many QPointF.
+        memory = VoidPtr(result.data(), 16 * len(x), True)
+        places = np.frombuffer(memory, dtype=np.float64).reshape(-1, 2)
+        places[:, 0], places[:, 1] = x, y
+    return result
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Line:
     """A line through numbers; it breaks where one is missing, and never bridges the gap.
 
-    More than two points per pixel are drawn as the least and the greatest of each pixel: no peak is lost.
+    More points than pixels are drawn as the least and the greatest of each pixel: no peak is lost. Such a line
+    is thin and never dashed.
     """
 
     x: NDArray[Any]
@@ -139,10 +149,15 @@ class Line:
         if not good.any():
             return
         y = np.clip(y, -1e5, 1e5)
-        if good.sum() > 2 * geometry.plot.width():
+        dense = good.sum() > geometry.plot.width()
+        if dense:
             x, y, good = _envelope(x, y, good)
-        # Antialiasing thick noisy curves costs hundreds of milliseconds: width 1 for those.
-        painter.setPen(pen(self.color, self.width if len(x) < 1000 else min(self.width, 1.0), self.dash))
+        painter.save()
+        painter.setPen(pen(self.color, 1.0) if dense else pen(self.color, self.width, self.dash))
+        if dense and isinstance(painter.device(), QWidget):
+            # Smoothing, joining or dashing a noisy curve costs 3 to 80 ms a frame on the screen.
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+            painter.setPen(QPen(self.color, 0))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         edges = np.flatnonzero(np.diff(np.concatenate(([False], good, [False])).astype(np.int8)))
         for first, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
@@ -150,6 +165,7 @@ class Line:
                 painter.drawPoint(QPointF(float(x[first]), float(y[first])))
             else:
                 painter.drawPolyline(polygon(x[first:end], y[first:end]))
+        painter.restore()
 
     def paint_sample(self, painter: QPainter, rect: QRectF) -> None:
         """Draw a short stretch."""
@@ -193,6 +209,17 @@ class Points:
         middle = rect.center()
         at = np.array([middle.x()]), np.array([middle.y()])
         paint_markers(painter, *at, self.shape, max(self.size, 5.0), self.color, self.edge)
+
+
+class LinePoints(Points):
+    """Points that stand for a line drawn besides: the sample in the legend shows both."""
+
+    __slots__ = ()
+
+    def paint_sample(self, painter: QPainter, rect: QRectF) -> None:
+        """Draw one marker on a line."""
+        Line(self.x, self.y, self.color).paint_sample(painter, rect)
+        Points(self.x, self.y, self.color, self.shape, 6.0).paint_sample(painter, rect)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

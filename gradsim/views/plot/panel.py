@@ -10,7 +10,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 
 from gradsim.views.fonts import figure_font
-from gradsim.views.plot.axis import Axis, Tick
+from gradsim.views.plot.axis import Axis
 from gradsim.views.plot.color_bar import COLOR_BAR_WIDTH, ColorBar, paint_color_bar
 from gradsim.views.plot.geometry import Geometry
 from gradsim.views.plot.marks import LANES, Mark, pen
@@ -233,51 +233,69 @@ def _paint_legend(painter: QPainter, panel: Panel, geometry: Geometry, theme: Th
 def _paint_axes(painter: QPainter, panel: Panel, geometry: Geometry, theme: Theme) -> None:
     font = figure_font(TICK_PIXELS)
     metrics = QFontMetricsF(font)
-    plot, frame = geometry.plot, geometry.frame
-    grid, muted = pen(theme.color("grid"), 1.0), theme.color("muted")
-    outline = pen(theme.color("outline"), 1.0)
-    for tick in _x_ticks(geometry, metrics):
-        x = math.floor(_at(geometry.x_px, tick)) + 0.5
-        if tick.text and panel.x.scale != "layer" and not panel.color_bar:
-            painter.setPen(grid)
-            painter.drawLine(QLineF(x, frame.top(), x, frame.bottom()))
-        painter.setPen(outline)
-        painter.drawLine(QLineF(x, frame.bottom(), x, frame.bottom() + (4 if tick.text else 2)))
-    for tick in panel.y.ticks(plot.height(), _spread(metrics)):
-        y = math.floor(_at(geometry.y_px, tick)) + 0.5
-        if tick.text and not panel.color_bar:
-            painter.setPen(grid)
-            painter.drawLine(QLineF(frame.left(), y, frame.right(), y))
-        painter.setPen(outline)
-        painter.drawLine(QLineF(frame.left() - (4 if tick.text else 2), y, frame.left(), y))
-        if not tick.text or _beside_a_lane(y, geometry):
-            continue
-        painter.setPen(muted)
-        painter.setFont(font)
-        box = QRectF(geometry.rect.left(), y - 10, frame.left() - 7 - geometry.rect.left(), 20)
-        painter.drawText(box, _ALIGN.AlignRight | _ALIGN.AlignVCenter, tick.text)
     painter.setFont(font)
-    painter.setPen(muted)
-    for tick in _x_ticks(geometry, metrics):
-        half = metrics.horizontalAdvance(tick.text) / 2 + 1
-        x = min(_at(geometry.x_px, tick), geometry.rect.right() - half - 1)  # never cut at the side
-        box = QRectF(x - half, frame.bottom() + 5, 2 * half, metrics.height())
-        painter.drawText(box, _ALIGN.AlignHCenter | _ALIGN.AlignTop, tick.text)
+    _paint_x_ticks(painter, panel, geometry, metrics, theme)
+    _paint_y_ticks(painter, panel, geometry, metrics, theme)
     _paint_lanes(painter, geometry, theme)
     _paint_labels(painter, panel, geometry, theme)
+
+
+def _paint_x_ticks(
+    painter: QPainter, panel: Panel, geometry: Geometry, metrics: QFontMetricsF, theme: Theme
+) -> None:
+    frame, right = geometry.frame, geometry.rect.right()
+    ticks = geometry.x.ticks(geometry.plot.width(), metrics.horizontalAdvance)
+    places = [math.floor(geometry.x_place(tick.at)) + 0.5 for tick in ticks]
+    if panel.x.scale != "layer" and not panel.color_bar:
+        lines = [
+            QLineF(x, frame.top(), x, frame.bottom()) for x, t in zip(places, ticks, strict=True) if t.text
+        ]
+        painter.setPen(pen(theme.color("grid"), 1.0))
+        painter.drawLines(lines)
+    painter.setPen(pen(theme.color("outline"), 1.0))
+    painter.drawLines(
+        [
+            QLineF(x, frame.bottom(), x, frame.bottom() + (4 if t.text else 2))
+            for x, t in zip(places, ticks, strict=True)
+        ]
+    )
+    painter.setPen(theme.color("muted"))
+    for x, tick in zip(places, ticks, strict=True):
+        if tick.text:
+            half = metrics.horizontalAdvance(tick.text) / 2 + 1
+            middle = min(x, right - half - 1)  # never cut at the side
+            painter.drawText(QPointF(middle - half + 1, frame.bottom() + 5 + metrics.ascent()), tick.text)
+
+
+def _paint_y_ticks(
+    painter: QPainter, panel: Panel, geometry: Geometry, metrics: QFontMetricsF, theme: Theme
+) -> None:
+    frame = geometry.frame
+    ticks = panel.y.ticks(geometry.plot.height(), _spread(metrics))
+    places = [math.floor(geometry.y_place(tick.at)) + 0.5 for tick in ticks]
+    if not panel.color_bar:
+        lines = [
+            QLineF(frame.left(), y, frame.right(), y) for y, t in zip(places, ticks, strict=True) if t.text
+        ]
+        painter.setPen(pen(theme.color("grid"), 1.0))
+        painter.drawLines(lines)
+    painter.setPen(pen(theme.color("outline"), 1.0))
+    painter.drawLines(
+        [
+            QLineF(frame.left() - (4 if t.text else 2), y, frame.left(), y)
+            for y, t in zip(places, ticks, strict=True)
+        ]
+    )
+    painter.setPen(theme.color("muted"))
+    for y, tick in zip(places, ticks, strict=True):
+        if tick.text and not _beside_a_lane(y, geometry):
+            x = frame.left() - 7 - metrics.horizontalAdvance(tick.text)
+            painter.drawText(QPointF(x, y + metrics.capHeight() / 2), tick.text)
 
 
 def _beside_a_lane(y: float, geometry: Geometry) -> bool:
     """Whether a tick's words would touch the name of a lane."""
     return any(abs(y - centre) < 14.0 for centre in geometry.lanes.values())
-
-
-def _x_ticks(geometry: Geometry, metrics: QFontMetricsF) -> Sequence[Tick]:
-    return geometry.x.ticks(geometry.plot.width(), metrics.horizontalAdvance)
-
-
-def _at(place, tick: Tick) -> float:
-    return float(place([tick.at])[0])
 
 
 def _paint_lanes(painter: QPainter, geometry: Geometry, theme: Theme) -> None:
