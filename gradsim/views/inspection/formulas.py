@@ -88,7 +88,7 @@ def formulas_at(trace: IterationTrace, step: Step, layer: int, place: Place) -> 
 
 def activation_words(trace: IterationTrace, layer: int) -> str:
     """Return the definition of a layer's activation, such as ``φ(z) = tanh z``."""
-    spec = unrolled_layers(trace.experiment.network)[layer].layer.activation_kind
+    spec = unrolled_layers(trace.experiment.network)[layer].layer.activation
     return (type(spec).__doc__ or "").split("\n")[0].split("; ")[0].rstrip(".")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QFont, QFontMetrics, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
@@ -138,6 +138,9 @@ class StatisticsView(QTableView):
         whole.triggered.connect(lambda: QGuiApplication.clipboard().setText(self.whole_text()))
         self.addActions([copy, whole])
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+
+    def sizeHint(self) -> QSize:
+        return QSize(320, self.maximumHeight())
 
     def mark(self, tensor: str, color: QColor) -> None:
         """Mark the column of a tensor and bring it into view."""

@@ -106,8 +106,9 @@ def update_formula(
         filled = f"g = {number_text(gradient)}, η = {number_text(rate)}:  ΔW = {result}"
     if decay and kind != "adamw":
         symbols += ";  g with λ W added"
-    after = number_text(float(weight + change))
+    # Digits enough that a small update can be seen to change the weight.
+    before, after = (number_text(float(value), 8) for value in (weight, weight + change))
     return (
         (symbols, filled, note),
-        ("W ← W + ΔW", f"W = {added(number_text(float(weight)), float(change))} = {after}", ""),
+        ("W ← W + ΔW", f"W = {added(before, float(change))} = {after}", ""),
     )

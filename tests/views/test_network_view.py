@@ -1,0 +1,315 @@
+"""The network view as a widget: real painting, mouse and keys."""
+
+import dataclasses
+import functools
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QImage, QKeyEvent, QPainter, QWheelEvent
+from PySide6.QtTest import QTest
+
+from gradsim.spec.training import GlobalNormClipping
+from gradsim.trace import Cursor
+from gradsim.views.network.telling import column_tooltip
+from gradsim.views.network_view import NetworkView
+from gradsim.views.theme import DARK, LIGHT, PAPER
+from tests.reference import reference_run
+
+SHAPES = {
+    "one unit": {"layers": 1, "units": 1},
+    "three small layers": {"layers": 3, "units": 8},
+    "ten wide layers": {"layers": 10, "units": 64, "activation": "sigmoid"},
+    "two hundred layers": {"layers": 200, "units": 16, "activation": "relu"},
+    "zero": {"layers": 4, "units": 8, "fault": "zero"},
+    "NaN": {"layers": 4, "units": 8, "fault": "nan"},
+    "infinite": {"layers": 4, "units": 32, "fault": "inf"},
+    "mixed": {"layers": 8, "units": 32, "fault": "mixed"},
+    "mixed, two hundred": {"layers": 200, "units": 8, "fault": "mixed"},
+    "clipped": {"layers": 3, "units": 8, "clipping": GlobalNormClipping(threshold=0.01)},
+}
+
+
+@functools.cache
+def run_of(name):
+    return reference_run(records=2, **SHAPES[name])
+
+
+@pytest.fixture
+def view(qtbot):
+    view = NetworkView()
+    qtbot.addWidget(view)
+    view.resize(900, 380)
+    view.show()
+    return view
+
+
+@pytest.fixture
+def wishes(view):
+    heard = []
+    view.layer_selected.connect(lambda layer: heard.append(("layer", layer)))
+    view.unit_selected.connect(lambda layer, unit: heard.append(("unit", layer, unit)))
+    return heard
+
+
+def picture(view):
+    image = QImage(view.canvas.size(), QImage.Format.Format_RGB32)
+    view.canvas.render(image)
+    return image
+
+
+def pixels(image):
+    image = image.convertToFormat(QImage.Format.Format_RGB32)
+    return np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), -1)[:, : image.width()].copy()
+
+
+def click(view, column, unit=None):
+    layout = view.canvas.layout_shown()
+    y = layout.middle if unit is None else float(layout.unit_heights(column)[unit])
+    QTest.mouseClick(
+        view.canvas, Qt.MouseButton.LeftButton, pos=QPoint(round(layout.centre(column)), round(y))
+    )
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
+@pytest.mark.parametrize("name", SHAPES)
+def test_every_phase_of_every_network_is_painted(view, name, theme):
+    run = run_of(name)
+    view.set_theme(theme)
+    view.set_run(run)
+    pictures = {}
+    for phase in {step.phase for step in run.trace.steps}:
+        steps = [i for i, step in enumerate(run.trace.steps) if step.phase == phase]
+        view.set_cursor(Cursor(0, steps[len(steps) // 2]))
+        pictures[phase] = pixels(picture(view))
+    assert len({image.tobytes() for image in pictures.values()}) == len(pictures)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_an_exported_figure_is_what_is_on_the_screen(view, name):
+    run = run_of(name)
+    view.set_run(run)
+    view.set_cursor(Cursor(0, len(run.trace.steps) // 2))
+    view.set_selection(0)
+    on_screen = pixels(picture(view))
+    figure = QImage(view.figure_size().toSize(), QImage.Format.Format_RGB32)
+    figure.fill(LIGHT.color("background"))
+    painter = QPainter(figure)
+    view.paint_figure(painter, QRectF(figure.rect()), LIGHT)
+    painter.end()
+    different = np.count_nonzero(pixels(figure) != on_screen) / on_screen.size
+    assert different < 0.01
+
+
+def test_a_figure_of_another_size_leaves_the_view_as_it_is(view):
+    view.set_run(run_of("ten wide layers"))
+    before = pixels(picture(view))
+    figure = QImage(1600, 500, QImage.Format.Format_RGB32)
+    painter = QPainter(figure)
+    view.paint_figure(painter, QRectF(100, 50, 1400, 400), PAPER)
+    painter.end()
+    assert (pixels(picture(view)) == before).all()
+
+
+def test_without_a_run_it_says_so(view):
+    assert view.text_summary() == "No network yet."
+    assert view.table() == ({}, {})
+    picture(view)
+
+
+def test_setters_never_emit(view, wishes):
+    view.set_run(run_of("three small layers"))
+    view.set_cursor(Cursor(0, 3))
+    view.set_selection(1)
+    view.set_unit(1, 2)
+    view.set_theme(DARK)
+    view.set_run(None)
+    assert wishes == []
+
+
+def test_the_same_value_again_repaints_nothing(view, qtbot):
+    run = run_of("ten wide layers")
+    view.set_run(run)
+    view.set_cursor(Cursor(0, 3))
+    picture(view)
+    kept = dict(view.canvas._pictures)
+    view.set_run(run)
+    view.set_cursor(Cursor(0, 3))
+    view.set_theme(LIGHT)
+    assert {name: p.cacheKey() for name, p in view.canvas._pictures.items()} == {
+        name: p.cacheKey() for name, p in kept.items()
+    }
+
+
+def test_a_step_paints_only_the_pulse_anew(view):
+    view.set_run(run_of("two hundred layers"))
+    view.set_cursor(Cursor(0, 100))
+    picture(view)
+    kept = view.canvas._pictures["ground"].cacheKey()
+    view.set_cursor(Cursor(0, 101))
+    picture(view)
+    assert view.canvas._pictures["ground"].cacheKey() == kept
+
+
+def test_a_click_selects_the_layer_and_in_small_nets_the_unit(view, wishes):
+    view.set_run(run_of("three small layers"))
+    click(view, 2, unit=5)
+    assert wishes == [("layer", 1), ("unit", 1, 5)]
+
+
+def test_a_click_on_a_wide_layer_selects_it_and_on_the_input_nothing(view, wishes):
+    view.set_run(run_of("ten wide layers"))
+    click(view, 4)
+    click(view, 0)
+    assert wishes == [("layer", 3)]
+
+
+def test_dragging_moves_the_network_and_selects_nothing(view, wishes):
+    view.set_run(run_of("two hundred layers"))
+    view.canvas.zoom(6.0)
+    before = view.canvas.layout_shown().centre(0)
+    QTest.mousePress(view.canvas, Qt.MouseButton.LeftButton, pos=QPoint(400, 200))
+    QTest.mouseMove(view.canvas, QPoint(470, 200))
+    QTest.mouseRelease(view.canvas, Qt.MouseButton.LeftButton, pos=QPoint(470, 200))
+    assert view.canvas.layout_shown().centre(0) == pytest.approx(before + 70)
+    assert wishes == []
+
+
+def test_the_wheel_zooms_about_the_mouse_and_fit_goes_back(view):
+    view.set_run(run_of("two hundred layers"))
+    layout = view.canvas.layout_shown()
+    column, x = layout.column_at(500.0), 500.0
+    wheel = QWheelEvent(
+        QPointF(x, 200),
+        QPointF(x, 200),
+        QPoint(),
+        QPoint(0, 960),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    view.canvas.wheelEvent(wheel)
+    assert view.canvas.layout_shown().viewport.pitch == pytest.approx(4 * layout.viewport.pitch)
+    assert view.canvas.layout_shown().column_at(x) == column
+    view.fit_button.click()
+    assert view.canvas.layout_shown().viewport == layout.viewport
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_F, Qt.Key.Key_Home])
+def test_a_key_fits_the_network(view, key):
+    view.set_run(run_of("two hundred layers"))
+    fit = view.canvas.layout_shown().viewport
+    QTest.keyClick(view.canvas, Qt.Key.Key_Plus)
+    assert view.canvas.layout_shown().viewport != fit
+    QTest.keyClick(view.canvas, key)
+    assert view.canvas.layout_shown().viewport == fit
+
+
+def test_arrow_keys_wish_for_the_neighbour_and_stop_at_the_ends(view, wishes):
+    view.set_run(run_of("three small layers"))
+    QTest.keyClick(view.canvas, Qt.Key.Key_Right)
+    view.set_selection(0)
+    QTest.keyClick(view.canvas, Qt.Key.Key_Left)
+    QTest.keyClick(view.canvas, Qt.Key.Key_Right)
+    QTest.keyClick(view.canvas, Qt.Key.Key_Down)
+    assert wishes == [("layer", 0), ("layer", 1), ("unit", 0, 0)]
+
+
+def test_with_the_focus_arrow_keys_are_kept_from_the_windows_shortcuts(view):
+    for modifier, kept in (
+        (Qt.KeyboardModifier.NoModifier, True),
+        (Qt.KeyboardModifier.ShiftModifier, False),
+    ):
+        override = QKeyEvent(QEvent.Type.ShortcutOverride, Qt.Key.Key_Left, modifier)
+        override.ignore()
+        view.canvas.event(override)
+        assert override.isAccepted() is kept
+
+
+def test_a_zoomed_view_follows_the_step(view):
+    run = run_of("two hundred layers")
+    view.set_run(run)
+    view.canvas.zoom(10.0)
+    for layer in (199, 0, 100):
+        step = next(i for i, s in enumerate(run.trace.steps) if (s.operation, s.layer) == ("delta", layer))
+        view.set_cursor(Cursor(0, step))
+        assert layer + 1 in view.canvas.layout_shown().visible
+
+
+def test_zoom_and_scales_stay_while_the_network_stays(view):
+    run = run_of("ten wide layers")
+    view.set_run(run)
+    view.canvas.zoom(2.0)
+    before = view.canvas.layout_shown().viewport
+    view.set_run(dataclasses.replace(run, trace=dataclasses.replace(run.trace, iteration=1)))
+    assert view.canvas.layout_shown().viewport == before
+    view.set_run(run_of("three small layers"))
+    assert view.canvas.layout_shown().viewport.pitch != before.pitch
+
+
+def test_links_are_coloured_by_weight_by_gradient_or_not_drawn(view):
+    view.set_run(run_of("three small layers"))
+    pictures = []
+    for index in range(3):
+        view.link_colours.setCurrentIndex(index)
+        pictures.append(pixels(picture(view)).tobytes())
+    assert len(set(pictures)) == 3
+
+
+def test_units_are_coloured_by_magnitude_or_by_value(view):
+    view.set_run(run_of("three small layers"))
+    view.set_cursor(Cursor(0, 5))
+    first = pixels(picture(view))
+    view.unit_colours.setCurrentIndex(1)
+    assert (pixels(picture(view)) != first).any()
+
+
+def test_what_has_no_effect_cannot_be_chosen(view):
+    view.set_run(run_of("ten wide layers"))
+    assert not view.link_colours.isEnabled()
+    view.set_run(run_of("three small layers"))
+    assert view.link_colours.isEnabled()
+    assert view.unit_colours.isEnabled()
+
+
+@pytest.mark.parametrize(("name", "words"), [("zero", "100% 0"), ("NaN", "100% NaN"), ("infinite", "100% ∞")])
+def test_hovering_tells_zeros_nan_and_infinity_by_name(view, name, words):
+    view.set_run(run_of(name))
+    assert words in column_tooltip(view.canvas.content, 1)
+
+
+def test_hovering_tells_the_numbers_of_layer_and_unit(view):
+    run = run_of("three small layers")
+    view.set_run(run)
+    text = column_tooltip(view.canvas.content, 2, unit=3)
+    for words in ("dense_2", "8 tanh", "rms δ", "W from … to", "unit 4"):
+        assert words in text
+
+
+def test_zero_nan_and_infinity_look_different(view):
+    looks = set()
+    for name in ("zero", "NaN"):
+        view.set_run(run_of(name))
+        view.set_cursor(Cursor(0, 3))
+        layout = view.canvas.layout_shown()
+        x, y, r = layout.centre(1), layout.unit_heights(1)[0], layout.radius
+        area = QRectF(x - r, y - r, 2 * r, 2 * r).toAlignedRect()
+        looks.add(pixels(picture(view).copy(area)).tobytes())
+    assert len(looks) == 2
+
+
+def test_the_table_holds_the_numbers_of_every_layer(view):
+    run = run_of("ten wide layers")
+    view.set_run(run)
+    columns, units = view.table()
+    assert columns.keys() == units.keys()
+    assert columns["delta_rms"].tolist() == [layer.statistics["delta"].rms for layer in run.trace.layers]
+
+
+def test_the_summary_tells_step_and_progress(view):
+    run = run_of("three small layers")
+    view.set_run(run)
+    view.set_cursor(Cursor(0, 3))
+    assert "forward · dense_2 · a = φ(z); 2 of 3 layers computed" in view.text_summary()
+    assert view.canvas.accessibleDescription() == view.text_summary()
