@@ -15,7 +15,6 @@ _AREAS = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,
     "right": Qt.DockWidgetArea.RightDockWidgetArea,
     "below": Qt.DockWidgetArea.BottomDockWidgetArea,
-    "tabs": Qt.DockWidgetArea.BottomDockWidgetArea,
 }
 
 
@@ -63,14 +62,17 @@ def place_docks(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
     placed = {row.id: row.place for row in VIEWS if row.id in docks}
     for id_, place in placed.items():
         docks[id_].setFloating(False)
-        window.addDockWidget(_AREAS[place], docks[id_])
-        docks[id_].show()
+        window.removeDockWidget(docks[id_])
+        if place in _AREAS:
+            window.addDockWidget(_AREAS[place], docks[id_])
     below = [docks[id_] for id_, place in placed.items() if place == "below"]
     tabs = [docks[id_] for id_, place in placed.items() if place == "tabs"]
     if below and tabs:
         window.splitDockWidget(below[0], tabs[0], Qt.Orientation.Vertical)
     for tab in tabs[1:]:
         window.tabifyDockWidget(tabs[0], tab)
+    for dock in docks.values():
+        dock.show()
     if tabs:
         tabs[0].raise_()
     width, height = window.width(), window.height()

@@ -78,7 +78,7 @@ class Session(QObject):
         self._focused = 0
         self._cursor = Cursor()
         self._wanted: Cursor | None = None
-        self._generation = 0
+        self._generation = self._answered = 0
         self._training = TrainingState()
         self._resume: tuple[int | None] | None = None
         self._news = ""
@@ -114,6 +114,11 @@ class Session(QObject):
     def cursor(self) -> Cursor:
         """The place that is looked at."""
         return self._cursor
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether everything asked of the worker has been answered."""
+        return self._wanted is None and not self._training.is_training and self._answered == self._generation
 
     @property
     def can_undo(self) -> bool:
@@ -322,6 +327,7 @@ class Session(QObject):
             self._accept_snapshot(snapshot)
 
     def _accept_failure(self, failure: Failure) -> None:
+        self._answered = failure.job.generation
         self._resume = self._wanted = None
         self._set_training(TrainingState())
         was_opening = self._is_opening
@@ -342,6 +348,7 @@ class Session(QObject):
             self.failed.emit(failure.error)
 
     def _accept_snapshot(self, snapshot: Snapshot) -> None:
+        self._answered = snapshot.job.generation
         before = self.run
         is_edit = isinstance(snapshot.job, Compile | ChangeTraining)
         ghost = before.ghost if before is not None else None

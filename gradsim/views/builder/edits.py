@@ -11,11 +11,13 @@ from typing import Any
 
 import msgspec
 
+from gradsim.spec.fields import fields_of
 from gradsim.spec.layout import unrolled_layers
 from gradsim.spec.network import Dense, Layer, Network, Repeat
 
 Place = tuple[int, ...]
 Edited = tuple[Network, Place]
+MOST_TIMES = next(int(field.maximum or 1) for field in fields_of(Repeat) if field.name == "times")
 MOST_WRITTEN_OUT = 12
 """Up to so many equal layers stand one by one when their number is changed; more become a repeat."""
 
@@ -155,15 +157,12 @@ def removed(network: Network, places: Sequence[Place]) -> Edited:
     root = _Node(None, network.layers)
     nodes = [_found(root, place) for place in _outermost(places)]
     order = list(_all(root))
-    neighbour: _Node | None = None
-    if nodes:
-        last = max(order.index(node) for node in nodes)
-        candidates = order[last + 1 :] + order[:last][::-1]
-        gone = [node for node in order if any(node.is_within(other) for other in nodes)]
-        neighbour = next((node for node in candidates if node not in gone), None)
+    last = max((order.index(node) for node in nodes), default=-1)
     for node in nodes:
         node.detach()
-    return _result(network, root, neighbour)
+    root.prune()
+    neighbours = (node for node in order[last + 1 :] + order[:last][::-1] if node.is_within(root))
+    return _result(network, root, next(neighbours, None))
 
 
 def moved(network: Network, places: Sequence[Place], parent: Place, row: int) -> Edited:
@@ -329,17 +328,21 @@ def with_depth(network: Network, number: int) -> Network:
     ]
     present = present or [Dense()]
     if all(layer == present[0] for layer in present):
-        if number > MOST_WRITTEN_OUT:
-            return msgspec.structs.replace(network, layers=(Repeat(times=number, layers=(present[0],)),))
-        return msgspec.structs.replace(network, layers=(present[0],) * number)
+        return msgspec.structs.replace(network, layers=_run(present[0], number))
     if number <= len(present):
         return msgspec.structs.replace(network, layers=tuple(present[:number]))
-    more = number - len(present)
-    last = present[-1]
-    tail: tuple[Layer, ...] = (last,) * more
-    if more > MOST_WRITTEN_OUT:
-        tail = (Repeat(times=more, layers=(last,)),)
+    tail = _run(present[-1], number - len(present))
     return msgspec.structs.replace(network, layers=network.layers + tail)
+
+
+def _run(layer: Layer, number: int) -> tuple[Layer, ...]:
+    """Return so many copies of a layer, many of them as repeats."""
+    if number <= MOST_WRITTEN_OUT:
+        return (layer,) * number
+    return tuple(
+        Repeat(times=min(MOST_TIMES, number - start), layers=(layer,))
+        for start in range(0, number, MOST_TIMES)
+    )
 
 
 def _all(node: _Node) -> Iterator[_Node]:
