@@ -60,6 +60,10 @@ EMPTY = 259
 """Rows of an extended table that follow its 256 colours: exactly 0, NaN, ±∞, nothing recorded."""
 
 
+ZERO_COLOR = "#d9dde3"
+"""Of exactly 0, which carries dots: a near white, since cividis runs through all greys of middle brightness."""
+
+
 def diverging(theme: Theme) -> Table:
     """Return the table for signed values.
 
@@ -91,8 +95,8 @@ def extended(table: Table, theme: Theme) -> NDArray[np.uint32]:
     ndarray of uint32, shape (260,)
         0xffrrggbb, as ``QImage.Format_RGB32`` wants them.
     """
-    roles = (theme.outline, theme.update, theme.bad, theme.background)
-    special = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in roles])
+    chosen = (ZERO_COLOR, theme.update, theme.bad, theme.background)
+    special = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in chosen])
     rgb = np.concatenate([table.astype(np.uint32), special.astype(np.uint32)])
     return 0xFF000000 | rgb[:, 0] << 16 | rgb[:, 1] << 8 | rgb[:, 2]
 

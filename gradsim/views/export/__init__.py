@@ -21,3 +21,18 @@ The protocol of a view that can be exported (structural: nothing to inherit from
 Text in an SVG is outlined, so it looks the same in browsers and in Inkscape whatever fonts are installed;
 each word stays readable to machines as ``aria-label``. A PDF embeds the fonts and its text can be searched.
 """
+
+from gradsim.views.export.figure import Figure, figure_image, figure_pdf, figure_png, figure_svg
+from gradsim.views.export.write import SUFFIXES, copy_view, export_view, figure_extent
+
+__all__ = [
+    "SUFFIXES",
+    "Figure",
+    "copy_view",
+    "export_view",
+    "figure_extent",
+    "figure_image",
+    "figure_pdf",
+    "figure_png",
+    "figure_svg",
+]

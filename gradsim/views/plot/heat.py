@@ -15,6 +15,7 @@ from gradsim.views.colormaps import INFINITE, NAN, ZERO, image
 from gradsim.views.plot.geometry import Geometry
 from gradsim.views.theme import Theme
 
+_DOTS = "#59626d"
 VECTOR_SCALE = 3
 """Pixels per logical pixel of a picture inside a vector file: sharp, for viewers smooth what they enlarge."""
 
@@ -51,9 +52,10 @@ def hatched(
     pattern = ((rows == rows_of[NAN]) & ((down + right) % 6 < 2)) | (
         (rows == rows_of[INFINITE]) & ((down - right) % 6 < 2)
     )
-    pattern |= (rows == rows_of[ZERO]) & (down % 5 == 2) & (right % 5 == 2)
+    dots = (rows == rows_of[ZERO]) & (down % 5 == 2) & (right % 5 == 2)
     pixels = colors[rows]
-    pixels[pattern] = QColor(theme.background if not theme.is_dark else "#000000").rgb()
+    pixels[pattern] = QColor("#000000" if theme.is_dark else "#ffffff").rgb()
+    pixels[dots] = QColor(_DOTS).rgb()
     pixels = np.ascontiguousarray(pixels)
     return QImage(pixels.data, width, height, width * 4, QImage.Format.Format_RGB32).copy()
 

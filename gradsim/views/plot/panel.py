@@ -182,10 +182,14 @@ def _paint_message(painter: QPainter, message: str, rect: QRectF, theme: Theme) 
 
 
 def _paint_headline(painter: QPainter, panel: Panel, geometry: Geometry, theme: Theme) -> None:
-    x, y = geometry.frame.left(), geometry.rect.top() + 6
-    right = geometry.rect.right() - 10
-    for words in panel.headline:
-        font = figure_font(LABEL_PIXELS, bold=words.bold)
+    fonts = [figure_font(LABEL_PIXELS, bold=words.bold) for words in panel.headline]
+    whole = sum(
+        QFontMetricsF(font).horizontalAdvance(words.text)
+        for font, words in zip(fonts, panel.headline, strict=True)
+    )
+    y, right = geometry.rect.top() + 6, geometry.rect.right() - 10
+    x = max(min(geometry.frame.left(), right - whole), geometry.rect.left() + 8)  # further left if it is long
+    for words, font in zip(panel.headline, fonts, strict=True):
         metrics = QFontMetricsF(font)
         text = metrics.elidedText(words.text, Qt.TextElideMode.ElideRight, max(right - x, 0.0))
         painter.setFont(font)
