@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,18 +19,20 @@ if TYPE_CHECKING:
     from gradsim.views.theme import Theme
 
 _VIEWS = {
-    "profile": ("gradsim.views.gradient_profile", "GradientProfileView"),
-    "network": ("gradsim.views.network_view", "NetworkView"),
-    "history": ("gradsim.views.history_map", "HistoryMapView"),
-    "loss": ("gradsim.views.loss_plot", "LossPlotView"),
-    "distributions": ("gradsim.views.distributions", "DistributionsView"),
-    "updates": ("gradsim.views.update_ratio", "UpdateRatioView"),
-    "decision": ("gradsim.views.decision_map", "DecisionMapView"),
+    "profile": "gradient_profile",
+    "network": "network",
+    "history": "history_map",
+    "loss": "loss",
+    "distributions": "distributions",
+    "updates": "update_ratio",
+    "decision": "decision_map",
 }
+"""Name on the command line → name in the window."""
 _SIZE = (960, 540)
 _CAPTION_HEIGHT = 34
 _COLOURS = 256
 _NEARLY = 8
+_MOST_PIXELS = 100_000_000
 
 
 def application() -> QApplication:
@@ -80,6 +81,38 @@ def run_of(simulator: Simulator) -> Run:
     )
 
 
+def check(view: str, path: Path, size: tuple[int, int] | None, scale: float, theme: str) -> None:
+    """Refuse a picture that cannot be made, before anything is trained.
+
+    Parameters
+    ----------
+    view : str
+        Name of the view.
+    path : Path
+        Where to.
+    size : (int, int) or None
+        Width and height in pixels of 1/96 inch.
+    scale : float
+        Pixels per such pixel.
+    theme : str
+        Name of the colours.
+
+    Raises
+    ------
+    Failure
+        For a window that is no PNG or on paper, and for too many pixels.
+    """
+    if view == "window" and path.suffix.lower() != ".png":
+        raise Failure(f"--view window: expected a name that ends in .png, got {str(path)!r}")
+    if view == "window" and theme == "paper":
+        raise Failure("--view window: expected the theme light or dark, got paper")
+    width, height = size or (0, 0)
+    if path.suffix.lower() == ".png" and width * height * scale**2 > _MOST_PIXELS:
+        raise Failure(
+            f"--size {width}x{height} --scale {scale:g}: expected at most {_MOST_PIXELS:,} pixels in all"
+        )
+
+
 def check_drawable(view: str, samples: SampleSet) -> None:
     """Refuse a view that these data do not have, before anything is trained.
 
@@ -119,14 +152,42 @@ def view_of(name: str, run: Run) -> Any:
     from gradsim.trace import Cursor
 
     application()
-    module, class_name = _VIEWS[name]
-    view = getattr(import_module(module), class_name)()
+    from gradsim.app.views_table import VIEWS
+
+    view = next(row for row in VIEWS if row.id == _VIEWS[name]).make()
     view.resize(*_SIZE)
     view.set_run(run)
     if name == "network":
         deltas = [place for place, step in enumerate(run.trace.steps) if step.tensor == "delta"]
         view.set_cursor(Cursor(run.trace.iteration, deltas[-1]))
     return view
+
+
+def write_figure(
+    name: str, run: Run, path: Path, size: tuple[int, int] | None, scale: float, theme: str
+) -> None:
+    """Write a view of a run to a file.
+
+    Parameters
+    ----------
+    name : str
+        Name of the view.
+    run : Run
+        What it shows.
+    path : Path
+        Ends in ``.png``, ``.svg``, ``.pdf`` or ``.csv``.
+    size : (int, int) or None
+        Width and height in pixels of 1/96 inch.
+    scale : float
+        Pixels of a PNG per such pixel.
+    theme : str
+        Name of the colours.
+    """
+    from gradsim.views.export import export_view
+
+    view = view_of(name, run)
+    export_view(view, path, size=size or _SIZE, scale=scale, theme=theme, experiment=run.experiment)
+    view.deleteLater()
 
 
 def profile_pictures(run: Run, traces: Sequence[IterationTrace], size: tuple[int, int]) -> list[Image]:

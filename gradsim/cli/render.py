@@ -31,23 +31,24 @@ def render(arguments: argparse.Namespace) -> int:
 
     from gradsim.cli import figures
 
-    figures.check(arguments.view, arguments.output)
+    view, output, size, scale, theme = (
+        arguments.view,
+        arguments.output,
+        arguments.size,
+        arguments.scale,
+        arguments.theme,
+    )
+    figures.check(view, output, size, scale, theme)
     progress = Progress()
-    simulator = prepared_simulator(source, progress)
-    figures.check_drawable(arguments.view, simulator.samples)
-    finished = train(simulator, arguments.iterations, progress)
-    if arguments.view == "window":
-        figures.write_window(
-            simulator, source, arguments.output, arguments.size, arguments.scale, arguments.theme
-        )
+    if view == "window":
+        from gradsim.cli.window_picture import SIZE, window_picture, write_picture
+
+        picture, finished = window_picture(source, arguments.iterations, size or SIZE, scale, theme, progress)
+        write_picture(picture, output)
     else:
-        figures.write_figure(
-            arguments.view,
-            figures.run_of(simulator),
-            arguments.output,
-            arguments.size,
-            arguments.scale,
-            arguments.theme,
-        )
-    terminal_of().write(f"Written: {arguments.output}")
+        simulator = prepared_simulator(source, progress)
+        figures.check_drawable(view, simulator.samples)
+        finished = train(simulator, arguments.iterations, progress)
+        figures.write_figure(view, figures.run_of(simulator), output, size, scale, theme)
+    terminal_of().write(f"Written: {output}")
     return DONE if finished else INTERRUPTED

@@ -20,10 +20,15 @@ class Source(NamedTuple):
     """An experiment and where it came from."""
 
     experiment: Experiment
-    directory: Path
-    """Where files named in the experiment are looked for."""
+    path: Path | None
+    """The file; None for standard input."""
     label: str
     """How messages call it."""
+
+    @property
+    def directory(self) -> Path:
+        """Where files named in the experiment are looked for."""
+        return Path.cwd() if self.path is None else self.path.parent
 
 
 def example_names() -> tuple[str, ...]:
@@ -113,7 +118,7 @@ def opened(name: str, assignments: Sequence[str] = (), seed: int | None = None) 
         raise refusal(error, label) from None
     except UnicodeDecodeError as error:  # only standard input is decoded here
         raise Failure(f"{label}: expected text in UTF-8, got another byte at {error.start}") from None
-    return Source(experiment, Path.cwd() if path is None else path.resolve().parent, label)
+    return Source(experiment, None if path is None else path.resolve(), label)
 
 
 def refusal(error: SpecError, label: str) -> Failure:

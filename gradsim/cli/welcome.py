@@ -77,7 +77,7 @@ def _pictures(simulator: Simulator, progress: Progress) -> list[str]:
     from gradsim.cli import figures
 
     run = figures.run_of(simulator)
-    written = []
+    written: list[str] = []
     with stop_wish() as wish, progress:
         for name in (*_STILLS, *_ANIMATIONS):
             if wish.is_set():

@@ -1,0 +1,120 @@
+"""gradsim render."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from gradsim.analysis import profile
+from gradsim.cli import figures, main
+from gradsim.cli.arguments import THEMES, VIEWS
+from gradsim.cli.progress import Progress
+from gradsim.engine import Simulator
+from tests.cli.conftest import SMALL
+
+pytestmark = pytest.mark.timeout(600)  # the first test ever compiles the machine
+
+FIGURES = [view for view in VIEWS if view != "window"]
+
+
+@pytest.mark.parametrize("view", FIGURES)
+def test_every_view_becomes_a_picture_with_something_in_it(view, small, tmp_path, capsys, qapp):
+    path = tmp_path / "figure.png"
+    words = ["render", small, "--view", view, "-o", str(path), "--iterations", "12"]
+    assert main([*words, "--size", "500x300", "--scale", "1"]) == 0
+    assert capsys.readouterr().out == f"Written: {path}\n"
+    with Image.open(path) as picture:
+        assert picture.size == (500, 300)
+        assert len(picture.convert("RGB").getcolors(1 << 20)) > 10
+
+
+@pytest.mark.parametrize("ending", [".svg", ".pdf", ".PNG"])
+def test_the_ending_decides_the_format(ending, small, tmp_path, qapp):
+    path = tmp_path / f"figure{ending}"
+    assert main(["render", small, "-o", str(path), "--iterations", "2"]) == 0
+    beginning = {".svg": b"<?xml", ".pdf": b"%PDF", ".PNG": b"\x89PNG"}[ending]
+    assert path.read_bytes().startswith(beginning)
+
+
+def test_a_csv_holds_the_numbers_of_the_figure(small, tmp_path, qapp):
+    path = tmp_path / "profile.csv"
+    assert main(["render", small, "-o", str(path), "--iterations", "12"]) == 0
+    simulator = Simulator(SMALL)
+    simulator.advance(12)
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    found = [float(row["delta_rms"]) for row in csv.DictReader(lines)]
+    assert found == profile(simulator.record()).delta_rms.tolist()
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_theme_decides_the_ground(theme, small, tmp_path, qapp):
+    path = tmp_path / "figure.png"
+    words = ["render", small, "-o", str(path), "--iterations", "0", "--theme", theme, "--size", "300x200"]
+    assert main(words) == 0
+    with Image.open(path) as picture:
+        corner = picture.convert("RGB").getpixel((1, 1))
+    assert corner == ((22, 24, 28) if theme == "dark" else (255, 255, 255))
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--view", "decision", "--set", "data=iris"], "--view decision: expected data with 2 inputs, got 4"),
+        (["--size", "8000x8000", "--scale", "16"], "expected at most 100,000,000 pixels in all"),
+        (["--view", "window", "--theme", "paper"], "--view window: expected the theme light or dark"),
+        (["-o", "no/such/folder/f.png"], "there is no folder no/such/folder"),
+        (["--view", "window", "-o", "window.svg"], "--view window: expected a name that ends in .png"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_before_the_training(words, sentence, small, tmp_path, capsys):
+    asked = ["render", small, "-o", str(tmp_path / "f.png"), "--iterations", "1000000000", *words]
+    assert main(asked) == 2
+    err = capsys.readouterr().err
+    assert sentence in err
+    assert err.count("\n") == 1
+
+
+def test_ctrl_c_draws_what_was_done_so_far(small, tmp_path, monkeypatch, qapp):
+    def press(self, label, share, note=""):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Progress, "show", press)
+    path = tmp_path / "figure.png"
+    assert main(["render", small, "-o", str(path), "--iterations", "1000000000"]) == 130
+    assert path.exists()
+
+
+def test_no_display_is_needed_and_nothing_is_said_on_stderr(small, tmp_path):
+    hidden = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "gradsim",
+            "render",
+            small,
+            "-o",
+            str(tmp_path / "f.svg"),
+            "--iterations",
+            "1",
+        ],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "f.svg").stat().st_size > 1000
+
+
+def test_every_figure_of_the_window_can_be_asked_for():
+    from gradsim.app.views_table import VIEWS as ROWS
+
+    drawable = {row.id for row in ROWS if hasattr(row.make, "paint_figure")}
+    assert drawable - set(figures._VIEWS.values()) <= {"inspector"}
+    assert sorted(figures._VIEWS) == sorted(FIGURES)
