@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -13,11 +13,19 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBox
 
 from gradsim.trace import Cursor, Run
 from gradsim.views.network.canvas import NetworkCanvas
+from gradsim.views.network.scene import LinkColours, UnitColours
 from gradsim.views.network.telling import network_summary, network_table
 from gradsim.views.theme import LIGHT, Theme
 
-_UNIT_COLOURS = (("Units: magnitude", "magnitude"), ("Units: mean value", "value"))
-_LINK_COLOURS = (("Links: weight", "weight"), ("Links: gradient", "gradient"), ("Links: off", "none"))
+_UNIT_COLOURS: tuple[tuple[str, UnitColours], ...] = (
+    ("Units: magnitude", "magnitude"),
+    ("Units: mean value", "value"),
+)
+_LINK_COLOURS: tuple[tuple[str, LinkColours], ...] = (
+    ("Links: weight", "weight"),
+    ("Links: gradient", "gradient"),
+    ("Links: off", "none"),
+)
 
 
 class NetworkView(QWidget):
@@ -76,7 +84,7 @@ class NetworkView(QWidget):
             return
         self._run = run
         self.canvas.set_run(run)
-        columns = () if self.canvas.content is None else self.canvas.content.columns
+        columns = () if self.canvas.picture.content is None else self.canvas.picture.content.columns
         self.unit_colours.setEnabled(any(column.has_circles for column in columns[1:]))
         self.link_colours.setEnabled(any(a.has_circles and b.has_circles for a, b in pairwise(columns)))
         self._describe()
@@ -88,7 +96,7 @@ class NetworkView(QWidget):
 
     def set_selection(self, layer: int | None) -> None:
         """Mark a layer; a unit stays marked while its layer does."""
-        selected, unit = self.canvas.selection
+        selected, unit = self.canvas.picture.selected, self.canvas.picture.unit
         self.canvas.set_selection(layer, unit if layer == selected else None)
 
     def set_unit(self, layer: int | None, unit: int | None) -> None:
@@ -103,7 +111,7 @@ class NetworkView(QWidget):
 
     def paint_figure(self, painter: QPainter, rect: QRectF, theme: Theme) -> None:
         """Paint the figure as ``views.export`` wants it."""
-        self.canvas.paint_network(painter, rect, theme)
+        self.canvas.picture.paint_figure(painter, rect, theme)
 
     def figure_size(self) -> QSizeF:
         """Return the size of the picture on screen, px."""
@@ -111,15 +119,15 @@ class NetworkView(QWidget):
 
     def text_summary(self) -> str:
         """Return what is seen, in words."""
-        content, pulse = self.canvas.content, self.canvas.pulse
+        content, pulse = self.canvas.picture.content, self.canvas.picture.pulse
         return "No network yet." if content is None or pulse is None else network_summary(content, pulse)
 
     def table(self) -> tuple[Mapping[str, NDArray[Any]], Mapping[str, str]]:
         """Return the numbers behind the picture: columns by name, and their units."""
-        content = self.canvas.content
+        content = self.canvas.picture.content
         return ({}, {}) if content is None else network_table(content)
 
-    def _choice(self, options: tuple[tuple[str, str], ...], name: str) -> QComboBox:
+    def _choice(self, options: Sequence[tuple[str, str]], name: str) -> QComboBox:
         choice = QComboBox(self)
         choice.addItems([words for words, _value in options])
         choice.setAccessibleName(name)

@@ -64,7 +64,7 @@ def pixels(image):
 
 
 def click(view, column, unit=None):
-    layout = view.canvas.layout_shown()
+    layout = view.canvas.picture.scene.layout
     y = layout.middle if unit is None else float(layout.unit_heights(column)[unit])
     QTest.mouseClick(
         view.canvas, Qt.MouseButton.LeftButton, pos=QPoint(round(layout.centre(column)), round(y))
@@ -132,23 +132,22 @@ def test_the_same_value_again_repaints_nothing(view, qtbot):
     view.set_run(run)
     view.set_cursor(Cursor(0, 3))
     picture(view)
-    kept = dict(view.canvas._pictures)
+    kept = view.canvas.picture.kept
     view.set_run(run)
     view.set_cursor(Cursor(0, 3))
     view.set_theme(LIGHT)
-    assert {name: p.cacheKey() for name, p in view.canvas._pictures.items()} == {
-        name: p.cacheKey() for name, p in kept.items()
-    }
+    assert kept
+    assert view.canvas.picture.kept == kept
 
 
 def test_a_step_paints_only_the_pulse_anew(view):
     view.set_run(run_of("two hundred layers"))
     view.set_cursor(Cursor(0, 100))
     picture(view)
-    kept = view.canvas._pictures["ground"].cacheKey()
+    kept = view.canvas.picture.kept["ground"]
     view.set_cursor(Cursor(0, 101))
     picture(view)
-    assert view.canvas._pictures["ground"].cacheKey() == kept
+    assert view.canvas.picture.kept["ground"] == kept
 
 
 def test_a_click_selects_the_layer_and_in_small_nets_the_unit(view, wishes):
@@ -167,17 +166,17 @@ def test_a_click_on_a_wide_layer_selects_it_and_on_the_input_nothing(view, wishe
 def test_dragging_moves_the_network_and_selects_nothing(view, wishes):
     view.set_run(run_of("two hundred layers"))
     view.canvas.zoom(6.0)
-    before = view.canvas.layout_shown().centre(0)
+    before = view.canvas.picture.scene.layout.centre(0)
     QTest.mousePress(view.canvas, Qt.MouseButton.LeftButton, pos=QPoint(400, 200))
     QTest.mouseMove(view.canvas, QPoint(470, 200))
     QTest.mouseRelease(view.canvas, Qt.MouseButton.LeftButton, pos=QPoint(470, 200))
-    assert view.canvas.layout_shown().centre(0) == pytest.approx(before + 70)
+    assert view.canvas.picture.scene.layout.centre(0) == pytest.approx(before + 70)
     assert wishes == []
 
 
 def test_the_wheel_zooms_about_the_mouse_and_fit_goes_back(view):
     view.set_run(run_of("two hundred layers"))
-    layout = view.canvas.layout_shown()
+    layout = view.canvas.picture.scene.layout
     column, x = layout.column_at(500.0), 500.0
     wheel = QWheelEvent(
         QPointF(x, 200),
@@ -190,20 +189,20 @@ def test_the_wheel_zooms_about_the_mouse_and_fit_goes_back(view):
         False,
     )
     view.canvas.wheelEvent(wheel)
-    assert view.canvas.layout_shown().viewport.pitch == pytest.approx(4 * layout.viewport.pitch)
-    assert view.canvas.layout_shown().column_at(x) == column
+    assert view.canvas.picture.scene.layout.viewport.pitch == pytest.approx(4 * layout.viewport.pitch)
+    assert view.canvas.picture.scene.layout.column_at(x) == column
     view.fit_button.click()
-    assert view.canvas.layout_shown().viewport == layout.viewport
+    assert view.canvas.picture.scene.layout.viewport == layout.viewport
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_F, Qt.Key.Key_Home])
 def test_a_key_fits_the_network(view, key):
     view.set_run(run_of("two hundred layers"))
-    fit = view.canvas.layout_shown().viewport
+    fit = view.canvas.picture.scene.layout.viewport
     QTest.keyClick(view.canvas, Qt.Key.Key_Plus)
-    assert view.canvas.layout_shown().viewport != fit
+    assert view.canvas.picture.scene.layout.viewport != fit
     QTest.keyClick(view.canvas, key)
-    assert view.canvas.layout_shown().viewport == fit
+    assert view.canvas.picture.scene.layout.viewport == fit
 
 
 def test_arrow_keys_wish_for_the_neighbour_and_stop_at_the_ends(view, wishes):
@@ -234,18 +233,18 @@ def test_a_zoomed_view_follows_the_step(view):
     for layer in (199, 0, 100):
         step = next(i for i, s in enumerate(run.trace.steps) if (s.operation, s.layer) == ("delta", layer))
         view.set_cursor(Cursor(0, step))
-        assert layer + 1 in view.canvas.layout_shown().visible
+        assert layer + 1 in view.canvas.picture.scene.layout.visible
 
 
 def test_zoom_and_scales_stay_while_the_network_stays(view):
     run = run_of("ten wide layers")
     view.set_run(run)
     view.canvas.zoom(2.0)
-    before = view.canvas.layout_shown().viewport
+    before = view.canvas.picture.scene.layout.viewport
     view.set_run(dataclasses.replace(run, trace=dataclasses.replace(run.trace, iteration=1)))
-    assert view.canvas.layout_shown().viewport == before
+    assert view.canvas.picture.scene.layout.viewport == before
     view.set_run(run_of("three small layers"))
-    assert view.canvas.layout_shown().viewport.pitch != before.pitch
+    assert view.canvas.picture.scene.layout.viewport.pitch != before.pitch
 
 
 def test_links_are_coloured_by_weight_by_gradient_or_not_drawn(view):
@@ -276,13 +275,13 @@ def test_what_has_no_effect_cannot_be_chosen(view):
 @pytest.mark.parametrize(("name", "words"), [("zero", "100% 0"), ("NaN", "100% NaN"), ("infinite", "100% ∞")])
 def test_hovering_tells_zeros_nan_and_infinity_by_name(view, name, words):
     view.set_run(run_of(name))
-    assert words in column_tooltip(view.canvas.content, 1)
+    assert words in column_tooltip(view.canvas.picture.content, 1)
 
 
 def test_hovering_tells_the_numbers_of_layer_and_unit(view):
     run = run_of("three small layers")
     view.set_run(run)
-    text = column_tooltip(view.canvas.content, 2, unit=3)
+    text = column_tooltip(view.canvas.picture.content, 2, unit=3)
     for words in ("dense_2", "8 tanh", "rms δ", "W from … to", "unit 4"):
         assert words in text
 
@@ -292,7 +291,7 @@ def test_zero_nan_and_infinity_look_different(view):
     for name in ("zero", "NaN"):
         view.set_run(run_of(name))
         view.set_cursor(Cursor(0, 3))
-        layout = view.canvas.layout_shown()
+        layout = view.canvas.picture.scene.layout
         x, y, r = layout.centre(1), layout.unit_heights(1)[0], layout.radius
         area = QRectF(x - r, y - r, 2 * r, 2 * r).toAlignedRect()
         looks.add(pixels(picture(view).copy(area)).tobytes())

@@ -132,7 +132,7 @@ def rms(values: NDArray[Any], axis: int | None = None) -> NDArray[np.float64]:
     """
     if values.dtype == np.float32:  # no square of a float32 leaves the range of float64
         square = np.square(values, dtype=np.float64)
-        return np.sqrt(np.mean(square, axis=axis))  # type: ignore[no-any-return]
+        return np.sqrt(np.mean(square, axis=axis))
     wide = np.abs(np.asarray(values, dtype=np.float64))
     largest = wide.max(axis=axis, keepdims=True)
     usable = np.isfinite(largest) & (largest > 0)
@@ -282,7 +282,7 @@ class KeptScales:
 
     def __init__(self, content: NetworkContent, before: KeptScales | None = None) -> None:
         self._content = content
-        self._before = {} if before is None else {**before._before, **before._known}
+        self._before: dict[str, Scale] = {} if before is None else {**before._before, **before._known}
         self._known: dict[str, Scale] = {}
 
     def __getitem__(self, name: str) -> Scale:

@@ -201,7 +201,7 @@ class NetworkLayout:
     @property
     def centres(self) -> NDArray[np.float64]:
         """Middles of the columns, px."""
-        return self.viewport.first + self.viewport.pitch * np.arange(len(self.columns))
+        return self.viewport.first + self.viewport.pitch * np.arange(len(self.columns), dtype=np.float64)
 
     def centre(self, column: int) -> float:
         """Middle of a column, px."""
@@ -215,7 +215,8 @@ class NetworkLayout:
     def unit_heights(self, column: int) -> NDArray[np.float64]:
         """Middles of the units of a small layer, from above, px."""
         units = self.columns[column].units
-        return self.middle + self._spacing(units) * (np.arange(units) - 0.5 * (units - 1))
+        places = np.arange(units, dtype=np.float64) - 0.5 * (units - 1)
+        return self.middle + self._spacing(units) * places
 
     def _spacing(self, units: int) -> float:
         return min((self.frame.bottom - self.frame.top) / units, 3.0 * _LARGEST_RADIUS)

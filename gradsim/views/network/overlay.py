@@ -9,8 +9,9 @@ from gradsim.spec import kind_of
 from gradsim.views.fonts import figure_font
 from gradsim.views.inspection.number_text import number_text
 from gradsim.views.inspection.wording import formula_of
+from gradsim.views.network.columns import paint_column
 from gradsim.views.network.links import SHADES
-from gradsim.views.network.painting import link_caption, paint_column
+from gradsim.views.network.painting import link_caption
 from gradsim.views.network.pulse import Pulse
 from gradsim.views.network.scene import Scene
 from gradsim.views.theme import phase_color

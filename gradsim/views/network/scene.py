@@ -124,13 +124,14 @@ class Scene:
         """
         share = np.linspace(0.0, 1.0, SHADES)
         if self.link_colours == "gradient":
-            table = CIVIDIS[np.rint(share * 255).astype(int)].astype(float)
+            table = CIVIDIS[np.rint(share * 255).astype(int)].astype(np.float64)
         else:
             away = 2 * share - 1
             risen = 0.5 + 0.5 * np.sign(away) * np.abs(away) ** 0.6
-            table = diverging(self.theme)[np.rint(risen * 255).astype(int)].astype(float)
+            table = diverging(self.theme)[np.rint(risen * 255).astype(int)].astype(np.float64)
             # The middle of the diverging table is nearly the ground itself: a weight near 0 stays visible.
-            ink = np.array(QColor(self.theme.outline).getRgb()[:3], dtype=float)
+            ink = QColor(self.theme.outline)
+            rgb = np.array([ink.red(), ink.green(), ink.blue()], dtype=np.float64)
             near = np.clip(0.8 - np.abs(away) * 2.5, 0.0, 0.8)[:, None]
-            table = table * (1 - near) + ink * near
+            table = table * (1 - near) + rgb * near
         return tuple(QColor(*(int(c) for c in row)) for row in np.rint(table))

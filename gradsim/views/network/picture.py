@@ -1,0 +1,282 @@
+"""The picture of a network at a step: what it is made of, which part is seen, and what of it is kept painted.
+
+Everything that stays while a phase lasts is kept as pixels, the empty network and the computed one; a frame
+copies strips of them and paints only the pulse anew. Mouse and keys are the canvas's.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPixmap
+
+from gradsim.trace import Cursor, Run
+from gradsim.views.fonts import figure_font
+from gradsim.views.network.columns import paint_column
+from gradsim.views.network.content import KeptScales, NetworkContent
+from gradsim.views.network.layout import Frame, NetworkLayout, Viewport, fitted, kept_inside, revealing
+from gradsim.views.network.overlay import paint_overlay
+from gradsim.views.network.painting import paint_axis, paint_ground
+from gradsim.views.network.pulse import Pulse, pulse_at
+from gradsim.views.network.scene import LinkColours, Scene, UnitColours
+from gradsim.views.theme import LIGHT, Theme
+
+
+class NetworkPicture:
+    """One run at one cursor, painted at the size of its widget or into any other rectangle.
+
+    Setters return whether anything has changed.
+    """
+
+    def __init__(self) -> None:
+        self.content: NetworkContent | None = None
+        self.pulse: Pulse | None = None
+        self.selected: int | None = None
+        self.unit: int | None = None
+        self._scales: KeptScales | None = None
+        self._cursor = Cursor()
+        self._theme = LIGHT
+        self._unit_colours: UnitColours = "magnitude"
+        self._link_colours: LinkColours = "weight"
+        self._size = QSize(1, 1)
+        self._zoom = 1.0
+        self._middle = 0.0  # column in the middle of the picture, when zoomed in
+        self._scene: Scene | None = None
+        self._kept: dict[str, QPixmap] = {}
+
+    # What is shown
+
+    def set_run(self, run: Run | None) -> bool:
+        """Show a run; zoom and scales are kept while the network stays the same."""
+        before = self.content
+        if run is None:
+            self.content, self._scales, self.pulse = None, None, None
+            self.forget()
+            return before is not None
+        if before is not None and run.trace is before.trace:
+            return False
+        self.content = NetworkContent(run.trace)
+        same = before is not None and before.columns == self.content.columns
+        self._scales = KeptScales(self.content, self._scales if same else None)
+        if not same:
+            self._zoom, self.unit = 1.0, None
+        self.pulse = pulse_at(run.trace, self._cursor.step)
+        # Without links the empty network looks the same for every trace.
+        self.forget(keep_ground=same and self._scene is not None and not self._scene.link_columns)
+        return True
+
+    def set_cursor(self, cursor: Cursor, follow: bool) -> bool:
+        """Show another step, moving a zoomed view so that the layer in work is seen if that is wanted."""
+        if cursor == self._cursor:
+            return False
+        self._cursor = cursor
+        if self.content is not None:
+            self.pulse = pulse_at(self.content.trace, cursor.step)
+            if follow and self._zoom > 1.0 and self.pulse.active is not None:
+                self.reveal(self.pulse.active)
+        return True
+
+    def set_selection(self, layer: int | None, unit: int | None) -> bool:
+        """Mark a layer, and a unit of it."""
+        changed = (layer, unit) != (self.selected, self.unit)
+        self.selected, self.unit = layer, unit
+        return changed
+
+    def set_theme(self, theme: Theme) -> bool:
+        """Change the colours."""
+        if theme == self._theme:
+            return False
+        self._theme = theme
+        self.forget()
+        return True
+
+    def set_colours(self, units: UnitColours | None = None, links: LinkColours | None = None) -> bool:
+        """Change what circles or links are coloured by; None leaves it."""
+        wanted = (units or self._unit_colours, links or self._link_colours)
+        if wanted == (self._unit_colours, self._link_colours):
+            return False
+        self._unit_colours, self._link_colours = wanted
+        self.forget()
+        return True
+
+    def resize(self, size: QSize) -> None:
+        """Take the size of the widget."""
+        self._size = size
+        self.forget()
+
+    # Which part is seen
+
+    @property
+    def count(self) -> int:
+        """Number of columns."""
+        return 1 if self.content is None else len(self.content.columns)
+
+    @property
+    def frame(self) -> Frame:
+        """The parts of the widget."""
+        return Frame(self._size.width(), self._size.height())
+
+    def viewport(self, frame: Frame | None = None) -> Viewport:
+        """Return the part of the network that is seen, in the widget or in another frame."""
+        frame = self.frame if frame is None else frame
+        fit = fitted(frame, self.count)
+        if self._zoom <= 1.0:
+            return fit
+        pitch = fit.pitch * self._zoom
+        return kept_inside(
+            Viewport(pitch, 0.5 * (frame.left + frame.right) - self._middle * pitch), frame, self.count
+        )
+
+    def look(self, viewport: Viewport) -> None:
+        """See another part."""
+        if viewport != self.viewport():
+            frame = self.frame
+            self._zoom = viewport.pitch / fitted(frame, self.count).pitch
+            self._middle = (0.5 * (frame.left + frame.right) - viewport.first) / viewport.pitch
+            self.forget()
+
+    def reveal(self, layer: int) -> None:
+        """Bring a layer into sight."""
+        self.look(revealing(self.viewport(), self.frame, self.count, layer + 1))
+
+    def fit(self) -> None:
+        """See the whole network, on scales measured anew."""
+        self._zoom = 1.0
+        if self.content is not None:
+            self._scales = KeptScales(self.content)
+        self.forget()
+
+    # How it is painted
+
+    @property
+    def scene(self) -> Scene | None:
+        """What is on screen; None without a network."""
+        if self._scene is None:
+            self._scene = self._scene_in(self.frame, self._theme)
+        return self._scene
+
+    @property
+    def kept(self) -> dict[str, int]:
+        """Names and keys of the pictures that need not be painted again."""
+        return {name: picture.cacheKey() for name, picture in self._kept.items()}
+
+    def forget(self, keep_ground: bool = False) -> None:
+        """Paint everything anew next time, the empty network excepted if that is wanted."""
+        self._scene = None
+        self._kept = {name: p for name, p in self._kept.items() if keep_ground and name == "ground"}
+
+    def paint(self, painter: QPainter, ratio: float) -> None:
+        """Paint the widget.
+
+        Parameters
+        ----------
+        painter : QPainter
+            On the widget.
+        ratio : float
+            Pixels of the device in one logical pixel.
+        """
+        scene, pulse = self.scene, self.pulse
+        if scene is None or pulse is None:
+            painter.fillRect(QRectF(0, 0, self._size.width(), self._size.height()), self._theme.background)
+            _paint_nothing(painter, self.frame, self._theme)
+            return
+        painter.drawPixmap(0, 0, self._kept_picture("ground", scene, ratio))
+        computed = self._kept_picture(pulse.tensor, scene, ratio)
+        for left, right in [(0.0, scene.layout.frame.left), *_computed_strips(scene, pulse)]:
+            # Whole pixels of the device, or the copy would be filtered.
+            x, width = round(left * ratio), round(right * ratio) - round(left * ratio)
+            source = QRectF(x, 0, width, self._size.height() * ratio)
+            painter.drawPixmap(QRectF(x / ratio, 0, width / ratio, self._size.height()), computed, source)
+        paint_overlay(painter, scene, pulse, self.selected, self.unit)
+
+    def paint_figure(self, painter: QPainter, rect: QRectF, theme: Theme) -> None:
+        """Paint into any rectangle, without kept pictures; as ``views.export`` wants it.
+
+        Parameters
+        ----------
+        painter : QPainter
+            On any device.
+        rect : QRectF
+            Where to.
+        theme : Theme
+            In which colours.
+        """
+        painter.save()
+        painter.translate(rect.topLeft())
+        frame = Frame(rect.width(), rect.height())
+        scene, pulse = self._scene_in(frame, theme), self.pulse
+        if scene is None or pulse is None:
+            _paint_nothing(painter, frame, theme)
+        else:
+            paint_ground(painter, scene)
+            _paint_computed(
+                painter, scene, pulse.tensor, [c for c in scene.layout.visible if _is_computed(pulse, c)]
+            )
+            paint_axis(painter, scene, pulse.tensor)
+            paint_overlay(painter, scene, pulse, self.selected, self.unit)
+        painter.restore()
+
+    def _scene_in(self, frame: Frame, theme: Theme) -> Scene | None:
+        if self.content is None or self._scales is None:
+            return None
+        return Scene(
+            content=self.content,
+            layout=NetworkLayout(frame, self.viewport(frame), self.content.columns),
+            theme=theme,
+            scales=self._scales,
+            unit_colours=self._unit_colours,
+            link_colours=self._link_colours,
+        )
+
+    def _kept_picture(self, name: str, scene: Scene, ratio: float) -> QPixmap:
+        """Return the empty network (``ground``), or the one computed as far as can be with a tensor."""
+        found = self._kept.get(name)
+        if found is not None and found.devicePixelRatio() == ratio:
+            return found
+        if name == "ground":
+            picture = QPixmap(self._size * ratio)
+            picture.setDevicePixelRatio(ratio)
+            picture.fill(self._theme.color("background"))
+            painter = QPainter(picture)
+            paint_ground(painter, scene)
+        else:
+            picture = self._kept_picture("ground", scene, ratio).copy()
+            painter = QPainter(picture)
+            paint_axis(painter, scene, name)
+            columns = [c for c in scene.layout.visible if c or name == "activation"]
+            _paint_computed(painter, scene, name, columns)
+        painter.end()
+        self._kept[name] = picture
+        return picture
+
+
+def _is_computed(pulse: Pulse, column: int) -> bool:
+    """Whether a column shows its numbers; the input has none on the way back."""
+    return pulse.phase in ("forward", "loss") if column == 0 else pulse.computed[column - 1]
+
+
+def _paint_computed(painter: QPainter, scene: Scene, tensor: str, columns: list[int]) -> None:
+    frame = scene.layout.frame
+    painter.save()
+    painter.setClipRect(QRectF(frame.left, 0, frame.right - frame.left, frame.height))
+    for column in columns:
+        paint_column(painter, scene, column, tensor if column else "input")
+    painter.restore()
+
+
+def _computed_strips(scene: Scene, pulse: Pulse) -> list[tuple[float, float]]:
+    """Return the strips of the computed columns, px; neighbours joined."""
+    strips: list[tuple[float, float]] = []
+    for column in scene.layout.visible:
+        if _is_computed(pulse, column):
+            left, right = scene.layout.span(column)
+            if strips and abs(strips[-1][1] - left) < 1e-6:
+                strips[-1] = (strips[-1][0], right)
+            else:
+                strips.append((left, right))
+    return strips
+
+
+def _paint_nothing(painter: QPainter, frame: Frame, theme: Theme) -> None:
+    painter.setFont(figure_font(12))
+    painter.setPen(theme.color("muted"))
+    painter.drawText(QRectF(0, 0, frame.width, frame.height), Qt.AlignmentFlag.AlignCenter, "No network yet")
