@@ -1,12 +1,12 @@
 """The PyTorch twin of a recorded iteration, and how far rounding alone may take the two apart.
 
 The twin takes parameters, batch and drawn slopes from the record and leaves every derivative to autograd, in
-float64. Its pre-activations are compared with the record and then *pinned* to it: both backward passes start
+float64. Its forward values are compared with the record and then *pinned* to it: both backward passes start
 from the same bits, so a kink or a chaotic net cannot take them apart, and 1e-10 may be asked for.
 
 Where PyTorch's own formula loses digits (``1 - tanh²`` for large z, the threshold of softplus, the lower
-tail of gelu; the 1/6 of hardsigmoid is a float32) the twin writes one that keeps them; ``STOCK`` holds
-PyTorch's functions, and a test holds both together where PyTorch is right.
+tail of gelu; the 1/6 of hardsigmoid and the 1/alpha of celu are rounded to float32) the twin writes one that
+keeps them; ``STOCK`` holds PyTorch's functions, and a test holds both together where PyTorch is right.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor, Any], Tensor]] = {
     "leaky_relu": lambda z, s: leaky(z, s.slope),
     "elu": lambda z, s: functional.elu(z, alpha=s.alpha),
     "selu": lambda z, _: SELU_LAMBDA * functional.elu(z, alpha=SELU_ALPHA),
-    "celu": lambda z, s: functional.celu(z, alpha=s.alpha),
+    "celu": lambda z, s: s.alpha * functional.elu(z / s.alpha),
     "gelu": lambda z, _: 0.5 * z * torch.special.erfc(-z / math.sqrt(2)),
     "gelu_tanh": lambda z, _: gelu_tanh(z),
     "silu": lambda z, _: z * sigmoid(z),
@@ -151,7 +151,7 @@ def _gradient_of_fused_head(name: str, z: Tensor, t: Tensor) -> Tensor:
         torch.where(t != 0, t * torch.log(up), 0.0) + torch.where(t != 1, (1 - t) * torch.log(down), 0.0)
     )
     by_up, by_down = torch.autograd.grad(loss.mean(), (up, down))
-    return torch.nan_to_num(by_up, nan=0.0) - torch.nan_to_num(by_down, nan=0.0)
+    return torch.where(t != 0, by_up, 0.0) - torch.where(t != 1, by_down, 0.0)
 
 
 def twin_of(trace: IterationTrace) -> tuple[float, Record]:
@@ -174,16 +174,16 @@ def twin_of(trace: IterationTrace) -> tuple[float, Record]:
             a = leaky(z, double(layer.slope))
         else:
             a = ACTIVATIONS[kind](z, place.layer.activation)
+        x = _Pinned.apply(a, double(layer["activation"]))
         z.retain_grad()
-        a.retain_grad()
-        kept.append((place.name, computed, z, a, weights))
-        x = a
+        x.retain_grad()
+        kept.append((place.name, computed, z, a, x, weights))
     targets = double(trace.targets)
-    loss = losses(loss_name, kept[-1][2], kept[-1][3], targets)
+    loss = losses(loss_name, kept[-1][2], kept[-1][4], targets)
     loss.backward()
     record: Record = {}
-    for name, computed, z, a, weights in kept:
-        gradient = a.grad
+    for name, computed, z, a, x, weights in kept:
+        gradient = x.grad
         if gradient is None:
             gradient = _gradient_of_fused_head(loss_name, z.detach(), targets)
         record[name] = {
