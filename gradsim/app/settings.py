@@ -12,6 +12,19 @@ ThemeChoice = Literal["system", "light", "dark"]
 MOST_RECENT = 10
 
 
+class ExportChoices(msgspec.Struct, frozen=True, kw_only=True):
+    """How the last figure was written."""
+
+    format: Literal["png", "svg", "pdf", "csv"] = "png"
+    is_as_on_screen: bool = True
+    width: float = 160.0
+    height: float = 90.0
+    unit: Literal["mm", "px"] = "mm"
+    resolution: float = 300.0
+    """Dots per inch of a picture."""
+    colours: Literal["screen", "light", "dark", "paper"] = "paper"
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The remembered values; each has a default that stands in where the file is missing or damaged."""
 
@@ -27,10 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     speed: float = 4.0
     """Steps per second of the playback."""
     loop: bool = False
-    export_width_mm: float = 160.0
-    export_height_mm: float = 90.0
-    export_dpi: float = 300.0
-    export_paper: bool = True
+    export: ExportChoices = ExportChoices()
 
 
 def settings_path() -> Path:

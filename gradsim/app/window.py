@@ -29,7 +29,7 @@ from gradsim.app.views_table import VIEWS
 from gradsim.app.worker import Worker
 from gradsim.trace import Cursor
 from gradsim.views.builder.builder import Builder
-from gradsim.views.export import copy_to_clipboard
+from gradsim.views.export import copy_view
 from gradsim.views.icons import icon
 from gradsim.views.theme import Theme
 from gradsim.views.transport_bar import TransportBar
@@ -286,16 +286,16 @@ class MainWindow(QMainWindow):
     def export_figure(self) -> None:
         """Open the dialog that writes figures to files."""
         figures = {id_: view for id_, view in self.views.items() if hasattr(view, "paint_figure")}
-        dialog = ExportDialog(figures, self._last_figure, self.session, self.settings, self)
+        dialog = ExportDialog(figures, self._last_figure, self.session.experiment, self)
+        dialog.choose(self.settings.export, self.appearance.theme, self.settings.folder)
         dialog.written.connect(lambda path: self.status.say(f"Wrote {path}"))
-        dialog.failed.connect(self.banners.show_fault)
-        dialog.remembered.connect(lambda values: self._remember(**values))
+        dialog.chosen.connect(lambda choices: self._remember(export=choices))
         dialog.open()
 
     def copy_figure(self) -> None:
         """Put a picture of the view on the clipboard."""
         figure = self.figure()
-        copy_to_clipboard(figure)
+        copy_view(figure, theme=self.appearance.theme)
         self.status.say(f"The picture of “{figure.title}” is on the clipboard")
 
     def reset_layout(self) -> None:
@@ -362,10 +362,12 @@ class MainWindow(QMainWindow):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Leave a key to the widget that has the focus where it is its own: the space bar on a button."""
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            if isinstance(watched, QWidget) and keeps_key(watched, event.key(), event.modifiers()):
-                event.accept()
-                return True
+        is_key = event.type() == QEvent.Type.ShortcutOverride
+        if is_key and isinstance(event, QKeyEvent) and isinstance(watched, QWidget):
+            if not keeps_key(watched, event.key(), event.modifiers()):
+                return False
+            event.accept()
+            return True
         return super().eventFilter(watched, event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

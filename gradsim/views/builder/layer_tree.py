@@ -208,7 +208,9 @@ class LayerTree(QTreeView):
         was_repeat = present is not None and self.layers.rowCount(self.layers.index_of(present)) > 0
         wanted = select or (0,)
         if select is None:
-            wanted = present if present and was_repeat else self._first_layer(network, present or ())
+            wanted = self._first_layer(network, present or ())
+            if was_repeat and present is not None:
+                wanted = present
         self._silent = True
         self.layers.set_network(network)
         self.expandAll()

@@ -1,0 +1,80 @@
+"""Commands are found by a few letters."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+
+from gradsim.app.command_palette import CommandPalette, match_cost
+from gradsim.app.commands import COMMANDS, MENUS, TOOLBAR
+
+
+@pytest.mark.parametrize(
+    ("query", "better", "worse"),
+    [
+        ("undo", "Edit: Undo", "View: Put under docks"),
+        ("tus", "Run: Train until stopped", "Edit: A status"),
+        ("exp", "File: Export the figure", "Edit: An example"),
+        ("step f", "Run: Step forward", "Run: Stop after the first"),
+    ],
+)
+def test_the_likelier_command_comes_first(query, better, worse):
+    assert match_cost(query, better) < (match_cost(query, worse) or 99)
+
+
+def test_letters_must_all_be_there_and_in_order():
+    assert match_cost("odnu", "Undo") is None
+    assert match_cost("", "Undo") == 0.0
+
+
+@pytest.fixture
+def palette(qtbot):
+    done = []
+    actions = []
+    for name, is_enabled in (("Open", True), ("Undo", False), ("Undo everything", True)):
+        action = QAction(f"&{name}")
+        action.setObjectName(name)
+        action.setEnabled(is_enabled)
+        action.triggered.connect(lambda *_, name=name: done.append(name))
+        actions.append(action)
+    palette = CommandPalette(actions)
+    palette.done_, palette.kept = done, actions
+    palette.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(palette)
+    palette.show()
+    return palette
+
+
+def test_return_runs_the_best_command_that_can_be_used(palette, qtbot):
+    qtbot.keyClicks(palette.query, "und")
+    qtbot.keyClick(palette.query, Qt.Key.Key_Return)
+    assert palette.done_ == ["Undo everything"]
+    assert not palette.isVisible()
+
+
+def test_arrows_choose_another_command_while_typing(palette, qtbot):
+    qtbot.keyClick(palette.query, Qt.Key.Key_Down)
+    qtbot.keyClick(palette.query, Qt.Key.Key_Down)
+    qtbot.keyClick(palette.query, Qt.Key.Key_Return)
+    assert palette.done_ == ["Undo everything"]
+
+
+def test_letters_that_fit_nothing_run_nothing(palette, qtbot):
+    qtbot.keyClicks(palette.query, "qqq")
+    qtbot.keyClick(palette.query, Qt.Key.Key_Return)
+    assert palette.done_ == []
+    assert palette.isVisible()
+
+
+def test_no_two_commands_share_a_shortcut_or_an_id():
+    keys = [key for command in COMMANDS for key in command.keys.split()]
+    ids = [command.id for command in COMMANDS]
+    assert len(keys) == len(set(keys))
+    assert len(ids) == len(set(ids))
+    assert {command.menu for command in COMMANDS} == set(MENUS)
+    assert set(TOOLBAR) - {""} <= set(ids)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.id)
+def test_every_command_says_what_it_does(command):
+    assert command.tip[0].isupper()
+    assert not command.tip.endswith(".")

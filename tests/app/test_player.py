@@ -1,0 +1,78 @@
+"""The clock of the playback."""
+
+import pytest
+
+from gradsim.app.player import Player
+from gradsim.trace import Cursor
+
+
+@pytest.fixture
+def player(qapp):
+    player = Player()
+    player.set_steps(4)
+    player.set_speed(60.0)
+    player.seek_requested.connect(player.set_cursor)  # a session that has every pass at hand
+    yield player
+    player.pause()
+
+
+def collected(player):
+    asked = []
+    player.seek_requested.connect(asked.append)
+    return asked
+
+
+def test_steps_follow_each_other_across_iterations(player, qtbot):
+    asked = collected(player)
+    player.play()
+    qtbot.waitUntil(lambda: Cursor(2, 0) in asked)
+    player.pause()
+    assert asked == sorted(asked, key=lambda cursor: (cursor.iteration, cursor.step))
+    assert {cursor.step for cursor in asked if cursor.iteration == 1} <= {0, 1, 2, 3}
+
+
+def test_a_loop_stays_in_its_iteration(player, qtbot):
+    player.set_loop(True)
+    asked = collected(player)
+    player.play()
+    qtbot.waitUntil(lambda: len(asked) > 6)
+    assert {cursor.iteration for cursor in asked} == {0}
+    assert Cursor(0, 0) in asked
+
+
+def test_playing_from_the_last_step_tells_the_next_iteration_at_once(player):
+    player.set_cursor(Cursor(3, 3))
+    asked = collected(player)
+    player.play()
+    assert asked == [Cursor(4, 0)]
+
+
+def test_while_a_pass_is_being_recorded_nothing_more_is_asked_for(qapp, qtbot):
+    player = Player()
+    player.set_steps(2)
+    player.set_speed(60.0)
+    asked = collected(player)
+    player.set_cursor(Cursor(0, 1))
+    player.play()
+    for _ in range(20):
+        player.tick()
+    assert asked == [Cursor(1, 0)]
+    player.set_cursor(Cursor(1, 0))
+    qtbot.waitUntil(lambda: asked[-1] == Cursor(1, 1))
+    player.pause()
+
+
+def test_without_steps_there_is_nothing_to_play(qapp):
+    player = Player()
+    player.toggle()
+    assert not player.is_playing
+
+
+def test_play_and_pause_say_so_once(player):
+    said = []
+    player.playing_changed.connect(said.append)
+    player.play()
+    player.play()
+    player.toggle()
+    player.pause()
+    assert said == [True, False]
