@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gradsim.spec import Dense, Experiment, Network, Repeat, checked
 from gradsim.spec.layout import unrolled_layers
-from gradsim.views.builder import edits
+from gradsim.views.builder import edits, whole_network
 
 A, B, C = Dense(units=1), Dense(units=2), Dense(units=3)
 
@@ -103,22 +103,22 @@ def test_writing_a_repeat_out_leaves_the_network_as_it_is():
 
 
 def test_all_layers_change_at_once_inside_repeats_too():
-    edited = edits.with_all(NESTED, units=9)
+    edited = whole_network.with_all(NESTED, units=9)
     assert set(widths(edited)) == {9}
     assert edited.layers[1].times == 3
 
 
 @pytest.mark.parametrize("number", [1, 2, 12, 13, 100, 2000])
 def test_a_number_of_equal_layers_can_be_asked_for(number):
-    edited = edits.with_depth(network(B), number)
+    edited = whole_network.with_depth(network(B), number)
     assert widths(edited) == [2] * number
     checked(Experiment(network=edited))
-    assert len(edited.layers) == (-(-number // 1000) if number > edits.MOST_WRITTEN_OUT else number)
+    assert len(edited.layers) == (-(-number // 1000) if number > whole_network.MOST_WRITTEN_OUT else number)
 
 
 def test_fewer_layers_keeps_those_at_the_input_and_more_repeats_the_last():
-    assert widths(edits.with_depth(NESTED, 3)) == [1, 2, 3]
-    assert widths(edits.with_depth(NESTED, 10)) == [1, 2, 3, 2, 3, 2, 3, 3, 3, 3]
+    assert widths(whole_network.with_depth(NESTED, 3)) == [1, 2, 3]
+    assert widths(whole_network.with_depth(NESTED, 10)) == [1, 2, 3, 2, 3, 2, 3, 3, 3, 3]
 
 
 LAYERS = st.deferred(
@@ -132,9 +132,9 @@ LAYERS = st.deferred(
 @given(st.lists(LAYERS, min_size=1, max_size=4), st.data())
 def test_no_edit_loses_or_invents_a_layer_by_moving(layers, data):
     net = network(*layers)
-    places = edits.unrolled_places(net)
+    places = whole_network.unrolled_places(net)
     place = data.draw(st.sampled_from(places))
-    before = sorted(layer.units for layer in edits.dense_layers(net))
+    before = sorted(layer.units for layer in whole_network.dense_layers(net))
     for edited, at in (edits.shifted(net, place, -1), edits.shifted(net, place, 1)):
-        assert sorted(layer.units for layer in edits.dense_layers(edited)) == before
+        assert sorted(layer.units for layer in whole_network.dense_layers(edited)) == before
         assert edits.layer_at(edited, at) == edits.layer_at(net, place)

@@ -11,10 +11,11 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWi
 
 from gradsim.spec import Network, Repeat
 from gradsim.views.builder import edits
-from gradsim.views.builder.edits import Edited, Place
+from gradsim.views.builder.edits import Edited
 from gradsim.views.builder.forms import StructForm
 from gradsim.views.builder.layer_tree import LayerTree
 from gradsim.views.builder.quick_build import QuickBuild
+from gradsim.views.builder.whole_network import Place, depth, unrolled_places
 from gradsim.views.builder.wording import layer_numbers, layer_text
 from gradsim.views.icons import icon
 
@@ -212,7 +213,7 @@ def _place(path: str, network: Network) -> Place | None:
 
 def place_of_number(network: Network, number: int) -> Place | None:
     """Return the place of the layer with a number from 1…L, the head last; copies share their place."""
-    if number == edits.depth(network) + 1:
+    if number == depth(network) + 1:
         return (len(network.layers),)
-    places = edits.unrolled_places(network)
+    places = unrolled_places(network)
     return places[number - 1] if 1 <= number <= len(places) else None

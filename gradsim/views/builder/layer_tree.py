@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QWidget
 
 from gradsim.spec import Head, Network, Repeat
 from gradsim.spec.fields import summary_of
-from gradsim.views.builder.edits import Place
+from gradsim.views.builder.whole_network import Place
 from gradsim.views.builder.wording import layer_numbers, layer_text
 
 MIME = "application/x-gradsim-layers"
@@ -206,7 +206,7 @@ class LayerTree(QTreeView):
         closed = {place for place in self._repeats() if not self.isExpanded(self.layers.index_of(place))}
         present = self.current_place()
         was_repeat = present is not None and self.layers.rowCount(self.layers.index_of(present)) > 0
-        wanted = select or (0,)
+        wanted: Place = (0,) if select is None else select
         if select is None:
             wanted = self._first_layer(network, present or ())
             if was_repeat and present is not None:

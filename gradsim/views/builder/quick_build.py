@@ -12,9 +12,9 @@ from gradsim.spec import Dense, Kind, Network
 from gradsim.spec.fields import Field, fields_of, title_of
 from gradsim.spec.network import MAX_LAYERS
 from gradsim.views.builder.adaptation import of_kind
-from gradsim.views.builder.edits import dense_layers, depth, with_all, with_depth
 from gradsim.views.builder.fields import Choice, kind_choice
 from gradsim.views.builder.number_field import NumberField
+from gradsim.views.builder.whole_network import dense_layers, depth, with_all, with_depth
 from gradsim.views.builder.wording import edit_text
 
 VARIOUS = "various"

@@ -9,7 +9,7 @@ import msgspec
 
 from gradsim.spec import Dense, Head, Kind, Network, Repeat, kind_of
 from gradsim.spec.fields import title_of
-from gradsim.views.builder.edits import Place
+from gradsim.views.builder.whole_network import Place
 
 
 def value_text(value: object) -> str:
