@@ -158,9 +158,24 @@ def view_of(name: str, run: Run) -> Any:
     view.resize(*_SIZE)
     view.set_run(run)
     if name == "network":
-        deltas = [place for place, step in enumerate(run.trace.steps) if step.tensor == "delta"]
-        view.set_cursor(Cursor(run.trace.iteration, deltas[-1]))
+        view.set_cursor(Cursor(run.trace.iteration, telling_step(run.trace)))
     return view
+
+
+def telling_step(trace: IterationTrace) -> int:
+    """Return the moment at which a still picture of an iteration says most.
+
+    Parameters
+    ----------
+    trace : IterationTrace
+        Any iteration.
+
+    Returns
+    -------
+    int
+        Index of the step that makes the last delta: all of them are known, and no update covers them yet.
+    """
+    return max(place for place, step in enumerate(trace.steps) if step.tensor == "delta")
 
 
 def write_figure(

@@ -74,6 +74,7 @@ def train(simulator: Simulator, iterations: int, progress: Progress) -> bool:
     first = simulator.iteration
 
     def publish(iteration: int) -> None:
+        """Show how far it is."""
         done = iteration - first
         progress.show("Training", done / iterations, f"{done:,} of {iterations:,} iterations")
 
@@ -97,6 +98,7 @@ def stop_wish() -> Iterator[threading.Event]:
         return
 
     def hear(number: int, frame: FrameType | None) -> None:
+        """Wish at the first signal, insist at the second."""
         if wish.is_set():
             raise KeyboardInterrupt
         wish.set()

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gradsim.cli import figures
 from gradsim.cli.failure import Failure
-from gradsim.cli.figures import application
 from gradsim.cli.training import stop_wish
 
 if TYPE_CHECKING:
@@ -59,8 +59,10 @@ def window_picture(
     Failure
         If the window refuses the experiment.
     """
-    with stop_wish() as wish, progress, _first_start():
-        application()
+    with stop_wish() as wish, progress, _first_start(), _quiet():
+        figures.application()
+        from PySide6.QtWidgets import QApplication
+
         from gradsim.app.window import MainWindow
 
         window = MainWindow()
@@ -68,6 +70,13 @@ def window_picture(
             window.appearance.choose("dark" if theme == "dark" else "light")
             window.resize(*size)
             window.show()
+            QApplication.processEvents()  # its parts say how much room they need
+            if window.size().toTuple() != tuple(size):
+                least = window.size()
+                raise Failure(
+                    f"--size {size[0]}x{size[1]}: expected at least {least.width()}x{least.height()} "
+                    "for the window"
+                )
             finished = _train(window, source, iterations, wish, progress)
             return _picture(window, scale), finished
         finally:
@@ -92,13 +101,15 @@ def write_picture(picture: QImage, path: Path) -> None:
 
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    picture.save(buffer, b"PNG")
+    picture.save(buffer, "PNG")  # type: ignore[call-overload]  # the stubs want bytes, Qt text
     replace_file(path, bytes(buffer.data().data()))
 
 
 def _train(
     window: MainWindow, source: Source, iterations: int, wish: threading.Event, progress: Progress
 ) -> bool:
+    from gradsim.trace import Cursor
+
     session = window.session
     faults: list[str] = []
     session.failed.connect(faults.append)
@@ -123,7 +134,9 @@ def _train(
         _wait(lambda: not session.training.is_training or wish.is_set())
         session.stop()
         _wait(lambda: not session.training.is_training)
-    return session.run.trace.iteration == iterations
+    trace = session.run.trace
+    session.seek(Cursor(trace.iteration, figures.telling_step(trace)))
+    return trace.iteration == iterations
 
 
 def _wait(over: Callable[[], bool]) -> None:
@@ -155,6 +168,23 @@ def _let_go() -> None:
     from PySide6.QtCore import QCoreApplication, QEvent
 
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Leave out what Qt says of every window that is drawn into memory."""
+    from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
+
+    def say(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+        """Pass on everything else."""
+        if "propagateSizeHints" not in message:
+            sys.stderr.write(f"{message}\n")
+
+    before = qInstallMessageHandler(say)
+    try:
+        yield
+    finally:
+        qInstallMessageHandler(before)
 
 
 @contextmanager

@@ -88,6 +88,35 @@ def test_ctrl_c_draws_what_was_done_so_far(small, tmp_path, monkeypatch, qapp):
     assert path.exists()
 
 
+def test_the_window_itself_becomes_a_picture_and_the_settings_of_the_person_are_left_alone(
+    small, tmp_path, capsys, qapp, fresh_user_folder
+):
+    path = tmp_path / "window.png"
+    words = ["render", small, "--view", "window", "-o", str(path), "--iterations", "30", "--scale", "0.5"]
+    assert main([*words, "--size", "1400x900", "--theme", "dark"]) == 0
+    assert capsys.readouterr() == (f"Written: {path}\n", "")
+    with Image.open(path) as picture:
+        assert picture.size == (700, 450)
+        colours = picture.convert("RGB").getcolors(1 << 20)
+    assert len(colours) > 100
+    assert max(colours)[1] < (60, 60, 60)
+    assert not list(fresh_user_folder.rglob("*.json"))
+
+
+def test_a_window_too_small_for_its_parts_is_refused(small, tmp_path, capsys, qapp):
+    words = ["render", small, "--view", "window", "-o", str(tmp_path / "w.png"), "--size", "300x200"]
+    assert main(words) == 2
+    assert "--size 300x200: expected at least " in capsys.readouterr().err
+
+
+def test_an_experiment_that_the_window_refuses_is_one_sentence(small, tmp_path, capsys, qapp):
+    words = ["render", small, "--view", "window", "-o", str(tmp_path / "w.png")]
+    assert main([*words, "--set", "parameters=missing.npz"]) == 2
+    err = capsys.readouterr().err
+    assert "missing.npz" in err
+    assert err.count("\n") == 1
+
+
 def test_no_display_is_needed_and_nothing_is_said_on_stderr(small, tmp_path):
     hidden = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
