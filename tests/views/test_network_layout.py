@@ -176,7 +176,7 @@ def test_rms_survives_the_range_it_measures(values, expected):
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [(0.0, 1), (0.3, 0.5), (1.0, 1), (1.1, 2), (5.1, 10), (1e-310, 1e-310)]
+    ("value", "expected"), [(0.0, 1), (0.3, 0.3), (1.0, 1), (1.1, 1.5), (5.1, 6), (9.0, 10), (1e-310, 1e-310)]
 )
 def test_scales_end_at_round_numbers(value, expected):
     assert rounded_up(value) == pytest.approx(expected)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QPainter, QPen, QPolygonF
 from shiboken6 import VoidPtr
 
+from gradsim.views.network.distribution import Distribution, densities
 from gradsim.views.network.marks import (
     SpecialKind,
     paint_cell,
@@ -20,8 +23,8 @@ from gradsim.views.network.scene import LANE, Scene
 _STEPS_OF_A_VIOLIN = 56
 
 
-def paint_column(painter: QPainter, scene: Scene, column: int, tensor: str) -> None:
-    """Paint one column with the numbers of a tensor.
+def paint_columns(painter: QPainter, scene: Scene, columns: Sequence[int], tensor: str) -> None:
+    """Paint columns with the numbers of a tensor.
 
     Parameters
     ----------
@@ -29,15 +32,20 @@ def paint_column(painter: QPainter, scene: Scene, column: int, tensor: str) -> N
         Where to.
     scene : Scene
         What.
-    column : int
-        Index into ``content.columns``.
+    columns : sequence of int
+        Indices into ``content.columns``; the input (0) shows its own values.
     tensor : str
         One of ``content.SCALES``.
     """
-    if scene.content.columns[column].has_circles:
-        _paint_circles(painter, scene, column, tensor)
-    else:
-        _paint_violin(painter, scene, column, tensor)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    wide = []
+    for column in columns:
+        if scene.content.columns[column].has_circles:
+            _paint_circles(painter, scene, column, tensor if column else "input")
+        else:
+            wide.append(column)
+    if wide:
+        _paint_violins(painter, scene, wide, tensor)
 
 
 def paint_empty_column(painter: QPainter, scene: Scene, column: int) -> None:
@@ -103,20 +111,47 @@ def _paint_circles(painter: QPainter, scene: Scene, column: int, tensor: str) ->
             painter.drawEllipse(QPointF(x, y), radius, radius)
 
 
-def _paint_violin(painter: QPainter, scene: Scene, column: int, tensor: str) -> None:
-    layout, theme, scale = scene.layout, scene.theme, scene.scale_of(tensor)
-    told, x, half = scene.content.distribution(column, tensor), layout.centre(column), layout.half_column
-    size = scene.content.column_rms(column, tensor)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    color = (
-        scene.magnitude_color(size, scale) if np.isfinite(size) and size > 0 else QColor(theme.color("ghost"))
-    )
-    shares = told.density(scale.low, scale.high, _STEPS_OF_A_VIOLIN)
-    used = np.flatnonzero(shares)
-    if used.size:
-        paint_shape(painter, scene, column, shares, used, color)
-    if np.isfinite(size) and size > 0:
-        _paint_rms_line(painter, scene, column, float(scene.height_of(np.log10(size), scale)), color)
+def _paint_violins(painter: QPainter, scene: Scene, columns: Sequence[int], tensor: str) -> None:
+    """Paint distributions: as wide as values are many, at the height of their magnitude, and the rms."""
+    layout, theme, scale, content = scene.layout, scene.theme, scene.scale_of(tensor), scene.content
+    named = [tensor if column else "input" for column in columns]
+    told = [content.distribution(*one) for one in zip(columns, named, strict=True)]
+    sizes = np.array([content.column_rms(*one) for one in zip(columns, named, strict=True)])
+    half = layout.half_column
+    room = max(min(half - 2.0, 0.85 * half), 0.75)
+    shares = densities(told, scale.low, scale.high, _STEPS_OF_A_VIOLIN)
+    most = shares.max(axis=1, keepdims=True)
+    # The faintest tail can still be seen: no value is hidden.
+    widths = np.where(shares > 0, np.maximum(room * shares / np.where(most > 0, most, 1), 0.75), 0.35)
+    low, high = layout.frame.bottom - LANE, layout.frame.top + LANE
+    heights = low + (high - low) * (np.arange(_STEPS_OF_A_VIOLIN) + 0.5) / _STEPS_OF_A_VIOLIN
+    outline = QPen(theme.color("muted"), 0.75) if half > 8 else QPen(Qt.PenStyle.NoPen)
+    usable = np.isfinite(sizes) & (sizes > 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rms_heights = scene.height_of(np.log10(sizes), scale)
+    lines = []
+    for row, column in enumerate(columns):
+        x = layout.centre(column)
+        used = np.flatnonzero(shares[row])
+        if used.size:
+            part = slice(int(used[0]), int(used[-1]) + 1)
+            painter.setPen(outline)
+            painter.setBrush(
+                scene.magnitude_color(sizes[row], scale) if usable[row] else theme.color("ghost")
+            )
+            painter.drawPolygon(spindle(x, widths[row, part], heights[part]))
+        if usable[row]:
+            lines.append(QLineF(x - half, float(rms_heights[row]), x + half, float(rms_heights[row])))
+        if told[row].usable < told[row].count:
+            _paint_outsiders(painter, scene, column, told[row])
+    painter.setPen(QPen(theme.color("text"), 1.5 if half > 4 else 1.0))
+    painter.drawLines(lines)
+
+
+def _paint_outsiders(painter: QPainter, scene: Scene, column: int, told: Distribution) -> None:
+    """Paint what has no place on the axis: zeros below it, NaN and ∞ above."""
+    layout, theme = scene.layout, scene.theme
+    x, half = layout.centre(column), layout.half_column
     top, bottom = layout.frame.top + 0.5 * LANE, layout.frame.bottom - 0.5 * LANE
     mark = min(half, 5.0)
     if told.zeros:
@@ -134,50 +169,33 @@ def _paint_violin(painter: QPainter, scene: Scene, column: int, tensor: str) -> 
         paint_special_mark(painter, theme, kind, QPointF(x + offset, top), mark)
 
 
-def paint_shape(
-    painter: QPainter,
-    scene: Scene,
-    column: int,
-    shares: NDArray[np.float64],
-    used: NDArray[np.intp],
-    color: QColor,
-) -> None:
-    """Paint the distribution of a column: as wide as values are many, at the height of their magnitude.
+def spindle(x: float, widths: NDArray[np.float64], heights: NDArray[np.float64]) -> QPolygonF:
+    """Return the outline of a shape that is symmetric about an upright line.
 
     Parameters
     ----------
-    painter : QPainter
-        Where to.
-    scene : Scene
-        What.
-    column : int
-        Index into ``content.columns``.
-    shares : ndarray of float64, shape (steps,)
-        Share of all values in equal steps of the axis, from its low end.
-    used : ndarray of int
-        The steps with any value.
-    color : QColor
-        Of the shape.
+    x : float
+        Place of the line, px.
+    widths, heights : ndarray of float64, shape (steps,)
+        Half widths and where they are, px; the ends are closed to points half a step beyond.
+
+    Returns
+    -------
+    QPolygonF
+        Down one side and up the other.
     """
-    layout = scene.layout
-    x, room = layout.centre(column), max(min(layout.half_column - 2.0, 0.85 * layout.half_column), 0.75)
-    first, last = int(used[0]), int(used[-1])
-    widths = np.concatenate([[0.0], shares[first : last + 1], [0.0]])
-    widths = np.maximum(room * widths / widths.max(), np.where(widths > 0, 0.75, 0.35))
-    low, high = layout.frame.bottom - LANE, layout.frame.top + LANE
-    at = low + (high - low) * np.clip((np.arange(first - 0.5, last + 2.0) + 0.0) / len(shares), 0, 1)
-    painter.setPen(QPen(scene.theme.color("muted"), 0.75) if layout.half_column > 8 else Qt.PenStyle.NoPen)
-    painter.setBrush(color)
-    painter.drawPolygon(
-        polygon(np.concatenate([x - widths, x + widths[::-1]]), np.concatenate([at, at[::-1]]))
-    )
-
-
-def _paint_rms_line(painter: QPainter, scene: Scene, column: int, y: float, color: QColor) -> None:
-    layout, x = scene.layout, scene.layout.centre(column)
-    half = layout.half_column
-    painter.setPen(QPen(scene.theme.color("text"), 1.5 if half > 4 else 1.0))
-    painter.drawLine(QLineF(x - half, y, x + half, y))
+    count = len(widths)
+    points = QPolygonF()
+    points.resize(2 * count + 2)
+    # Written where Qt keeps them: a QPointF made in Python for each would take ten times as long.
+    memory = VoidPtr(points.data(), 32 * (count + 1), True)  # type: ignore[call-arg, arg-type]
+    places = np.frombuffer(memory, dtype=np.float64).reshape(-1, 2)  # type: ignore[call-overload]
+    step = 0.5 * (heights[1] - heights[0]) if count > 1 else -1.0
+    places[0] = x, heights[0] - step
+    places[1 : count + 1, 0], places[1 : count + 1, 1] = x - widths, heights
+    places[count + 1] = x, heights[-1] + step
+    places[count + 2 :, 0], places[count + 2 :, 1] = x + widths[::-1], heights[::-1]
+    return points
 
 
 def _track(scene: Scene, column: int) -> QRectF:
@@ -186,14 +204,3 @@ def _track(scene: Scene, column: int) -> QRectF:
     return QRectF(
         layout.centre(column) - half, layout.frame.top, 2 * half, layout.frame.bottom - layout.frame.top
     )
-
-
-def polygon(x: NDArray[np.float64], y: NDArray[np.float64]) -> QPolygonF:
-    """Return a polygon of the points (x, y), px."""
-    points = QPolygonF()
-    points.resize(len(x))
-    # Written where Qt keeps them: a QPointF made in Python for each would take ten times as long.
-    memory = VoidPtr(points.data(), 16 * len(x), True)  # type: ignore[call-arg, arg-type]
-    places = np.frombuffer(memory, dtype=np.float64).reshape(-1, 2)  # type: ignore[call-overload]
-    places[:, 0], places[:, 1] = x, y
-    return points

@@ -37,7 +37,7 @@ SYMBOLS = {
     "activation_gradient": "∂L/∂a",
     "delta": "δ",
     "weight_gradient": "∂L/∂W",
-    "weight_clipped_gradient": "∂L/∂W clipped",
+    "weight_clipped_gradient": "g",
     "update": "ΔW",
 }
 
@@ -294,11 +294,11 @@ class KeptScales:
 
 
 def rounded_up(value: float) -> float:
-    """Return the next number of the series 1, 2, 5, 10 … at or above a positive value; 1 for 0."""
+    """Return the next round number (1, 1.5, 2, 3, 4, 5, 6, 8 or 10 …) at or above a positive value; 1 for 0."""
     if not value > 0:
         return 1.0
     decade = math.floor(math.log10(value))
-    for step in (1, 2, 5, 10):
+    for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10):
         # Powers below 10^-308 are subnormal: division keeps what multiplication by 10**-320 would lose.
         candidate = float(f"{step}e{decade}")
         if candidate >= value:

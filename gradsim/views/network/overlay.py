@@ -9,7 +9,7 @@ from gradsim.spec import kind_of
 from gradsim.views.fonts import figure_font
 from gradsim.views.inspection.number_text import number_text
 from gradsim.views.inspection.wording import formula_of
-from gradsim.views.network.columns import paint_column
+from gradsim.views.network.columns import paint_columns
 from gradsim.views.network.links import SHADES
 from gradsim.views.network.painting import link_caption
 from gradsim.views.network.pulse import Pulse
@@ -85,7 +85,7 @@ def _paint_active(painter: QPainter, scene: Scene, pulse: Pulse) -> None:
     layout, column = scene.layout, pulse.active + 1
     color = phase_color(scene.theme, pulse.phase)
     if pulse.active_tensor != pulse.tensor:
-        paint_column(painter, scene, column, pulse.active_tensor)
+        paint_columns(painter, scene, [column], pulse.active_tensor)
     painter.setPen(QPen(color, 2.0))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRoundedRect(_box(scene, column, 4.0), 8, 8)

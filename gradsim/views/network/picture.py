@@ -11,7 +11,7 @@ from PySide6.QtGui import QPainter, QPixmap
 
 from gradsim.trace import Cursor, Run
 from gradsim.views.fonts import figure_font
-from gradsim.views.network.columns import paint_column
+from gradsim.views.network.columns import paint_columns
 from gradsim.views.network.content import KeptScales, NetworkContent
 from gradsim.views.network.layout import Frame, NetworkLayout, Viewport, fitted, kept_inside, revealing
 from gradsim.views.network.overlay import paint_overlay
@@ -19,6 +19,8 @@ from gradsim.views.network.painting import paint_axis, paint_ground
 from gradsim.views.network.pulse import Pulse, pulse_at
 from gradsim.views.network.scene import LinkColours, Scene, UnitColours
 from gradsim.views.theme import LIGHT, Theme
+
+_MOST_AXES = 12
 
 
 class NetworkPicture:
@@ -42,6 +44,7 @@ class NetworkPicture:
         self._middle = 0.0  # column in the middle of the picture, when zoomed in
         self._scene: Scene | None = None
         self._kept: dict[str, QPixmap] = {}
+        self._axes: dict[tuple[object, ...], QPixmap] = {}
 
     # What is shown
 
@@ -241,12 +244,27 @@ class NetworkPicture:
         else:
             picture = self._kept_picture("ground", scene, ratio).copy()
             painter = QPainter(picture)
-            paint_axis(painter, scene, name)
+            painter.drawPixmap(0, 0, self._axis_picture(name, scene, ratio))
             columns = [c for c in scene.layout.visible if c or name == "activation"]
             _paint_computed(painter, scene, name, columns)
         painter.end()
         self._kept[name] = picture
         return picture
+
+    def _axis_picture(self, tensor: str, scene: Scene, ratio: float) -> QPixmap:
+        """Return the axis, which stays from trace to trace while its scale does."""
+        key = (tensor, scene.scale_of(tensor), self._theme.name, self._size.height(), ratio)
+        if key not in self._axes:
+            if len(self._axes) >= _MOST_AXES:
+                self._axes.clear()
+            picture = QPixmap(QSize(int(scene.layout.frame.left), self._size.height()) * ratio)
+            picture.setDevicePixelRatio(ratio)
+            picture.fill(self._theme.color("background"))
+            painter = QPainter(picture)
+            paint_axis(painter, scene, tensor)
+            painter.end()
+            self._axes[key] = picture
+        return self._axes[key]
 
 
 def _is_computed(pulse: Pulse, column: int) -> bool:
@@ -258,8 +276,7 @@ def _paint_computed(painter: QPainter, scene: Scene, tensor: str, columns: list[
     frame = scene.layout.frame
     painter.save()
     painter.setClipRect(QRectF(frame.left, 0, frame.right - frame.left, frame.height))
-    for column in columns:
-        paint_column(painter, scene, column, tensor if column else "input")
+    paint_columns(painter, scene, columns, tensor)
     painter.restore()
 
 
