@@ -127,7 +127,8 @@ class StatisticsView(QTableView):
         rows.setDefaultSectionSize(QFontMetrics(mono_font(8.5)).height() + 5)
         rows.setHighlightSections(False)
         # As high as its rows and a scroll bar: what is left belongs to the formula above.
-        height = columns.sizeHint().height() + len(ROWS) * rows.defaultSectionSize()
+        columns.setFixedHeight(QFontMetrics(sans_font()).height() + 10)
+        height = columns.height() + len(ROWS) * rows.defaultSectionSize()
         self.setMaximumHeight(height + self.horizontalScrollBar().sizeHint().height() + 8)
         self.setMinimumHeight(height // 2)
         copy = QAction("Copy the selected numbers", self)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
@@ -10,11 +12,11 @@ from gradsim.views.fonts import figure_font
 from gradsim.views.inspection.number_text import number_text
 from gradsim.views.inspection.wording import formula_of
 from gradsim.views.network.columns import paint_columns
-from gradsim.views.network.links import SHADES
+from gradsim.views.network.content import SYMBOLS
 from gradsim.views.network.painting import link_caption
 from gradsim.views.network.pulse import Pulse
 from gradsim.views.network.scene import Scene
-from gradsim.views.theme import phase_color
+from gradsim.views.theme import Theme, phase_color
 
 _CENTRED = Qt.AlignmentFlag.AlignCenter
 _BADGE = (88.0, 38.0)
@@ -49,6 +51,7 @@ def paint_overlay(
     _paint_chip(painter, scene, pulse)
     _paint_badges(painter, scene, pulse)
     _paint_link_legend(painter, scene)
+    _paint_value_legend(painter, scene, pulse.tensor)
     painter.restore()
 
 
@@ -194,18 +197,37 @@ def _paint_link_legend(painter: QPainter, scene: Scene) -> None:
     frame, theme = scene.layout.frame, scene.theme
     caption, low, high = link_caption(scene)
     left, top, width = frame.right + 10.0, frame.bottom + 22.0, _BADGE[0]
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    painter.setPen(Qt.PenStyle.NoPen)
-    for x in range(round(width)):
-        painter.setBrush(scene.shade_colors[round(x / (width - 1) * (SHADES - 1))])
-        painter.drawRect(QRectF(left + x, top, 1, 5))
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setFont(figure_font(9))
-    painter.setPen(theme.color("muted"))
-    painter.drawText(QRectF(left, top - 15, width, 13), _CENTRED, caption)
-    ends = QRectF(left, top + 6, width, 13)
-    painter.drawText(ends, Qt.AlignmentFlag.AlignLeft, low)
-    painter.drawText(ends, Qt.AlignmentFlag.AlignRight, high)
+    _paint_bar(painter, theme, QRectF(left, top, width, 5), scene.shade_colors, (caption, low, high))
     drawn, total = sum(len(k.values) for k in scene.links), sum(k.total for k in scene.links)
     if drawn < total:
         painter.drawText(QRectF(left - 8, top + 18, width + 16, 13), _CENTRED, f"{drawn:,} of {total:,}")
+
+
+def _paint_value_legend(painter: QPainter, scene: Scene, tensor: str) -> None:
+    """Paint the scale of signed means, where circles are coloured by them."""
+    columns = scene.content.columns
+    if scene.unit_colours != "value" or not any(column.has_circles for column in columns):
+        return
+    frame, largest = scene.layout.frame, scene.content.largest_mean(tensor)
+    shades = [scene.value_color(at / 16, 1.0) for at in range(-16, 17)]
+    text = number_text(largest, 2)
+    bar = QRectF(8, frame.bottom + 22.0, frame.left - 20, 5)
+    _paint_bar(painter, scene.theme, bar, shades, (f"mean {SYMBOLS[tensor]}", f"−{text}", text))
+
+
+def _paint_bar(
+    painter: QPainter, theme: Theme, bar: QRectF, shades: Sequence[QColor], words: tuple[str, str, str]
+) -> None:
+    """Paint a lying scale of colours with its caption above and its ends below."""
+    caption, low, high = words
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    for x in range(round(bar.width())):
+        shade = shades[round(x / (bar.width() - 1) * (len(shades) - 1))]
+        painter.fillRect(QRectF(bar.left() + x, bar.top(), 1, bar.height()), shade)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setFont(figure_font(9))
+    painter.setPen(theme.color("muted"))
+    painter.drawText(QRectF(bar.left(), bar.top() - 15, bar.width(), 13), _CENTRED, caption)
+    ends = QRectF(bar.left() - 4, bar.top() + 6, bar.width() + 8, 13)
+    painter.drawText(ends, Qt.AlignmentFlag.AlignLeft, low)
+    painter.drawText(ends, Qt.AlignmentFlag.AlignRight, high)

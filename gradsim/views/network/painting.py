@@ -154,7 +154,8 @@ def _paint_links(painter: QPainter, scene: Scene) -> None:
     for shade in order:
         if batches[shade]:
             strength = abs(2 * shade / (SHADES - 1) - 1) if signed else shade / (SHADES - 1)
-            painter.setPen(QPen(scene.shade_colors[shade], 0.75 + 1.5 * strength if few else 1.0))
+            widest = 1.5 if signed else 0.5
+            painter.setPen(QPen(scene.shade_colors[shade], 0.75 + widest * strength if few else 1.0))
             painter.drawLines(batches[shade])
     if broken:
         painter.setPen(QPen(scene.theme.color("bad"), 1.0, Qt.PenStyle.DotLine))
