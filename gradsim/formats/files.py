@@ -17,7 +17,7 @@ def replace_file(path: Path, content: bytes) -> None:
     Parameters
     ----------
     path : Path
-        The file; a link is followed, its permissions are kept.
+        The file; a link is followed, its permissions are kept. What is no ordinary file is written into.
     content : bytes
         All of the new file.
 
@@ -27,6 +27,10 @@ def replace_file(path: Path, content: bytes) -> None:
         With the name of the file, if the system refuses any part of it.
     """
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            # A pipe or a device: nothing to replace. For root, /dev/null itself would become a file.
+            path.write_bytes(content)
+            return
         target = path.resolve()
         if target.exists() and not os.access(target, os.W_OK):
             raise PermissionError(13, "Permission denied")  # replacing would get around the file's own wish
