@@ -81,7 +81,11 @@ class Progress:
             Without line feed.
         """
         share = min(max(share, 0.0), 1.0)
-        left = f" · {_duration(seconds * (1 - share) / share)} left" if share > 0.01 else ""
+        left = (
+            f" · {_duration(seconds * (1 - share) / share)} left"
+            if share > 0.01 or (share > 0 and seconds > 3)
+            else ""
+        )
         words = self._terminal.text(f" {share:4.0%}" + (f" · {note}" if note else "") + left)
         room = (self._terminal.width or 80) - 1
         bar = min(_LONGEST_BAR, room - len(label) - len(words) - 1)

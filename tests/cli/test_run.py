@@ -125,6 +125,32 @@ def test_tables_parameters_and_the_changed_experiment_are_written(small, tmp_pat
         np.testing.assert_array_equal(parameters[name], array)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_written_into_and_stays_a_pipe(small, tmp_path, capsys):
+    pipe = tmp_path / "layers.csv"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        answer(["run", small, "--iterations", "0", "--csv", str(pipe)], capsys)
+        assert os.read(reader, 100_000).startswith(b"# GradSim ")
+        assert pipe.is_fifo()
+    finally:
+        os.close(reader)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+def test_a_full_disk_is_one_sentence(small):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "gradsim", "run", small, "--iterations", "0"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (2, "gradsim: No space left on device\n")
+
+
 def test_written_parameters_are_where_another_run_can_start(small, tmp_path, capsys):
     answer(["run", small, "--iterations", "20", "--parameters-out", str(tmp_path / "weights.npz")], capsys)
     went_on = ["run", small, "--iterations", "0", "--set", "parameters=weights.npz", "--json"]
