@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import (
     QDoubleSpinBox,
@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
-    QSizePolicy,
     QSpinBox,
     QToolButton,
     QVBoxLayout,
@@ -24,76 +23,16 @@ from PySide6.QtWidgets import (
 )
 
 from gradsim.trace import Cursor, Run
+from gradsim.views.elided_label import ElidedLabel
 from gradsim.views.icons import icon
 from gradsim.views.inspection.wording import MEANINGS, step_text
+from gradsim.views.iteration_box import IterationBox
 from gradsim.views.playback import FASTEST, SLOWEST
 from gradsim.views.scrubber import Scrubber
 from gradsim.views.theme import LIGHT, Theme
 
-_LAST_ITERATION = 2_000_000_000
 _MOST_TRAINED = 10_000_000
 _ICON = QSize(20, 20)
-
-
-class ElidedLabel(QLabel):
-    """One line that shows what fits and never asks for more room than there is."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._words = ""
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    @property
-    def words(self) -> str:
-        """The whole line."""
-        return self._words
-
-    def set_words(self, words: str) -> None:
-        """Show a line."""
-        if words != self._words:
-            self._words = words
-            self._elide()
-
-    def resizeEvent(self, _event: object) -> None:
-        self._elide()
-
-    def _elide(self) -> None:
-        metrics = QFontMetrics(self.font())
-        self.setText(metrics.elidedText(self._words, Qt.TextElideMode.ElideRight, self.width()))
-
-
-class IterationBox(QSpinBox):
-    """Number of the iteration; its arrows and what is typed are wishes, the number follows the cursor.
-
-    Wishes: ``iteration_step_requested(delta)`` and ``iteration_requested(iteration)``.
-    """
-
-    iteration_step_requested = Signal(int)
-    iteration_requested = Signal(int)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setRange(0, _LAST_ITERATION)
-        self.setGroupSeparatorShown(True)
-        self.setKeyboardTracking(False)
-        self._shown = 0
-        self.editingFinished.connect(self._request)
-
-    def show_iteration(self, iteration: int) -> None:
-        """Show where the cursor is."""
-        self._shown = iteration
-        if self.value() != iteration:
-            self.setValue(iteration)
-
-    def stepBy(self, steps: int) -> None:
-        if self._shown + steps >= 0:
-            self.iteration_step_requested.emit(steps)
-
-    def _request(self) -> None:
-        if self.value() != self._shown:
-            wanted = self.value()
-            self.setValue(self._shown)
-            self.iteration_requested.emit(wanted)
 
 
 def _width(widget: QWidget, words: str) -> int:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from gradsim.spec import kind_of
 from gradsim.trace import IterationTrace, LayerTrace, TensorStatistics
+from gradsim.views.inspection.magnitude import rms
 from gradsim.views.inspection.number_text import exact_text, number_text
-from gradsim.views.network.content import rms
 
 ROWS = ("mean", "sd", "rms", "l2", "min", "max", "zeros", "subnormals", "nans", "infs", "count")
 ROW_WORDS = {"nans": "NaN", "infs": "±∞", "count": "values"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from gradsim.spec import kind_of, unrolled_layers
 from gradsim.trace import IterationTrace, LayerTrace
+from gradsim.views.inspection.magnitude import rms
 from gradsim.views.inspection.number_text import number_text
 from gradsim.views.inspection.sums import added, factor_text
-from gradsim.views.network.content import rms
 
 _CLIPPINGS = {
     "none": ("g stays", "nothing is clipped"),

@@ -66,9 +66,10 @@ def paint_empty_column(painter: QPainter, scene: Scene, column: int) -> None:
     if scene.content.columns[column].has_circles:
         painter.setPen(QPen(theme.color("outline"), 1.0))
         painter.setBrush(theme.color("surface"))
+        ground = theme.color("grid")
         for y in layout.unit_heights(column).tolist():
             if layout.has_cells:
-                paint_cell(painter, theme.color("grid"), x, y, layout.radius, layout.half_unit)
+                paint_cell(painter, ground, x, y, layout.radius, layout.half_unit)
             else:
                 painter.drawEllipse(QPointF(x, y), layout.radius, layout.radius)
         return

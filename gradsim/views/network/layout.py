@@ -197,6 +197,10 @@ class NetworkLayout:
         most = max((c.units for c in columns if c.has_circles), default=1)
         # One radius for the whole network: units of equal importance look equal.
         self.radius = float(max(min(radius, 0.40 * (frame.bottom - frame.top) / most), 1.0))
+        # Half the height of a unit: a circle's radius, more where columns are too narrow for circles.
+        self.half_unit = self.radius
+        if self.has_cells:
+            self.half_unit = float(max(min(0.42 * self._spacing(most), _LARGEST_RADIUS), self.radius))
 
     @property
     def centres(self) -> NDArray[np.float64]:
@@ -225,14 +229,6 @@ class NetworkLayout:
     def has_cells(self) -> bool:
         """Whether units are cells as high as there is room, columns being too narrow for circles."""
         return self.radius < _LEAST_CIRCLE
-
-    @property
-    def half_unit(self) -> float:
-        """Half the height of a unit, px: a circle's radius, more where columns are too narrow for circles."""
-        if not self.has_cells:
-            return self.radius
-        most = max((c.units for c in self.columns if c.has_circles), default=1)
-        return float(max(min(0.42 * self._spacing(most), _LARGEST_RADIUS), self.radius))
 
     @property
     def shows_links(self) -> bool:
