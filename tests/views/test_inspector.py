@@ -360,3 +360,8 @@ def test_two_classes_and_one_output_are_told_too():
     trace = reference_trace(2, 4, data=Moons(samples=100), loss="cross_entropy")
     (told,) = filled(trace, "loss", 1)
     assert "−ln" in told.filled
+
+
+def test_a_picture_is_kept_for_people(inspector, artefact_folder):
+    inspector.set_cursor(Cursor(0, step_of(run_of().trace, "weight_gradient", 1)))
+    assert inspector.grab().save(str(artefact_folder / "inspector.png"))

@@ -312,3 +312,10 @@ def test_the_summary_tells_step_and_progress(view):
     view.set_cursor(Cursor(0, 3))
     assert "forward · dense_2 · a = φ(z); 2 of 3 layers computed" in view.text_summary()
     assert view.canvas.accessibleDescription() == view.text_summary()
+
+
+def test_a_picture_is_kept_for_people(view, artefact_folder):
+    run = run_of("ten wide layers")
+    view.set_run(run)
+    view.set_cursor(Cursor(0, 2 * len(run.trace.steps) // 3))
+    assert view.grab().save(str(artefact_folder / "network.png"))

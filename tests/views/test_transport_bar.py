@@ -207,3 +207,8 @@ def test_numbers_that_change_move_nothing(bar):
         bar.layout().activate()
         widths.add((bar.rate.width(), bar.stop.x(), bar.iteration.x()))
     assert len(widths) == 1
+
+
+def test_a_picture_is_kept_for_people(bar, artefact_folder):
+    bar.set_training(True, 340, 1000, 5312.0)
+    assert bar.grab().save(str(artefact_folder / "transport.png"))
