@@ -74,7 +74,7 @@ def run_here(name: str) -> int:
 
 def _pictures(simulator: Simulator, progress: Progress) -> list[str]:
     """Write all pictures; return the names of those that were done before a Ctrl+C."""
-    from gradsim.cli import figures
+    from gradsim.cli import animation, figures
 
     run = figures.run_of(simulator)
     written: list[str] = []
@@ -86,11 +86,11 @@ def _pictures(simulator: Simulator, progress: Progress) -> list[str]:
             if name in _STILLS:
                 figures.write_figure(_STILLS[name], run, FOLDER / name, _SIZE, 2.0, "light")
             elif name == "profile.gif":
-                pictures = figures.profile_pictures(run, _traces(simulator), _SIZE)
-                figures.write_gif(pictures, _durations(len(pictures), 0.1), FOLDER / name)
+                pictures = animation.profile_pictures(run, _traces(simulator), _SIZE)
+                animation.write_gif(pictures, _durations(len(pictures), 0.1), FOLDER / name)
             else:
-                pictures = figures.pass_pictures(run, MOST_STEPS, _SIZE)
-                figures.write_gif(pictures, _durations(len(pictures), 0.2), FOLDER / name)
+                pictures = animation.pass_pictures(run, MOST_STEPS, _SIZE)
+                animation.write_gif(pictures, _durations(len(pictures), 0.2), FOLDER / name)
             written.append(name)
     return written
 
