@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,12 @@ from gradsim.views.colormaps import CIVIDIS, INFINITE, NAN, ZERO, extended, scal
 from gradsim.views.plot.axis import Axis
 from gradsim.views.plot.color_bar import ColorBar
 from gradsim.views.plot.heat import Heat
-from gradsim.views.plot.marks import Line, Mark, Points, Shape
+from gradsim.views.plot.marks import Line, Mark
 from gradsim.views.plot.numbers import brief, grouped, percent
 from gradsim.views.plot.options import Toggle
 from gradsim.views.plot.panel import Panel, Words
 from gradsim.views.plot.plot_view import PlotView, Table, message_panel
+from gradsim.views.plot.points import Points, Shape
 from gradsim.views.plot.ranges import StickyRange, finite_range
 from gradsim.views.theme import Theme
 
@@ -204,7 +206,8 @@ class DecisionMapView(PlotView):
         marks: list[Mark] = []
         for part, at, _ in self._parts(samples):
             of = samples.training_targets if part == "training" else samples.validation_targets
-            role, shape = ("ghost", "circle") if part == "training" else ("clip", "square")
+            role = "ghost" if part == "training" else "clip"
+            shape: Shape = "circle" if part == "training" else "square"
             marks.append(Points(at[:, 0], of[: len(at), 0], theme.color(role), shape, 4.5, name=part))
         for k in range(y.shape[1]):
             name = "network" if y.shape[1] == 1 else f"network: {samples.output_names[k]}"
@@ -217,13 +220,13 @@ class DecisionMapView(PlotView):
         across = Axis(_label(samples, 0), low - room, high + room)
         return Panel("map", across, Axis(upright, *held), marks, headline=words)
 
-    def _parts(self, samples: SampleSet):
-        """Training and validation samples that are drawn, with their classes."""
+    def _parts(self, samples: SampleSet) -> Iterator[tuple[str, NDArray[Any], NDArray[Any]]]:
+        """Yield training and validation samples that are drawn, with their classes, none for a regression."""
         for part in ("validation", "training"):
             inputs = getattr(samples, f"{part}_inputs")[:MOST_POINTS]
             classes = getattr(samples, f"{part}_classes")
             if self.option(part) and len(inputs):
-                yield part, inputs, None if classes is None else classes[:MOST_POINTS]
+                yield part, inputs, np.zeros(0) if classes is None else classes[:MOST_POINTS]
 
     def _note(self, samples: SampleSet) -> list[Words]:
         counts = [len(samples.training_inputs), len(samples.validation_inputs)]
@@ -267,7 +270,7 @@ def _shares(outputs: NDArray[np.float64]) -> NDArray[np.float64]:
 def _blended(outputs: NDArray[np.float64], theme: Theme) -> tuple[NDArray[np.intp], NDArray[np.uint32]]:
     """Return rows and a table of colours: those of the classes, mixed by their shares, upon the ground."""
     shares = _shares(outputs)
-    broken = ~np.isfinite(shares).all(axis=-1)
+    broken = np.asarray(~np.isfinite(shares).all(axis=-1))
     weights = np.clip(np.where(broken[..., None], 0.0, shares), 0.0, None)
     weights /= np.maximum(weights.sum(axis=-1, keepdims=True), 1e-300)
     palette = np.array([_rgb(theme.color_of_series(k)) for k in range(shares.shape[-1])])

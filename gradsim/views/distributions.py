@@ -25,7 +25,8 @@ from gradsim.views.plot.axis import Axis, layer_axis
 from gradsim.views.plot.color_bar import ColorBar
 from gradsim.views.plot.geometry import Geometry
 from gradsim.views.plot.heat import Heat
-from gradsim.views.plot.marks import LANES, Bars, Mark, Rule, VerticalBand
+from gradsim.views.plot.lanes import LANES
+from gradsim.views.plot.marks import Bars, Mark, Rule, VerticalBand
 from gradsim.views.plot.numbers import brief, grouped, percent
 from gradsim.views.plot.panel import LANE_HEIGHT, Panel, Words
 from gradsim.views.plot.plot_view import PlotView, Table, message_panel
@@ -56,16 +57,17 @@ def exponent_histograms(tensors: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
     if not len(tensors):
         return result
     single = tensors[0].dtype == np.float32
-    unsigned, mantissa, bias = (np.uint32, 23, 127) if single else (np.uint64, 52, 1023)
+    unsigned: Any = np.uint32 if single else np.uint64
+    mantissa, bias = (23, 127) if single else (52, 1023)
     size = 2 * bias + 2
     signed = np.empty((len(tensors), 2 * size), dtype=np.int64)  # by sign and exponent
     for row, values in zip(signed, tensors, strict=True):
         bits = np.ascontiguousarray(values).reshape(-1).view(unsigned) >> unsigned(mantissa)
         row[:] = np.bincount(bits.astype(np.intp), minlength=2 * size)
     counts = signed[:, :size] + signed[:, size:]
-    for place in np.flatnonzero(counts[:, 0]):  # 0 and subnormals share an exponent
+    for place in np.flatnonzero(counts[:, 0]).tolist():  # 0 and subnormals share an exponent
         result[place, 0] = np.count_nonzero(tensors[place] == 0)
-    for place in np.flatnonzero(counts[:, -1]):  # so do NaN and ∞
+    for place in np.flatnonzero(counts[:, -1]).tolist():  # so do NaN and ∞
         result[place, -2] = np.count_nonzero(np.isnan(tensors[place]))
     first, last = bias + HISTOGRAM_LOWEST, bias + HISTOGRAM_HIGHEST
     result[:, 1] = counts[:, :first].sum(axis=1) - result[:, 0]
@@ -170,11 +172,13 @@ class DistributionsView(PlotView):
 
     def hover_text(self, key: str, x: float, y: float) -> str:
         """Return the counts at the pointer."""
-        layer = WeightLayers(self.run.trace).nearest(x) if self.run and key == "layers" else None
-        if layer is None:
+        if self.run is None or key != "layers":
             return ""
         layers = WeightLayers(self.run.trace)
-        counts = self._counts(layers)[layers.position(layer.index) - 1]
+        layer = layers.nearest(x)
+        if layer is None:
+            return ""
+        counts = self._counts(layers)[layers.layers.index(layer)]
         edges = _edges_log10()
         lines = [f"Layer {layer.number}: {layer.name}, {grouped(int(counts.sum()))} values", ""]
         place = int(np.searchsorted(edges, y, side="right")) - 1

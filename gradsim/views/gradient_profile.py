@@ -11,22 +11,13 @@ from PySide6.QtGui import QColor
 from gradsim.analysis import Fit, profile, sentence
 from gradsim.analysis.profile import Profile
 from gradsim.views.plot.axis import Axis, layer_axis
-from gradsim.views.plot.marks import (
-    LANES,
-    LanePoints,
-    Line,
-    LinePoints,
-    Mark,
-    Points,
-    Shape,
-    VerticalBand,
-    lane_of,
-    log10_or_nan,
-)
+from gradsim.views.plot.lanes import LANES, lane_of, log10_or_nan
+from gradsim.views.plot.marks import Line, Mark, VerticalBand
 from gradsim.views.plot.numbers import brief
 from gradsim.views.plot.options import Toggle
 from gradsim.views.plot.panel import Panel, Words
 from gradsim.views.plot.plot_view import PlotView, Table, message_panel
+from gradsim.views.plot.points import LanePoints, LinePoints, Points, Shape
 from gradsim.views.plot.ranges import StickyRange, finite_range
 from gradsim.views.theme import Theme, phase_color
 from gradsim.views.weight_layers import WeightLayers, padded
@@ -144,7 +135,7 @@ class GradientProfileView(PlotView):
     def hover_text(self, key: str, x: float, y: float) -> str:
         """Return the numbers of the layer at the pointer."""
         layer = WeightLayers(self.run.trace).nearest(x) if self.run else None
-        if layer is None:
+        if layer is None or self.run is None:
             return ""
         lines = [f"Layer {layer.number}: {layer.name} ({layer.activation}, {layer.fan_in} → {layer.fan_out})"]
         for row in reversed(SERIES):

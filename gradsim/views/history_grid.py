@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gradsim.trace import TENSORS, History
 from gradsim.views.colormaps import ZERO, scaled
-from gradsim.views.plot.marks import log10_or_nan
+from gradsim.views.plot.lanes import log10_or_nan
 from gradsim.views.plot.ranges import finite_range
 
 STATISTICS = {

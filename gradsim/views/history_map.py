@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradsim.trace import TENSORS, Run
 from gradsim.views.colormaps import CIVIDIS, INFINITE, NAN, ZERO, extended
@@ -134,7 +135,7 @@ class HistoryMapView(PlotView):
         if history is None:
             return {"iteration": np.array([], dtype=np.int64)}, {}
         values = history_values(history, self.option("tensor"), self.option("statistic"))
-        columns = {"iteration": history.iterations}
+        columns: dict[str, NDArray] = {"iteration": history.iterations}
         columns |= {name: values[:, place] for place, name in enumerate(history.layer_names)}
         return columns, {"iteration": "updates made before"} | dict.fromkeys(
             history.layer_names, self._words()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +10,13 @@ from PySide6.QtCore import QRectF
 
 from gradsim.trace import History, Run
 from gradsim.views.plot.axis import Axis
-from gradsim.views.plot.marks import LANES, LanePoints, Line, Mark, Points, Rule, lane_of, log10_or_nan
+from gradsim.views.plot.lanes import LANES, lane_of, log10_or_nan
+from gradsim.views.plot.marks import Line, Mark, Rule
 from gradsim.views.plot.numbers import brief, grouped, percent
 from gradsim.views.plot.options import Choice, Toggle
 from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import PlotView, Table, message_panel
+from gradsim.views.plot.points import LanePoints, Points
 from gradsim.views.plot.ranges import GrowingRange, StickyRange, finite_range, round_up
 from gradsim.views.theme import Theme
 
@@ -142,7 +144,8 @@ class LossPlotView(PlotView):
     def _has_accuracy(self, history: History) -> bool:
         return bool(self.option("accuracy") and np.isfinite(history.accuracy).any())
 
-    def _parts(self, history: History):
+    def _parts(self, history: History) -> Iterator[tuple[str, NDArray, dict[str, NDArray]]]:
+        """Yield each part of the samples, its iterations, and its loss and accuracy there."""
         yield "training", history.iterations, {"loss": history.loss, "accuracy": history.accuracy}
         if self.option("validation") and len(history.validation_iterations):
             kinds = {"loss": history.validation_loss, "accuracy": history.validation_accuracy}

@@ -10,23 +10,13 @@ from gradsim.views.gradient_profile import marker_size
 from gradsim.views.history_grid import GrowingSeries, history_values
 from gradsim.views.loss_plot import cursor_iteration, nearest_iteration
 from gradsim.views.plot.axis import Axis, layer_axis
-from gradsim.views.plot.marks import (
-    LANES,
-    LanePoints,
-    Line,
-    LinePoints,
-    Mark,
-    Points,
-    Rule,
-    Shape,
-    VerticalBand,
-    lane_of,
-    log10_or_nan,
-)
+from gradsim.views.plot.lanes import LANES, lane_of, log10_or_nan
+from gradsim.views.plot.marks import Line, Mark, Rule, VerticalBand
 from gradsim.views.plot.numbers import brief, grouped
 from gradsim.views.plot.options import Toggle
 from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import PlotView, Table, message_panel
+from gradsim.views.plot.points import LanePoints, LinePoints, Points, Shape
 from gradsim.views.plot.ranges import GrowingRange, StickyRange, finite_range
 from gradsim.views.theme import Theme
 from gradsim.views.weight_layers import WeightLayers
@@ -169,7 +159,7 @@ class UpdateRatioView(PlotView):
         if layer is None:
             return ""
         update, weight = layer.statistics["update"].rms, layer.statistics["weight"].rms
-        ratio = brief(float(_ratios(layers)[layers.position(layer.index) - 1]))
+        ratio = brief(float(_ratios(layers)[layers.layers.index(layer)]))
         return (
             f"Layer {layer.number}: {layer.name}\nrms ΔW / rms W = {ratio}\n"
             f"rms ΔW = {brief(update)}\nrms W = {brief(weight)}"

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
-from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QRectF, QSize, QSizeF
-from PySide6.QtGui import QImage, QPageSize, QPainter, QPdfWriter
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QRectF, QSize, QSizeF
+from PySide6.QtGui import QImage, QImageWriter, QPageSize, QPainter, QPdfWriter
 from PySide6.QtSvg import QSvgGenerator
 
 from gradsim import __version__
@@ -93,8 +93,9 @@ def figure_png(figure: Figure, size: QSizeF, scale: float, theme: Theme) -> byte
         Of the whole file.
     """
     buffer = _buffer()
-    if not figure_image(figure, size, scale, theme).save(buffer, "PNG"):
-        raise ValueError("Qt could not write the PNG")
+    picture = QImageWriter(buffer, QByteArray(b"png"))
+    if not picture.write(figure_image(figure, size, scale, theme)):
+        raise ValueError(f"the PNG could not be made: {picture.errorString()}")
     return bytes(buffer.data().data())
 
 

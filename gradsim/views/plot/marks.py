@@ -8,33 +8,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 from shiboken6 import VoidPtr
 
 from gradsim.views.plot.geometry import Geometry
 
-Shape = Literal[
-    "circle", "square", "diamond", "triangle", "cross", "plus", "ring", "down", "pentagon", "star"
-]
-
-LANES = ("0", "NaN", "∞")
-"""Strips for what has no place on a log axis: 0 at the bottom, NaN and ∞ at the top."""
-
-LANE_SHAPES: dict[str, Shape] = {"0": "ring", "NaN": "cross", "∞": "triangle"}
-"""Told apart by shape, not only by colour."""
-
 
 class Mark(Protocol):
     """Anything that a panel can draw."""
 
-    name: str
-    """Words in the legend; empty for none."""
+    @property
+    def name(self) -> str:
+        """Words in the legend; empty for none."""
 
     def paint(self, painter: QPainter, geometry: Geometry) -> None:
         """Draw inside the clipped plot."""
@@ -68,41 +59,6 @@ def pen(color: QColor, width: float = 1.5, dash: tuple[float, ...] = ()) -> QPen
     return result
 
 
-def lane_of(values: NDArray[Any]) -> NDArray[np.str_]:
-    """Return the lane of each number.
-
-    Parameters
-    ----------
-    values : ndarray of float
-        Not logarithms.
-
-    Returns
-    -------
-    ndarray of str, the same shape
-        One of ``LANES``, or empty for an ordinary number.
-    """
-    return np.select([values == 0, np.isnan(values), np.isinf(values)], list(LANES), "")
-
-
-def log10_or_nan(values: NDArray[Any]) -> NDArray[np.float64]:
-    """Return log10 of the positive finite numbers, NaN for all others.
-
-    Parameters
-    ----------
-    values : ndarray of float
-        Any.
-
-    Returns
-    -------
-    ndarray of float64, the same shape
-        What a log axis can place; the rest belongs in lanes.
-    """
-    values = np.asarray(values, dtype=np.float64)
-    result = np.full(values.shape, np.nan)
-    np.log10(values, out=result, where=(values > 0) & np.isfinite(values))
-    return result
-
-
 def polygon(x: NDArray[Any], y: NDArray[Any]) -> QPolygonF:
     """Return points for QPainter.
 
@@ -120,7 +76,7 @@ def polygon(x: NDArray[Any], y: NDArray[Any]) -> QPolygonF:
     if len(x):
         result.resize(len(x))
         # Writing into Qt's own memory: 5 µs for 2,000 points instead of 800 for as many QPointF.
-        memory = VoidPtr(result.data(), 16 * len(x), True)
+        memory: Any = VoidPtr(cast(Any, result.data()), 16 * len(x), True)  # type: ignore[call-arg]
         places = np.frombuffer(memory, dtype=np.float64).reshape(-1, 2)
         places[:, 0], places[:, 1] = x, y
     return result
@@ -183,69 +139,6 @@ def _envelope(x: NDArray[Any], y: NDArray[Any], good: NDArray[np.bool_]) -> tupl
     rising = np.arange(len(starts)) % 2 == 0
     pair = np.where(rising[:, None], np.stack([low, high], 1), np.stack([high, low], 1))
     return np.repeat(x[starts], 2), np.where(whole[:, None], pair, 0.0).ravel(), np.repeat(whole, 2)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Points:
-    """One marker per number."""
-
-    x: NDArray[Any]
-    y: NDArray[Any]
-    color: QColor
-    shape: Shape = "circle"
-    size: float = 6.0
-    edge: QColor | None = None
-    name: str = ""
-
-    def paint(self, painter: QPainter, geometry: Geometry) -> None:
-        """Draw the markers inside the plot."""
-        x, y = geometry.x_px(self.x), geometry.y_px(self.y)
-        around = geometry.plot.adjusted(-self.size, -self.size, self.size, self.size)
-        seen = (x >= around.left()) & (x <= around.right()) & (y >= around.top()) & (y <= around.bottom())
-        paint_markers(painter, x[seen], y[seen], self.shape, self.size, self.color, self.edge)
-
-    def paint_sample(self, painter: QPainter, rect: QRectF) -> None:
-        """Draw one marker."""
-        middle = rect.center()
-        at = np.array([middle.x()]), np.array([middle.y()])
-        paint_markers(painter, *at, self.shape, max(self.size, 5.0), self.color, self.edge)
-
-
-class LinePoints(Points):
-    """Points that stand for a line drawn besides: the sample in the legend shows both."""
-
-    __slots__ = ()
-
-    def paint_sample(self, painter: QPainter, rect: QRectF) -> None:
-        """Draw one marker on a line."""
-        Line(self.x, self.y, self.color).paint_sample(painter, rect)
-        Points(self.x, self.y, self.color, self.shape, 6.0).paint_sample(painter, rect)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LanePoints:
-    """Markers for the numbers of a series that are 0, NaN or ∞."""
-
-    x: NDArray[Any]
-    values: NDArray[Any]
-    color: QColor
-    size: float = 7.0
-    dodge: float = 0.0
-    """Pixels to the right, so that series do not hide each other."""
-    name: str = ""
-
-    def paint(self, painter: QPainter, geometry: Geometry) -> None:
-        """Draw each in the strip of its kind."""
-        lanes = lane_of(self.values)
-        for lane, centre in geometry.lanes.items():
-            x = geometry.x_px(self.x[lanes == lane]) + self.dodge
-            if len(x) * (self.size + 1.0) > geometry.plot.width():
-                x = np.unique(np.round(x / (self.size + 3.0))) * (self.size + 3.0)
-            size = min(self.size, 6.0) if lane == "0" else self.size
-            paint_markers(painter, x, np.full(len(x), centre), LANE_SHAPES[lane], size, self.color, None)
-
-    def paint_sample(self, painter: QPainter, rect: QRectF) -> None:
-        """Draw nothing: lanes are labelled themselves."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -334,93 +227,3 @@ class Bars:
     def paint_sample(self, painter: QPainter, rect: QRectF) -> None:
         """Fill a small rectangle."""
         painter.fillRect(rect.adjusted(5, 1, -5, -1), self.color)
-
-
-_UNIT: dict[str, list[tuple[float, float]]] = {
-    "square": [(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
-    "diamond": [(0, -1.2), (1.2, 0), (0, 1.2), (-1.2, 0)],
-    "triangle": [(0, -1.1), (1.1, 0.9), (-1.1, 0.9)],
-    "down": [(0, 1.1), (1.1, -0.9), (-1.1, -0.9)],
-    "pentagon": [(1.1 * math.sin(0.4 * math.pi * k), -1.1 * math.cos(0.4 * math.pi * k)) for k in range(5)],
-    "star": [
-        (
-            (1.35, 0.55)[k % 2] * math.sin(0.2 * math.pi * k),
-            -(1.35, 0.55)[k % 2] * math.cos(0.2 * math.pi * k),
-        )
-        for k in range(10)
-    ],
-}
-_STROKES = {
-    "cross": [((-0.85, -0.85), (0.85, 0.85)), ((-0.85, 0.85), (0.85, -0.85))],
-    "plus": [((0, -1.1), (0, 1.1)), ((-1.1, 0), (1.1, 0))],
-}
-
-
-def paint_markers(
-    painter: QPainter,
-    x: NDArray[Any],
-    y: NDArray[Any],
-    shape: Shape,
-    size: float,
-    color: QColor,
-    edge: QColor | None,
-) -> None:
-    """Draw one marker at each point, all of them as one path.
-
-    Parameters
-    ----------
-    painter : QPainter
-        To draw with.
-    x, y : ndarray of float, shape (points,)
-        Middles in pixels.
-    shape : str
-        One of ``Shape``.
-    size : float
-        Diameter in pixels.
-    color : QColor
-        Of the marker.
-    edge : QColor or None
-        Of a thin line around it that sets it off; None for none.
-    """
-    if not len(x):
-        return
-    r = size / 2.0
-    if shape in _STROKES:
-        painter.setPen(pen(color, max(1.25, size / 4.5)))
-        painter.drawLines(
-            [
-                QLineF(cx + a * r, cy + b * r, cx + c * r, cy + d * r)
-                for cx, cy in zip(x.tolist(), y.tolist(), strict=True)
-                for (a, b), (c, d) in _STROKES[shape]
-            ]
-        )
-        return
-    hollow = shape == "ring"
-    painter.setPen(pen(color, 1.5) if hollow else pen(edge, 1.0) if edge else Qt.PenStyle.NoPen)
-    painter.setBrush(Qt.BrushStyle.NoBrush if hollow else QBrush(color))
-    outline = _UNIT.get(shape)
-    for cx, cy in zip(x.tolist(), y.tolist(), strict=True):
-        if outline is None:
-            painter.drawEllipse(QPointF(cx, cy), r, r)
-        else:
-            painter.drawPolygon(QPolygonF([QPointF(cx + a * r, cy + b * r) for a, b in outline]))
-
-
-def rounded(rect: QRectF, radius: float) -> QPainterPath:
-    """Return a rectangle with round corners.
-
-    Parameters
-    ----------
-    rect : QRectF
-        In pixels.
-    radius : float
-        Of the corners.
-
-    Returns
-    -------
-    QPainterPath
-        Closed.
-    """
-    path = QPainterPath()
-    path.addRoundedRect(rect, radius, radius)
-    return path

@@ -106,7 +106,7 @@ class OptionBar(QWidget):
         self, options: tuple[Option, ...], chosen: Callable[[str, Any], None], actions: list[QAction]
     ) -> None:
         super().__init__()
-        row = QHBoxLayout(self)
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(8, 4, 8, 0)
         row.setSpacing(6)
         self._boxes: dict[str, QComboBox] = {}
@@ -156,7 +156,7 @@ class OptionBar(QWidget):
         box.setCurrentIndex(box.findData(option.default))
         box.currentIndexChanged.connect(lambda _, name=option.name: chosen(name, box.currentData()))
         self._boxes[option.name] = box
-        self.layout().addWidget(box)
+        self._row.addWidget(box)
 
     def _add_toggles(self, toggles: list[Toggle], chosen: Callable[[str, Any], None]) -> None:
         menu = QMenu(self)
@@ -174,4 +174,4 @@ class OptionBar(QWidget):
         button.setToolTip("Choose what is drawn")
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         button.setMenu(menu)
-        self.layout().addWidget(button)
+        self._row.addWidget(button)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
@@ -13,7 +13,8 @@ from gradsim.views.fonts import figure_font
 from gradsim.views.plot.axis import Axis
 from gradsim.views.plot.color_bar import COLOR_BAR_WIDTH, ColorBar, paint_color_bar
 from gradsim.views.plot.geometry import Geometry
-from gradsim.views.plot.marks import LANES, Mark, pen
+from gradsim.views.plot.lanes import LANES
+from gradsim.views.plot.marks import Mark, pen
 from gradsim.views.theme import Theme
 
 LANE_HEIGHT = 17.0
@@ -169,7 +170,7 @@ def paint_panel(painter: QPainter, panel: Panel, geometry: Geometry, theme: Them
     painter.restore()
 
 
-def _spread(metrics: QFontMetricsF):
+def _spread(metrics: QFontMetricsF) -> Callable[[str], float]:
     """Return the room that words take along a vertical axis: their height."""
     return lambda text: metrics.height()
 

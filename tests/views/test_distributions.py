@@ -1,0 +1,78 @@
+"""Distributions: counts are exact, and 0, NaN and ∞ are counted apart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from pytestqt.qtbot import QtBot
+
+from gradsim.trace import HISTOGRAM_BINS, TENSORS
+from gradsim.views.distributions import DistributionsView, exponent_histograms
+from gradsim.views.plot.marks import Bars
+from gradsim.views.theme import LIGHT
+from tests.reference_functions import histogram
+from tests.views.plot_views import run_named
+
+
+@given(
+    st.sampled_from([np.float32, np.float64]).flatmap(
+        lambda kind: hnp.arrays(kind, st.integers(1, 60), elements={"allow_subnormal": True})
+    )
+)
+def test_counts_from_exponents_equal_those_of_the_reference(values: np.ndarray) -> None:
+    np.testing.assert_array_equal(exponent_histograms([values])[0], histogram(values))
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_the_edges_fall_into_their_bins(kind: type) -> None:
+    tiny = np.float32(1e-45) if kind is np.float32 else 5e-324
+    values = np.array([0, -0.0, tiny, 2.0**-126, 2.0**33, 2.0**34, np.nan, np.inf, -np.inf], dtype=kind)
+    counts = exponent_histograms([values])[0]
+    assert counts[[0, 1, 2]].tolist() == [2, 1, 1]
+    assert counts[[HISTOGRAM_BINS - 4, HISTOGRAM_BINS - 3]].tolist() == [1, 1]
+    assert counts[[HISTOGRAM_BINS - 2, HISTOGRAM_BINS - 1]].tolist() == [1, 2]
+    assert counts.sum() == len(values)
+
+
+@pytest.mark.parametrize("tensor", TENSORS)
+def test_the_table_counts_every_value(qtbot: QtBot, tensor: str) -> None:
+    view = DistributionsView()
+    qtbot.addWidget(view)
+    run = run_named("mixed")
+    view.set_run(run)
+    view.set_option("tensor", tensor)
+    columns, _ = view.table()
+    for layer in run.trace.layers:
+        assert columns[layer.name].sum() == layer[tensor].size
+        known = layer.statistics[tensor]
+        assert columns[layer.name][[0, -2, -1]].tolist() == [known.zeros, known.nans, known.infs]
+
+
+def test_lanes_show_what_has_no_octave(qtbot: QtBot) -> None:
+    view = DistributionsView()
+    qtbot.addWidget(view)
+    view.set_run(run_named("mixed"))
+    assert list(view.panels(LIGHT)[0].lanes) == ["0", "NaN", "∞"]
+
+
+def test_bars_show_the_values_of_the_selected_layer(qtbot: QtBot) -> None:
+    view = DistributionsView()
+    qtbot.addWidget(view)
+    run = run_named("six layers")
+    view.set_run(run)
+    view.set_selected_layer(2)
+    panel = view.panels(LIGHT)[1]
+    assert panel.headline[0].text.startswith("dense_3")
+    bars = next(mark for mark in panel.marks if isinstance(mark, Bars))
+    assert bars.heights.sum() == run.trace.layers[2].delta.size
+
+
+def test_values_that_are_not_numbers_are_counted_in_words(qtbot: QtBot) -> None:
+    view = DistributionsView()
+    qtbot.addWidget(view)
+    view.set_run(run_named("NaN"))
+    told = "".join(words.text for words in view.panels(LIGHT)[1].headline)
+    assert "NaN" in told
