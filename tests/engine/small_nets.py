@@ -57,7 +57,7 @@ def assert_same_bits(one: Any, other: Any, what: str = "") -> None:
         for key in one:
             assert_same_bits(one[key], other[key], f"{what} {key}")
         return
-    one, other = np.asarray(one), np.asarray(other)
+    one, other = np.ascontiguousarray(one), np.ascontiguousarray(other)
     assert one.dtype == other.dtype, what
     np.testing.assert_array_equal(one.view(np.uint8), other.view(np.uint8), err_msg=what)
 
