@@ -406,7 +406,8 @@ class Simulator:
         for name, values in parameters.items():
             if name not in known:
                 raise SpecError(name, f"no such parameter; the network has {', '.join(known)}")
-            arrays[name] = np.asarray(values, self._buffers.parameters.dtype)
+            with np.errstate(over="ignore"):  # what does not fit becomes Inf, which is then shown
+                arrays[name] = np.asarray(values, self._buffers.parameters.dtype)
             if arrays[name].shape != known[name].shape:
                 raise SpecError(name, f"expected the shape {known[name].shape}, got {arrays[name].shape}")
         for name, array in arrays.items():
