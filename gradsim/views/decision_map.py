@@ -59,6 +59,7 @@ class DecisionMapView(PlotView):
         self._height = StickyRange(step=0.5, margin=0.1, least=1.0)
 
     def fit_ranges(self) -> None:
+        """Choose the axes anew from the next numbers."""
         self._levels.fit()
         self._height.fit()
 

@@ -115,9 +115,11 @@ class DistributionsView(PlotView):
     def __init__(self) -> None:
         super().__init__()
         self._range = StickyRange(step=1.0, margin=0.0, least=4.0)
+        self._heat: Heat | None = None
         self._counted: tuple[IterationTrace, str, NDArray[np.int64]] | None = None
 
     def fit_ranges(self) -> None:
+        """Choose the axes anew from the next numbers."""
         self._range.fit()
 
     def panels(self, theme: Theme) -> list[Panel]:
@@ -166,6 +168,7 @@ class DistributionsView(PlotView):
         )
 
     def act_on_click(self, key: str, x: float, y: float) -> None:
+        """Ask for the layer under the pointer."""
         layer = WeightLayers(self.run.trace).nearest(x) if self.run and key == "layers" else None
         if layer is not None:
             self.layer_selected.emit(layer.index)
@@ -224,7 +227,11 @@ class DistributionsView(PlotView):
         found = (edges[filled[0]], edges[filled[-1] + 1]) if len(filled) else None
         low, high = self._range.around(found)
         colors, sides = extended(CIVIDIS, theme), np.arange(len(layers) + 1.0) + 0.5
-        marks: list[Mark] = [Heat(rows[:, _ORDINARY].T, sides, edges, colors, theme)]
+        heat = Heat(rows[:, _ORDINARY].T, sides, edges, colors, theme, made_from=(counts, theme))
+        if self._heat is not None:
+            heat.take_picture(self._heat)
+        self._heat = heat
+        marks: list[Mark] = [heat]
         lanes = [lane for lane in LANES if counts[:, _LANE_BINS[lane]].any()]
         marks += [_LaneHeat(rows[:, _LANE_BINS[lane]], sides, colors, theme, lane) for lane in lanes]
         marks += _outline(layers, layers.position(self._looked_at(layers).index), theme)

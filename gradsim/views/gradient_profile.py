@@ -65,6 +65,7 @@ class GradientProfileView(PlotView):
         self._range = StickyRange(step=1.0, margin=0.35, least=3.0)
 
     def fit_ranges(self) -> None:
+        """Choose the axes anew from the next numbers."""
         self._range.fit()
 
     def panels(self, theme: Theme) -> list[Panel]:
@@ -128,6 +129,7 @@ class GradientProfileView(PlotView):
         return columns, units
 
     def act_on_click(self, key: str, x: float, y: float) -> None:
+        """Ask for the layer under the pointer."""
         layer = WeightLayers(self.run.trace).nearest(x) if self.run else None
         if layer is not None:
             self.layer_selected.emit(layer.index)
@@ -162,7 +164,8 @@ class GradientProfileView(PlotView):
             if row.fit and self.option(row.tensor) and self.option("fit"):
                 fit: Fit = getattr(found, row.fit)
                 told = fit.words
-                if np.isfinite(fit.r_squared) and not told.startswith("flat"):
+                # Two points always lie on a line, and a level one has nothing to explain.
+                if len(fit.used) > 2 and not told.startswith("flat"):
                     told += f", R² {fit.r_squared:.3f}"
                 way = "←" if row.fit == "backward_fit" else "→"
                 words += [Words(f"{row.symbol} {way} ", row.role, bold=True), Words(f"{told}      ")]

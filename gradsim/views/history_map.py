@@ -70,6 +70,7 @@ class HistoryMapView(PlotView):
         return shorter or super().differs(before, run)
 
     def fit_ranges(self) -> None:
+        """Choose the axes anew from the next numbers."""
         self._iterations.fit()
         self._levels.fit()
 
@@ -91,10 +92,10 @@ class HistoryMapView(PlotView):
         across = self._iterations.around(-half, float(x_edges[-1]))
         edges = np.arange(len(history.layer_names) + 1.0) + 0.5
         rows = self._grid.rows(low, high)
-        heat = Heat(rows, x_edges, edges, extended(CIVIDIS, theme), theme, merge=True)
+        made_from = (history, low, high, theme)
+        heat = Heat(rows, x_edges, edges, extended(CIVIDIS, theme), theme, merge=True, made_from=made_from)
         if self._heat is not None:
-            heat.take_picture(self._heat, same=(history, low, high, theme))
-        heat.made_from = (history, low, high, theme)
+            heat.take_picture(self._heat)
         self._heat = heat
         return [
             Panel(
@@ -142,6 +143,7 @@ class HistoryMapView(PlotView):
         )
 
     def act_on_click(self, key: str, x: float, y: float) -> None:
+        """Ask for the layer and the iteration under the pointer."""
         if self.run is None or not len(self.run.history):
             return
         layer = WeightLayers(self.run.trace).nearest(y)

@@ -49,6 +49,7 @@ class LossPlotView(PlotView):
         return bool(shorter) or super().differs(before, run)
 
     def fit_ranges(self) -> None:
+        """Choose the axes anew from the next numbers."""
         self._iterations.fit()
         self._log.fit()
         self._linear = None
@@ -117,6 +118,7 @@ class LossPlotView(PlotView):
         return columns, units
 
     def act_on_click(self, key: str, x: float, y: float) -> None:
+        """Ask for the iteration under the pointer."""
         if self.run and len(self.run.history):
             self.seek_requested.emit(nearest_iteration(self.run.history, x))
 

@@ -70,6 +70,7 @@ class UpdateRatioView(PlotView):
         return len(run.history) < len(before.history) or super().differs(before, run)
 
     def fit_ranges(self) -> None:
+        """Choose the axes anew from the next numbers."""
         self._range.fit()
         self._iterations.fit()
 
@@ -89,13 +90,13 @@ class UpdateRatioView(PlotView):
         kinds = {str(lane) for v in everything for lane in np.unique(lane_of(v))}
         lanes = [lane for lane in LANES if lane in kinds]
         upright = Axis("rms ΔW / rms W", *held, "log10")
-        marks = [*self._rule(theme), *self._layer_marks(layers, ghost, now, theme)]
+        marks = [*self._layer_marks(layers, ghost, now, theme), *self._rule(theme)]
         found = [Panel("layers", layer_axis(layers.names), upright, marks, lanes=lanes)]
         if followed:
             across = Axis(
                 "iteration", *self._iterations.around(0.0, float(history.iterations[-1])), "iteration"
             )
-            marks = [*self._rule(theme), *self._series_marks(layers, history, series, theme)]
+            marks = [*self._series_marks(layers, history, series, theme), *self._rule(theme)]
             found.append(Panel("iterations", across, Axis("", *held, "log10"), marks, lanes=lanes))
         return found
 
@@ -134,6 +135,7 @@ class UpdateRatioView(PlotView):
         return columns, {"iteration": "updates made before"} | dict.fromkeys(layers.names, "rms ΔW / rms W")
 
     def act_on_click(self, key: str, x: float, y: float) -> None:
+        """Ask for the layer or the iteration under the pointer."""
         if self.run is None:
             return
         if key == "iterations":

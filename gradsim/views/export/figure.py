@@ -84,8 +84,14 @@ def figure_png(figure: Figure, size: QSizeF, scale: float, theme: Theme) -> byte
 
     Parameters
     ----------
-    figure, size, scale, theme
-        As for ``figure_image``.
+    figure : Figure
+        A view.
+    size : QSizeF
+        In logical pixels of 1/96 inch.
+    scale : float
+        Pixels per logical pixel.
+    theme : Theme
+        In which colours.
 
     Returns
     -------

@@ -107,20 +107,17 @@ class Heat:
             self._key, self._picture = key, self._made(geometry, width, height, scale)
         painter.drawImage(QRectF(plot.left(), plot.top(), width / scale, height / scale), self._picture)
 
-    def take_picture(self, other: Heat, same: tuple[Any, ...]) -> None:
-        """Take the picture of another one if that was made from the same things.
+    def take_picture(self, before: Heat) -> None:
+        """Take over the picture of another one if both were made from the same things.
 
         Parameters
         ----------
-        other : Heat
-            What was painted before.
-        same : tuple
-            What this one is made from; compared by identity or equality with ``other.made_from``.
+        before : Heat
+            What was painted last.
         """
-        if len(same) == len(other.made_from) and all(
-            a is b or (isinstance(a, float) and a == b) for a, b in zip(same, other.made_from, strict=True)
-        ):
-            self._key, self._picture = other._key, other._picture
+        pairs = list(zip(self.made_from, before.made_from, strict=False))
+        if pairs and all(a is b or (isinstance(a, float) and a == b) for a, b in pairs):
+            self._key, self._picture = before._key, before._picture
 
     def paint_sample(self, painter: QPainter, rect: QRectF) -> None:
         """Draw nothing: a colour bar explains a picture."""

@@ -26,6 +26,11 @@ class PlotView(QWidget):
 
     Nothing is computed by a setter: the panels are made when they are painted, so runs that come faster than
     the screen cost nothing, and neither does a view nobody sees.
+
+    Parameters
+    ----------
+    parent : QWidget or None
+        In which it stands.
     """
 
     view_id = ""

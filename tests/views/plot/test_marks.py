@@ -62,6 +62,20 @@ def test_a_single_peak_among_very_many_points_is_drawn(qapp: QApplication) -> No
     assert inked[42:60].any()
 
 
+@pytest.mark.parametrize("low", [0.0, 4.999])
+def test_a_line_whose_ends_lie_far_outside_is_still_drawn(qapp: QApplication, low: float) -> None:
+    x, y = np.array([0.0, 10.0]), np.array([0.0, 10.0])
+    plot = QRectF(10, 30, 100, 100)
+    axis = Axis("", low, 10.0 - low)
+    image = QImage(120, 160, QImage.Format.Format_RGB32)
+    image.fill(QColor("#ffffff"))
+    painter = QPainter(image)
+    Line(x, y, RED).paint(painter, Geometry(plot, plot, plot, axis, axis, {}))
+    painter.end()
+    inked = np.frombuffer(image.constBits(), dtype=np.uint32).reshape(160, 120) != 0xFFFFFFFF
+    assert all(inked[130 - k, 8 + k : 13 + k].any() for k in range(5, 95))
+
+
 def test_a_gap_among_very_many_points_stays_a_gap(qapp: QApplication) -> None:
     y = np.full(20_000, 5.0)
     y[9_000:11_000] = np.nan
