@@ -21,6 +21,7 @@ from gradsim.trace import (
 )
 from gradsim.views.colormaps import CIVIDIS, EMPTY, extended, scaled
 from gradsim.views.history_map import TENSOR_CHOICE, TENSOR_WORDS
+from gradsim.views.plot.axes import LANE_HEIGHT
 from gradsim.views.plot.axis import Axis, layer_axis
 from gradsim.views.plot.color_bar import ColorBar
 from gradsim.views.plot.geometry import Geometry
@@ -28,7 +29,7 @@ from gradsim.views.plot.heat import Heat
 from gradsim.views.plot.lanes import LANES
 from gradsim.views.plot.marks import Bars, Mark, Rule, VerticalBand
 from gradsim.views.plot.numbers import brief, grouped, percent
-from gradsim.views.plot.panel import LANE_HEIGHT, Panel, Words
+from gradsim.views.plot.panel import Panel, Words
 from gradsim.views.plot.plot_view import PlotView, Table, message_panel
 from gradsim.views.plot.ranges import StickyRange, finite_range, round_up
 from gradsim.views.theme import Theme, tensor_color

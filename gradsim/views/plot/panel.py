@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 
 from gradsim.views.fonts import figure_font
+from gradsim.views.plot.axes import (
+    LABEL_PIXELS,
+    LANE_HEIGHT,
+    LINE_HEIGHT,
+    TICK_PIXELS,
+    line_height,
+    paint_axes,
+    paint_frame,
+)
 from gradsim.views.plot.axis import Axis
 from gradsim.views.plot.color_bar import COLOR_BAR_WIDTH, ColorBar, paint_color_bar
 from gradsim.views.plot.geometry import Geometry
 from gradsim.views.plot.lanes import LANES
-from gradsim.views.plot.marks import Mark, pen
+from gradsim.views.plot.marks import Mark
 from gradsim.views.theme import Theme
 
-LANE_HEIGHT = 17.0
-LINE_HEIGHT = 18.0
-TICK_PIXELS = 11
-LABEL_PIXELS = 12
 _SAMPLE = 20.0
 _ALIGN = Qt.AlignmentFlag
 
@@ -115,7 +120,7 @@ def laid_out(panel: Panel, rect: QRectF, top: float = 0.0) -> Geometry:
     bottom = inner.bottom() - x_height
     lanes = [lane for lane in LANES if lane in panel.lanes]
     height = max(bottom - top, 20.0)
-    texts = [tick.text for tick in panel.y.ticks(height - LANE_HEIGHT * len(lanes), _spread(metrics))]
+    texts = [tick.text for tick in panel.y.ticks(height - LANE_HEIGHT * len(lanes), line_height(metrics))]
     widest = max((metrics.horizontalAdvance(text) for text in [*texts, *lanes, "0.00"]), default=0.0)
     left = inner.left() + (LINE_HEIGHT if panel.y.label else 0) + math.ceil(widest / 8.0) * 8.0 + 6
     right = inner.right() - (COLOR_BAR_WIDTH if panel.color_bar else 0.0)
@@ -157,22 +162,17 @@ def paint_panel(painter: QPainter, panel: Panel, geometry: Geometry, theme: Them
     else:
         _paint_headline(painter, panel, geometry, theme)
         _paint_legend(painter, panel, geometry, theme)
-        _paint_axes(painter, panel, geometry, theme)
+        paint_axes(painter, geometry, panel.color_bar is None, theme)
         painter.save()
         painter.setFont(figure_font(TICK_PIXELS))
         painter.setClipRect(geometry.frame.adjusted(0, -1, 1, 1))
         for mark in panel.marks:
             mark.paint(painter, geometry)
         painter.restore()
-        _paint_frame(painter, geometry, theme)
+        paint_frame(painter, geometry, theme)
         if panel.color_bar:
             paint_color_bar(painter, panel.color_bar, geometry.frame, theme)
     painter.restore()
-
-
-def _spread(metrics: QFontMetricsF) -> Callable[[str], float]:
-    """Return the room that words take along a vertical axis: their height."""
-    return lambda text: metrics.height()
 
 
 def _paint_message(painter: QPainter, message: str, rect: QRectF, theme: Theme) -> None:
@@ -233,111 +233,3 @@ def _paint_legend(painter: QPainter, panel: Panel, geometry: Geometry, theme: Th
             painter.drawText(box, _ALIGN.AlignLeft | _ALIGN.AlignVCenter, mark.name)
             x += entry
         y += LINE_HEIGHT
-
-
-def _paint_axes(painter: QPainter, panel: Panel, geometry: Geometry, theme: Theme) -> None:
-    font = figure_font(TICK_PIXELS)
-    metrics = QFontMetricsF(font)
-    painter.setFont(font)
-    _paint_x_ticks(painter, panel, geometry, metrics, theme)
-    _paint_y_ticks(painter, panel, geometry, metrics, theme)
-    _paint_lanes(painter, geometry, theme)
-    _paint_labels(painter, panel, geometry, theme)
-
-
-def _paint_x_ticks(
-    painter: QPainter, panel: Panel, geometry: Geometry, metrics: QFontMetricsF, theme: Theme
-) -> None:
-    frame, right = geometry.frame, geometry.rect.right()
-    ticks = geometry.x.ticks(geometry.plot.width(), metrics.horizontalAdvance)
-    places = [math.floor(geometry.x_place(tick.at)) + 0.5 for tick in ticks]
-    if panel.x.scale != "layer" and not panel.color_bar:
-        lines = [
-            QLineF(x, frame.top(), x, frame.bottom()) for x, t in zip(places, ticks, strict=True) if t.text
-        ]
-        painter.setPen(pen(theme.color("grid"), 1.0))
-        painter.drawLines(lines)
-    painter.setPen(pen(theme.color("outline"), 1.0))
-    painter.drawLines(
-        [
-            QLineF(x, frame.bottom(), x, frame.bottom() + (4 if t.text else 2))
-            for x, t in zip(places, ticks, strict=True)
-        ]
-    )
-    painter.setPen(theme.color("muted"))
-    for x, tick in zip(places, ticks, strict=True):
-        if tick.text:
-            half = metrics.horizontalAdvance(tick.text) / 2 + 1
-            middle = min(x, right - half - 1)  # never cut at the side
-            painter.drawText(QPointF(middle - half + 1, frame.bottom() + 5 + metrics.ascent()), tick.text)
-
-
-def _paint_y_ticks(
-    painter: QPainter, panel: Panel, geometry: Geometry, metrics: QFontMetricsF, theme: Theme
-) -> None:
-    frame = geometry.frame
-    ticks = panel.y.ticks(geometry.plot.height(), _spread(metrics))
-    places = [math.floor(geometry.y_place(tick.at)) + 0.5 for tick in ticks]
-    if not panel.color_bar:
-        lines = [
-            QLineF(frame.left(), y, frame.right(), y) for y, t in zip(places, ticks, strict=True) if t.text
-        ]
-        painter.setPen(pen(theme.color("grid"), 1.0))
-        painter.drawLines(lines)
-    painter.setPen(pen(theme.color("outline"), 1.0))
-    painter.drawLines(
-        [
-            QLineF(frame.left() - (4 if t.text else 2), y, frame.left(), y)
-            for y, t in zip(places, ticks, strict=True)
-        ]
-    )
-    painter.setPen(theme.color("muted"))
-    for y, tick in zip(places, ticks, strict=True):
-        if tick.text and not _beside_a_lane(y, geometry):
-            x = frame.left() - 7 - metrics.horizontalAdvance(tick.text)
-            painter.drawText(QPointF(x, y + metrics.capHeight() / 2), tick.text)
-
-
-def _beside_a_lane(y: float, geometry: Geometry) -> bool:
-    """Whether a tick's words would touch the name of a lane."""
-    return any(abs(y - centre) < 14.0 for centre in geometry.lanes.values())
-
-
-def _paint_lanes(painter: QPainter, geometry: Geometry, theme: Theme) -> None:
-    painter.setFont(figure_font(TICK_PIXELS, bold=True))
-    frame = geometry.frame
-    for lane, centre in geometry.lanes.items():
-        strip = QRectF(frame.left(), centre - LANE_HEIGHT / 2, frame.width(), LANE_HEIGHT)
-        painter.fillRect(strip, theme.color("outline", 0.22))
-        painter.setPen(theme.color("text"))
-        box = QRectF(geometry.rect.left(), centre - 10, frame.left() - 6 - geometry.rect.left(), 20)
-        painter.drawText(box, _ALIGN.AlignRight | _ALIGN.AlignVCenter, lane)
-
-
-def _paint_labels(painter: QPainter, panel: Panel, geometry: Geometry, theme: Theme) -> None:
-    font = figure_font(LABEL_PIXELS)
-    metrics = QFontMetricsF(font)
-    painter.setFont(font)
-    painter.setPen(theme.color("muted"))
-    frame, rect = geometry.frame, geometry.rect
-    if panel.x.label:
-        text = metrics.elidedText(panel.x.label, Qt.TextElideMode.ElideRight, frame.width() + 40)
-        box = QRectF(frame.left() - 60, rect.bottom() - 4 - LINE_HEIGHT, frame.width() + 120, LINE_HEIGHT)
-        painter.drawText(box, _ALIGN.AlignHCenter | _ALIGN.AlignVCenter, text)
-    if panel.y.label:
-        text = metrics.elidedText(panel.y.label, Qt.TextElideMode.ElideRight, frame.height() + 16)
-        painter.save()
-        painter.translate(rect.left() + 6 + LINE_HEIGHT / 2, frame.center().y())
-        painter.rotate(-90)
-        box = QRectF(-frame.height(), -LINE_HEIGHT / 2, 2 * frame.height(), LINE_HEIGHT)
-        painter.drawText(box, _ALIGN.AlignCenter, text)
-        painter.restore()
-
-
-def _paint_frame(painter: QPainter, geometry: Geometry, theme: Theme) -> None:
-    """Left and lower side only: less ink, and the lanes stay part of the plot."""
-    frame = geometry.frame
-    painter.setPen(pen(theme.color("outline"), 1.0))
-    left, bottom = frame.left() - 0.5, frame.bottom() + 0.5
-    painter.drawLine(QLineF(left, frame.top(), left, bottom))
-    painter.drawLine(QLineF(left, bottom, frame.right(), bottom))

@@ -12,6 +12,7 @@ from PySide6.QtGui import QAction, QKeySequence, QPainter
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gradsim.trace import Cursor, Run
+from gradsim.views.plot.axis import Axis
 from gradsim.views.plot.canvas import PlotCanvas
 from gradsim.views.plot.options import Option, OptionBar, Toggle, checked
 from gradsim.views.plot.panel import Panel
@@ -277,6 +278,4 @@ def message_panel(message: str) -> Panel:
     Panel
         With nothing else in it.
     """
-    from gradsim.views.plot.axis import Axis
-
     return Panel("message", Axis("", 0, 1), Axis("", 0, 1), message=message)
