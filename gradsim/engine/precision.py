@@ -1,0 +1,131 @@
+"""float16 and bfloat16 in the storage of float32: every stored value is rounded to the narrow format.
+
+To the nearest value, ties to even; subnormals are kept, overflow gives ±Inf, NaN stays NaN. Two kinds of loss
+are counted: values that were not zero and became zero, and finite values that became ±Inf.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradsim.engine.compilation import elementary, kernel
+
+FLOAT32, FLOAT16, BFLOAT16 = range(3)
+"""Formats of ``round_stored``."""
+
+FLUSHED, OVERFLOWED = range(2)
+"""Places of ``counts``."""
+
+_ALL_BUT_SIGN = np.int32(0x7FFFFFFF)
+_INFINITY = np.int32(0x7F800000)
+_ONE = np.int32(1)
+_ZERO = np.int32(0)
+
+_HALF_DROPPED = np.int32(13)  # bits of the significand of float32 that float16 has not
+_HALF_BELOW_TIE = np.int32(0x0FFF)
+_HALF_KEPT = np.int32(~0x1FFF)
+_HALF_SMALLEST_NORMAL = np.int32(0x38800000)  # 2^-14
+_HALF_OVERFLOW = np.int32(0x477FF000)  # 65,520: halfway between the largest and the next power of two
+_HALF_SUBNORMAL_SPACING = np.float32(0.5)  # whose last place is 2^-24: adding it rounds to multiples of that
+
+_BRAIN_DROPPED = np.int32(16)
+_BRAIN_BELOW_TIE = np.int32(0x7FFF)
+_BRAIN_KEPT = np.int32(~0xFFFF)
+
+
+@elementary
+def _half_magnitude(size: Any) -> Any:
+    """Return the bits of |x| rounded to float16, from the bits of |x|."""
+    odd = np.int32(np.int32(size >> _HALF_DROPPED) & _ONE)
+    normal = np.int32(np.int32(size + np.int32(_HALF_BELOW_TIE + odd)) & _HALF_KEPT)
+    lifted = np.float32(np.int32(size).view(np.float32) + _HALF_SUBNORMAL_SPACING)
+    small = np.float32(lifted - _HALF_SUBNORMAL_SPACING).view(np.int32)
+    rounded = small if size < _HALF_SMALLEST_NORMAL else normal
+    rounded = _INFINITY if size >= _HALF_OVERFLOW else rounded
+    return size if size > _INFINITY else rounded
+
+
+@elementary
+def _brain_magnitude(size: Any) -> Any:
+    """Return the bits of |x| rounded to bfloat16, from the bits of |x|: the exponent has the same range."""
+    odd = np.int32(np.int32(size >> _BRAIN_DROPPED) & _ONE)
+    rounded = np.int32(np.int32(size + np.int32(_BRAIN_BELOW_TIE + odd)) & _BRAIN_KEPT)
+    return size if size > _INFINITY else rounded
+
+
+@elementary
+def _became(limit: Any, size: Any, rounded: Any) -> Any:
+    """Return 1 where a magnitude was not the limit (0 or Inf) and is now. NaN never is."""
+    return np.int32(np.int32(size != limit) & np.int32(rounded == limit))
+
+
+@kernel
+def round_to_half(x: Any) -> Any:
+    """Round to float16 in place.
+
+    Parameters
+    ----------
+    x : ndarray of float32, shape (n,)
+        Contiguous, n < 2³¹.
+
+    Returns
+    -------
+    flushed, overflowed : int32
+        How many values that were not zero became zero, and how many finite ones ±Inf.
+    """
+    flushed = overflowed = np.int32(0)
+    for i in range(x.size):
+        bits = np.float32(x[i]).view(np.int32)
+        size = np.int32(bits & _ALL_BUT_SIGN)
+        rounded = _half_magnitude(size)
+        flushed = np.int32(flushed + _became(_ZERO, size, rounded))
+        overflowed = np.int32(overflowed + _became(_INFINITY, size, rounded))
+        x[i] = np.int32(rounded | np.int32(bits & ~_ALL_BUT_SIGN)).view(np.float32)
+    return flushed, overflowed
+
+
+@kernel
+def round_to_bfloat16(x: Any) -> Any:
+    """Round to bfloat16 in place.
+
+    Parameters
+    ----------
+    x : ndarray of float32, shape (n,)
+        Contiguous, n < 2³¹.
+
+    Returns
+    -------
+    flushed, overflowed : int32
+        As from ``round_to_half``.
+    """
+    flushed = overflowed = np.int32(0)
+    for i in range(x.size):
+        bits = np.float32(x[i]).view(np.int32)
+        size = np.int32(bits & _ALL_BUT_SIGN)
+        rounded = _brain_magnitude(size)
+        flushed = np.int32(flushed + _became(_ZERO, size, rounded))
+        overflowed = np.int32(overflowed + _became(_INFINITY, size, rounded))
+        x[i] = np.int32(rounded | np.int32(bits & ~_ALL_BUT_SIGN)).view(np.float32)
+    return flushed, overflowed
+
+
+@kernel
+def round_stored(code: Any, x: Any, counts: Any) -> None:
+    """Round a stretch to the format of a code, in place, and add to its counts.
+
+    Parameters
+    ----------
+    code : int
+        ``FLOAT32`` does nothing, ``FLOAT16``, ``BFLOAT16``.
+    x : ndarray of float32, shape (n,)
+        Of float64: left as it is, for a machine compiled for both.
+    counts : ndarray of int64, shape (2,)
+        At ``FLUSHED`` and ``OVERFLOWED``, changed in place.
+    """
+    if code == FLOAT32 or x.itemsize != 4:
+        return
+    flushed, overflowed = round_to_half(x) if code == FLOAT16 else round_to_bfloat16(x)
+    counts[FLUSHED] += flushed
+    counts[OVERFLOWED] += overflowed
