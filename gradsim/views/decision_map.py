@@ -17,10 +17,11 @@ from gradsim.views.plot.heat import Heat
 from gradsim.views.plot.marks import Line, Mark
 from gradsim.views.plot.numbers import brief, grouped, percent
 from gradsim.views.plot.options import Toggle
-from gradsim.views.plot.panel import Panel, Words
+from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import PlotView, Table, message_panel
 from gradsim.views.plot.points import Points, Shape
 from gradsim.views.plot.ranges import StickyRange, finite_range
+from gradsim.views.plot.words import Words
 from gradsim.views.theme import Theme
 
 MOST_POINTS = 1000

@@ -29,9 +29,10 @@ from gradsim.views.plot.heat import Heat
 from gradsim.views.plot.lanes import LANES
 from gradsim.views.plot.marks import Bars, Mark, Rule, VerticalBand
 from gradsim.views.plot.numbers import brief, grouped, percent
-from gradsim.views.plot.panel import Panel, Words
+from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import PlotView, Table, message_panel
 from gradsim.views.plot.ranges import StickyRange, finite_range, round_up
+from gradsim.views.plot.words import Words
 from gradsim.views.theme import Theme, tensor_color
 from gradsim.views.weight_layers import WeightLayers
 

@@ -15,10 +15,11 @@ from gradsim.views.plot.lanes import LANES, lane_of, log10_or_nan
 from gradsim.views.plot.marks import Line, Mark, VerticalBand
 from gradsim.views.plot.numbers import brief
 from gradsim.views.plot.options import Toggle
-from gradsim.views.plot.panel import Panel, Words
+from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import PlotView, Table, message_panel
 from gradsim.views.plot.points import LanePoints, LinePoints, Points, Shape
 from gradsim.views.plot.ranges import StickyRange, finite_range
+from gradsim.views.plot.words import Words
 from gradsim.views.theme import Theme, phase_color
 from gradsim.views.weight_layers import WeightLayers, padded
 
@@ -190,8 +191,9 @@ class GradientProfileView(PlotView):
         """Line and points; what has not been computed at the cursor stands back."""
         x, y = layers.positions, log10_or_nan(values)
         reached = layers.reached(row.tensor, self.cursor_at)
-        size = marker_size(len(layers), self.canvas.width())
-        dodge = _dodge(self._shown().index(row), len(self._shown()), len(layers), self.canvas.width())
+        room = self.figure_size().width()
+        size = marker_size(len(layers), room)
+        dodge = _dodge(self._shown().index(row), len(self._shown()), len(layers), room)
         bright, dim = theme.color(row.role), theme.color(row.role, _DIMMED)
         marks: list[Mark] = []
         if not reached.all():

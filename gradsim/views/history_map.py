@@ -15,9 +15,10 @@ from gradsim.views.plot.heat import Heat
 from gradsim.views.plot.marks import Mark, Rule
 from gradsim.views.plot.numbers import brief, grouped, percent
 from gradsim.views.plot.options import Choice
-from gradsim.views.plot.panel import Panel, Words
+from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import PlotView, Table, message_panel
 from gradsim.views.plot.ranges import GrowingRange, StickyRange
+from gradsim.views.plot.words import Words
 from gradsim.views.theme import Theme
 from gradsim.views.weight_layers import WeightLayers
 

@@ -63,7 +63,7 @@ class LossPlotView(PlotView):
         found = [self._loss_panel(history, across, theme)]
         if self._has_accuracy(history):
             marks = self._marks(history, "accuracy", False, theme)
-            found.append(Panel("accuracy", across, Axis("accuracy", 0.0, 1.03), marks))
+            found.append(Panel("accuracy", across, Axis("accuracy", 0.0, 1.03), marks, linked_x="loss"))
         return found
 
     def arranged(self, rect: QRectF, panels: Sequence[Panel]) -> list[QRectF]:

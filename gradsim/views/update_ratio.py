@@ -97,7 +97,8 @@ class UpdateRatioView(PlotView):
                 "iteration", *self._iterations.around(0.0, float(history.iterations[-1])), "iteration"
             )
             marks = [*self._series_marks(layers, history, series, theme), *self._rule(theme)]
-            found.append(Panel("iterations", across, Axis("", *held, "log10"), marks, lanes=lanes))
+            upright = Axis("", *held, "log10")
+            found.append(Panel("iterations", across, upright, marks, lanes=lanes, linked_y="layers"))
         return found
 
     def text_summary(self) -> str:
@@ -192,7 +193,7 @@ class UpdateRatioView(PlotView):
             marks.append(Line(ghost.positions, log10_or_nan(before), dim, 1.3, (5.0, 3.0), "before"))
             marks.append(LanePoints(ghost.positions, before, dim, 5.0, dodge=-4.0))
         color, y = theme.color("update"), log10_or_nan(now)
-        size = marker_size(len(layers), self.canvas.width() / 2.0)
+        size = marker_size(len(layers), self.figure_size().width() / 2.0)
         iteration = f"iteration {grouped(layers.trace.iteration)}"
         return [
             *marks,

@@ -72,7 +72,7 @@ def test_a_click_asks_for_the_iteration_and_the_layer(qtbot: QtBot) -> None:
     heard: list[tuple[str, int]] = []
     view.seek_requested.connect(lambda iteration: heard.append(("iteration", iteration)))
     view.layer_selected.connect(lambda layer: heard.append(("layer", layer)))
-    qtbot.mouseClick(view.canvas, Qt.MouseButton.LeftButton, pos=place.toPoint())
+    qtbot.mouseClick(view.canvas.viewport(), Qt.MouseButton.LeftButton, pos=place.toPoint())
     assert heard == [("layer", 4), ("iteration", 7)]
 
 

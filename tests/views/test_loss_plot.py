@@ -72,7 +72,7 @@ def test_a_click_asks_for_the_iteration_under_it(qtbot: QtBot, view: LossPlotVie
     place = geometry.plot.center()
     place.setX(geometry.x_place(5.0))
     with qtbot.waitSignal(view.seek_requested) as heard:
-        qtbot.mouseClick(view.canvas, Qt.MouseButton.LeftButton, pos=place.toPoint())
+        qtbot.mouseClick(view.canvas.viewport(), Qt.MouseButton.LeftButton, pos=place.toPoint())
     assert heard.args == [5]
 
 

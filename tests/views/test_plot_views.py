@@ -120,7 +120,7 @@ def test_a_click_wishes_and_changes_nothing_itself(qtbot: QtBot, kind: type[Plot
     panels = view.panels(LIGHT)
     for panel in panels:
         middle = view.canvas.geometry_of(panel.key).plot.center().toPoint()
-        qtbot.mouseClick(view.canvas, Qt.MouseButton.LeftButton, pos=middle)
+        qtbot.mouseClick(view.canvas.viewport(), Qt.MouseButton.LeftButton, pos=middle)
     assert view.selected_layer is None
     assert view.cursor_at is None
     wishes = {"gradient_profile": {"layer"}, "history_map": {"layer", "iteration"}, "loss": {"iteration"}}
@@ -173,9 +173,9 @@ def test_dragging_moves_the_plot_and_clicks_nothing(qtbot: QtBot, kind: type[Plo
     view.layer_selected.connect(heard.append)
     view.seek_requested.connect(heard.append)
     start = before.plot.center().toPoint()
-    qtbot.mousePress(view.canvas, Qt.MouseButton.LeftButton, pos=start)
-    qtbot.mouseMove(view.canvas, start + QPoint(40, 0))
-    qtbot.mouseRelease(view.canvas, Qt.MouseButton.LeftButton, pos=start + QPoint(40, 0))
+    qtbot.mousePress(view.canvas.viewport(), Qt.MouseButton.LeftButton, pos=start)
+    qtbot.mouseMove(view.canvas.viewport(), start + QPoint(40, 0))
+    qtbot.mouseRelease(view.canvas.viewport(), Qt.MouseButton.LeftButton, pos=start + QPoint(40, 0))
     pixels(view)
     assert view.canvas.geometry_of(key).x.low < before.x.low
     assert heard == []

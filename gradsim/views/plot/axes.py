@@ -1,14 +1,19 @@
-"""The two axes of a panel on paper: ticks, grid, lanes and labels. What their ticks are is said in ``axis``."""
+"""The two axes of a panel on paper: ticks, grid, lanes and labels. What their ticks are is said in ``axis``.
+
+Screen and figure share all of it: ``items`` asks for the same lines and words that ``paint_axes`` draws.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 
 from gradsim.views.fonts import figure_font
+from gradsim.views.plot.axis import Axis, Tick
 from gradsim.views.plot.geometry import Geometry
 from gradsim.views.plot.marks import pen
 from gradsim.views.theme import Theme
@@ -18,6 +23,26 @@ LINE_HEIGHT = 18.0
 TICK_PIXELS = 11
 LABEL_PIXELS = 12
 _ALIGN = Qt.AlignmentFlag
+
+
+@dataclass(frozen=True, slots=True)
+class AxisDrawing:
+    """One axis in pixels.
+
+    Attributes
+    ----------
+    side : QLineF
+        The side of the frame it belongs to.
+    grid, ticks : list of QLineF
+        Lines across the plot, and short ones outside of it.
+    words : list of (QPointF, str)
+        Of the major ticks, each with the place where its base line begins.
+    """
+
+    side: QLineF
+    grid: list[QLineF]
+    ticks: list[QLineF]
+    words: list[tuple[QPointF, str]]
 
 
 def line_height(metrics: QFontMetricsF) -> Callable[[str], float]:
@@ -36,8 +61,224 @@ def line_height(metrics: QFontMetricsF) -> Callable[[str], float]:
     return lambda text: metrics.height()
 
 
-def paint_axes(painter: QPainter, geometry: Geometry, has_grid: bool, theme: Theme) -> None:
-    """Draw ticks, grid, lanes and labels.
+def tick_metrics() -> QFontMetricsF:
+    """Return the measures of the font in which ticks are written."""
+    return QFontMetricsF(figure_font(TICK_PIXELS))
+
+
+def ticks_along(axis: Axis, length: float, is_upright: bool, metrics: QFontMetricsF) -> tuple[Tick, ...]:
+    """Return the ticks of an axis as long as that.
+
+    Parameters
+    ----------
+    axis : Axis
+        Over the range to be shown.
+    length : float
+        In pixels.
+    is_upright : bool
+        Whether it is a vertical one, where words need their height and not their width.
+    metrics : QFontMetricsF
+        Of the font of the words.
+
+    Returns
+    -------
+    tuple of Tick
+        Major and minor ones.
+    """
+    return axis.ticks(length, line_height(metrics) if is_upright else metrics.horizontalAdvance)
+
+
+def x_drawing(
+    geometry: Geometry, ticks: Iterable[Tick], has_grid: bool, metrics: QFontMetricsF
+) -> AxisDrawing:
+    """Return lines and words of the axis below a plot.
+
+    Parameters
+    ----------
+    geometry : Geometry
+        Where.
+    ticks : iterable of Tick
+        From ``ticks_along``.
+    has_grid : bool
+        Whether lines go across; over a picture they would hide it. Layers have none.
+    metrics : QFontMetricsF
+        Of the font of the words.
+
+    Returns
+    -------
+    AxisDrawing
+        In the pixels of the geometry.
+    """
+    frame, right = geometry.frame, geometry.rect.right()
+    has_grid = has_grid and geometry.x.scale != "layer"
+    side = QLineF(frame.left() - 0.5, frame.bottom() + 0.5, frame.right(), frame.bottom() + 0.5)
+    drawing = AxisDrawing(side, [], [], [])
+    for tick in ticks:
+        x = math.floor(geometry.x_place(tick.at)) + 0.5
+        drawing.ticks.append(QLineF(x, frame.bottom(), x, frame.bottom() + (4 if tick.text else 2)))
+        if not tick.text:
+            continue
+        if has_grid:
+            drawing.grid.append(QLineF(x, frame.top(), x, frame.bottom()))
+        half = metrics.horizontalAdvance(tick.text) / 2 + 1
+        middle = min(x, right - half - 1)  # never cut at the side
+        place = QPointF(middle - half + 1, frame.bottom() + 5 + metrics.ascent())
+        drawing.words.append((place, tick.text))
+    return drawing
+
+
+def y_drawing(
+    geometry: Geometry, ticks: Iterable[Tick], has_grid: bool, metrics: QFontMetricsF
+) -> AxisDrawing:
+    """Return lines and words of the axis to the left of a plot; a tick beside the name of a lane has no words.
+
+    Parameters
+    ----------
+    geometry : Geometry
+        Where.
+    ticks : iterable of Tick
+        From ``ticks_along``.
+    has_grid : bool
+        Whether lines go across.
+    metrics : QFontMetricsF
+        Of the font of the words.
+
+    Returns
+    -------
+    AxisDrawing
+        In the pixels of the geometry.
+    """
+    frame = geometry.frame
+    side = QLineF(frame.left() - 0.5, frame.top(), frame.left() - 0.5, frame.bottom() + 0.5)
+    drawing = AxisDrawing(side, [], [], [])
+    for tick in ticks:
+        y = math.floor(geometry.y_place(tick.at)) + 0.5
+        drawing.ticks.append(QLineF(frame.left() - (4 if tick.text else 2), y, frame.left(), y))
+        if not tick.text:
+            continue
+        if has_grid:
+            drawing.grid.append(QLineF(frame.left(), y, frame.right(), y))
+        if not any(abs(y - centre) < 14.0 for centre in geometry.lanes.values()):
+            x = frame.left() - 7 - metrics.horizontalAdvance(tick.text)
+            drawing.words.append((QPointF(x, y + metrics.capHeight() / 2), tick.text))
+    return drawing
+
+
+def paint_axis(painter: QPainter, drawing: AxisDrawing, theme: Theme) -> None:
+    """Draw grid, ticks and words of one axis, not yet its side.
+
+    Parameters
+    ----------
+    painter : QPainter
+        To draw with.
+    drawing : AxisDrawing
+        What to draw.
+    theme : Theme
+        In which colours.
+    """
+    painter.setPen(pen(theme.color("grid"), 1.0))
+    painter.drawLines(drawing.grid)
+    painter.setPen(pen(theme.color("outline"), 1.0))
+    painter.drawLines(drawing.ticks)
+    painter.setFont(figure_font(TICK_PIXELS))
+    painter.setPen(theme.color("muted"))
+    for place, words in drawing.words:
+        painter.drawText(place, words)
+
+
+def paint_side(painter: QPainter, drawing: AxisDrawing, theme: Theme) -> None:
+    """Draw the side of the frame: two sides only, which is less ink, and the lanes stay part of the plot.
+
+    Parameters
+    ----------
+    painter : QPainter
+        To draw with.
+    drawing : AxisDrawing
+        Of the axis.
+    theme : Theme
+        In which colours.
+    """
+    painter.setPen(pen(theme.color("outline"), 1.0))
+    painter.drawLine(drawing.side)
+
+
+def paint_lanes(painter: QPainter, geometry: Geometry, theme: Theme) -> None:
+    """Draw the strips of 0, NaN and ∞, and their names.
+
+    Parameters
+    ----------
+    painter : QPainter
+        To draw with.
+    geometry : Geometry
+        Where.
+    theme : Theme
+        In which colours.
+    """
+    painter.setFont(figure_font(TICK_PIXELS, bold=True))
+    frame = geometry.frame
+    for lane, centre in geometry.lanes.items():
+        strip = QRectF(frame.left(), centre - LANE_HEIGHT / 2, frame.width(), LANE_HEIGHT)
+        painter.fillRect(strip, theme.color("outline", 0.22))
+        painter.setPen(theme.color("text"))
+        box = QRectF(geometry.rect.left(), centre - 10, frame.left() - 6 - geometry.rect.left(), 20)
+        painter.drawText(box, _ALIGN.AlignRight | _ALIGN.AlignVCenter, lane)
+
+
+def paint_x_label(painter: QPainter, geometry: Geometry, theme: Theme) -> None:
+    """Write below a plot what is shown along it.
+
+    Parameters
+    ----------
+    painter : QPainter
+        To draw with.
+    geometry : Geometry
+        Where.
+    theme : Theme
+        In which colours.
+    """
+    if not geometry.x.label:
+        return
+    font = figure_font(LABEL_PIXELS)
+    painter.setFont(font)
+    painter.setPen(theme.color("muted"))
+    frame = geometry.frame
+    room = frame.width() + 40
+    text = QFontMetricsF(font).elidedText(geometry.x.label, Qt.TextElideMode.ElideRight, room)
+    top = geometry.rect.bottom() - 4 - LINE_HEIGHT
+    box = QRectF(frame.left() - 60, top, frame.width() + 120, LINE_HEIGHT)
+    painter.drawText(box, _ALIGN.AlignHCenter | _ALIGN.AlignVCenter, text)
+
+
+def paint_y_label(painter: QPainter, geometry: Geometry, theme: Theme) -> None:
+    """Write beside a plot, upwards, what is shown along that side.
+
+    Parameters
+    ----------
+    painter : QPainter
+        To draw with.
+    geometry : Geometry
+        Where.
+    theme : Theme
+        In which colours.
+    """
+    if not geometry.y.label:
+        return
+    font = figure_font(LABEL_PIXELS)
+    painter.setFont(font)
+    painter.setPen(theme.color("muted"))
+    frame = geometry.frame
+    room = frame.height() + 16
+    text = QFontMetricsF(font).elidedText(geometry.y.label, Qt.TextElideMode.ElideRight, room)
+    painter.save()
+    painter.translate(geometry.rect.left() + 6 + LINE_HEIGHT / 2, frame.center().y())
+    painter.rotate(-90)
+    box = QRectF(-frame.height(), -LINE_HEIGHT / 2, 2 * frame.height(), LINE_HEIGHT)
+    painter.drawText(box, _ALIGN.AlignCenter, text)
+    painter.restore()
+
+
+def paint_axes(painter: QPainter, geometry: Geometry, has_grid: bool, theme: Theme) -> list[AxisDrawing]:
+    """Draw both axes of a figure: grid, ticks, lanes and labels.
 
     Parameters
     ----------
@@ -49,119 +290,22 @@ def paint_axes(painter: QPainter, geometry: Geometry, has_grid: bool, theme: The
         Whether lines go across; over a picture they would hide it.
     theme : Theme
         In which colours.
+
+    Returns
+    -------
+    list of AxisDrawing
+        Of x and y; their sides are drawn when the marks are.
     """
-    font = figure_font(TICK_PIXELS)
-    metrics = QFontMetricsF(font)
-    painter.setFont(font)
-    _paint_x_ticks(painter, geometry, metrics, has_grid, theme)
-    _paint_y_ticks(painter, geometry, metrics, has_grid, theme)
-    _paint_lanes(painter, geometry, theme)
-    _paint_labels(painter, geometry, theme)
-
-
-def _paint_x_ticks(
-    painter: QPainter, geometry: Geometry, metrics: QFontMetricsF, has_grid: bool, theme: Theme
-) -> None:
-    frame, right = geometry.frame, geometry.rect.right()
-    ticks = geometry.x.ticks(geometry.plot.width(), metrics.horizontalAdvance)
-    places = [math.floor(geometry.x_place(tick.at)) + 0.5 for tick in ticks]
-    if geometry.x.scale != "layer" and has_grid:
-        lines = [
-            QLineF(x, frame.top(), x, frame.bottom()) for x, t in zip(places, ticks, strict=True) if t.text
-        ]
-        painter.setPen(pen(theme.color("grid"), 1.0))
-        painter.drawLines(lines)
-    painter.setPen(pen(theme.color("outline"), 1.0))
-    painter.drawLines(
-        [
-            QLineF(x, frame.bottom(), x, frame.bottom() + (4 if t.text else 2))
-            for x, t in zip(places, ticks, strict=True)
-        ]
-    )
-    painter.setPen(theme.color("muted"))
-    for x, tick in zip(places, ticks, strict=True):
-        if tick.text:
-            half = metrics.horizontalAdvance(tick.text) / 2 + 1
-            middle = min(x, right - half - 1)  # never cut at the side
-            painter.drawText(QPointF(middle - half + 1, frame.bottom() + 5 + metrics.ascent()), tick.text)
-
-
-def _paint_y_ticks(
-    painter: QPainter, geometry: Geometry, metrics: QFontMetricsF, has_grid: bool, theme: Theme
-) -> None:
-    frame = geometry.frame
-    ticks = geometry.y.ticks(geometry.plot.height(), line_height(metrics))
-    places = [math.floor(geometry.y_place(tick.at)) + 0.5 for tick in ticks]
-    if has_grid:
-        lines = [
-            QLineF(frame.left(), y, frame.right(), y) for y, t in zip(places, ticks, strict=True) if t.text
-        ]
-        painter.setPen(pen(theme.color("grid"), 1.0))
-        painter.drawLines(lines)
-    painter.setPen(pen(theme.color("outline"), 1.0))
-    painter.drawLines(
-        [
-            QLineF(frame.left() - (4 if t.text else 2), y, frame.left(), y)
-            for y, t in zip(places, ticks, strict=True)
-        ]
-    )
-    painter.setPen(theme.color("muted"))
-    for y, tick in zip(places, ticks, strict=True):
-        if tick.text and not _beside_a_lane(y, geometry):
-            x = frame.left() - 7 - metrics.horizontalAdvance(tick.text)
-            painter.drawText(QPointF(x, y + metrics.capHeight() / 2), tick.text)
-
-
-def _beside_a_lane(y: float, geometry: Geometry) -> bool:
-    """Whether a tick's words would touch the name of a lane."""
-    return any(abs(y - centre) < 14.0 for centre in geometry.lanes.values())
-
-
-def _paint_lanes(painter: QPainter, geometry: Geometry, theme: Theme) -> None:
-    painter.setFont(figure_font(TICK_PIXELS, bold=True))
-    frame = geometry.frame
-    for lane, centre in geometry.lanes.items():
-        strip = QRectF(frame.left(), centre - LANE_HEIGHT / 2, frame.width(), LANE_HEIGHT)
-        painter.fillRect(strip, theme.color("outline", 0.22))
-        painter.setPen(theme.color("text"))
-        box = QRectF(geometry.rect.left(), centre - 10, frame.left() - 6 - geometry.rect.left(), 20)
-        painter.drawText(box, _ALIGN.AlignRight | _ALIGN.AlignVCenter, lane)
-
-
-def _paint_labels(painter: QPainter, geometry: Geometry, theme: Theme) -> None:
-    font = figure_font(LABEL_PIXELS)
-    metrics = QFontMetricsF(font)
-    painter.setFont(font)
-    painter.setPen(theme.color("muted"))
-    frame, rect = geometry.frame, geometry.rect
-    if geometry.x.label:
-        text = metrics.elidedText(geometry.x.label, Qt.TextElideMode.ElideRight, frame.width() + 40)
-        box = QRectF(frame.left() - 60, rect.bottom() - 4 - LINE_HEIGHT, frame.width() + 120, LINE_HEIGHT)
-        painter.drawText(box, _ALIGN.AlignHCenter | _ALIGN.AlignVCenter, text)
-    if geometry.y.label:
-        text = metrics.elidedText(geometry.y.label, Qt.TextElideMode.ElideRight, frame.height() + 16)
-        painter.save()
-        painter.translate(rect.left() + 6 + LINE_HEIGHT / 2, frame.center().y())
-        painter.rotate(-90)
-        box = QRectF(-frame.height(), -LINE_HEIGHT / 2, 2 * frame.height(), LINE_HEIGHT)
-        painter.drawText(box, _ALIGN.AlignCenter, text)
-        painter.restore()
-
-
-def paint_frame(painter: QPainter, geometry: Geometry, theme: Theme) -> None:
-    """Draw the left and the lower side only: less ink, and the lanes stay part of the plot.
-
-    Parameters
-    ----------
-    painter : QPainter
-        To draw with.
-    geometry : Geometry
-        Where.
-    theme : Theme
-        In which colours.
-    """
-    frame = geometry.frame
-    painter.setPen(pen(theme.color("outline"), 1.0))
-    left, bottom = frame.left() - 0.5, frame.bottom() + 0.5
-    painter.drawLine(QLineF(left, frame.top(), left, bottom))
-    painter.drawLine(QLineF(left, bottom, frame.right(), bottom))
+    metrics = tick_metrics()
+    x_ticks = ticks_along(geometry.x, geometry.plot.width(), False, metrics)
+    y_ticks = ticks_along(geometry.y, geometry.plot.height(), True, metrics)
+    drawings = [
+        x_drawing(geometry, x_ticks, has_grid, metrics),
+        y_drawing(geometry, y_ticks, has_grid, metrics),
+    ]
+    for drawing in drawings:
+        paint_axis(painter, drawing, theme)
+    paint_lanes(painter, geometry, theme)
+    paint_x_label(painter, geometry, theme)
+    paint_y_label(painter, geometry, theme)
+    return drawings

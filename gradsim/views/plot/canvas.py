@@ -1,25 +1,32 @@
-"""The surface of a view: shows its panels, zooms and pans them, and reports clicks and hovering."""
+"""The surface of a view: a scene of pyqtgraph with one plot per panel.
+
+Importing it imports pyqtgraph (0.45 s): ``plot_view`` does so when there is something to plot, never before the
+first frame of the window.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QWheelEvent
-from PySide6.QtWidgets import QApplication, QSizePolicy, QToolTip, QWidget
+import pyqtgraph as pg
+from PySide6.QtCore import QRectF, QSize, Signal
+from PySide6.QtGui import QFocusEvent, QMouseEvent, QPainter, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip
 
-from gradsim.views.plot.axis import Axis
 from gradsim.views.plot.geometry import Geometry
-from gradsim.views.plot.panel import Panel, laid_out, paint_panel
+from gradsim.views.plot.panel import Panel, laid_out_level
+from gradsim.views.plot.panel_item import PanelItem
+from gradsim.views.plot.words import paint_message
 from gradsim.views.theme import Theme
 
-Range = tuple[float, float]
-_WHEEL_NOTCH = 120.0
-_LEAST_SHARE = 1e-4
+# The one place where pyqtgraph is set up. No Numba in the window's process; a row of an image is a row.
+pg.setConfigOptions(antialias=True, useOpenGL=False, useNumba=False, imageAxisOrder="row-major")
 
 
-class PlotCanvas(QWidget):
-    """Paints panels; holds nothing but the ranges a person zoomed to.
+class PlotCanvas(pg.GraphicsView):
+    """Shows panels; their plots hold the ranges.
+
+    Panels are asked for when it is painted, so what nobody sees costs nothing.
 
     Parameters
     ----------
@@ -44,78 +51,63 @@ class PlotCanvas(QWidget):
         arranged: Callable[[QRectF, Sequence[Panel]], list[QRectF]],
         theme: Callable[[], Theme],
     ) -> None:
-        super().__init__()
+        self._plots: dict[str, PanelItem] = {}
+        self._is_stale = True
+        self._is_busy = False
+        self._message = ""
+        self._painted_theme: Theme | None = None
         self._panels, self._arranged, self._theme = panels, arranged, theme
-        self._ranges: dict[str, tuple[Range | None, Range | None]] = {}
-        self._laid: list[tuple[Panel, Geometry]] = []
-        self._pressed: tuple[QPointF, Panel, Geometry] | None = None
-        self._panning = False
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        super().__init__(background=None)
+        # The scene reports every single change in it; one repaint per frame shows them all.
+        self.setViewportUpdateMode(self.ViewportUpdateMode.NoViewportUpdate)
+        self.setCacheMode(self.CacheModeFlag.CacheNone)
+        self.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
+        self.scene().setItemIndexMethod(self.scene().ItemIndexMethod.NoIndex)
+        self.scene().sigPrepareForPaint.connect(self._bring_up_to_date)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(160, 110)
 
     def sizeHint(self) -> QSize:
         return QSize(640, 280)
 
-    def paint(self, painter: QPainter, rect: QRectF, theme: Theme) -> list[tuple[Panel, Geometry]]:
-        """Draw all panels.
-
-        Parameters
-        ----------
-        painter : QPainter
-            To draw with.
-        rect : QRectF
-            Room for all of them.
-        theme : Theme
-            In which colours.
-
-        Returns
-        -------
-        list of (Panel, Geometry)
-            What was drawn where.
-        """
-        panels = [panel.over(*self._ranges.get(panel.key, (None, None))) for panel in self._panels(theme)]
-        places = self._arranged(rect, panels)
-        laid = [(panel, laid_out(panel, place)) for panel, place in zip(panels, places, strict=True)]
-        top = max(geometry.frame.top() for _, geometry in laid)
-        if all(place.top() == rect.top() for place in places):
-            laid = [(p, g if g.frame.top() == top else laid_out(p, g.rect, top)) for p, g in laid]
-        for panel, geometry in laid:
-            paint_panel(painter, panel, geometry, theme)
-        return laid
+    def refresh(self) -> None:
+        """Ask for the panels at the next painting."""
+        self._is_stale = True
+        self.viewport().update()
 
     def forget_zoom(self) -> None:
         """Go back to the ranges of the panels."""
-        if self._ranges:
-            self._ranges.clear()
-            self.update()
+        for plot in self._plots.values():
+            plot.box.forget_zoom()
+        self.refresh()
 
-    def zoom(self, factor: float, at: QPointF | None = None, axes: str | None = None) -> None:
-        """Show a smaller or larger part.
+    def zoom(self, factor: float) -> None:
+        """Show a smaller or larger part of every panel, about its middle.
 
         Parameters
         ----------
         factor : float
             Of the range: below 1 is nearer.
-        at : QPointF or None
-            The point that stays in its place; None for the middle of every panel.
-        axes : str or None
-            ``"x"``, ``"y"``, ``"xy"``; None for those the panel zooms.
         """
-        for panel, geometry in self._laid:
-            if panel.message or (at is not None and not geometry.rect.contains(at)):
-                continue
-            point = geometry.plot.center() if at is None else at
-            which = axes or panel.zooms
-            x, y = self._ranges.get(panel.key, (None, None))
-            if "x" in which and "x" in panel.zooms:
-                x = _zoomed(geometry.x, geometry.x_at(point.x()), factor)
-            if "y" in which and "y" in panel.zooms:
-                y = _zoomed(geometry.y, geometry.y_at(point.y()), factor)
-            self._ranges[panel.key] = (x, y)
-        self.update()
+        for plot in self._plots.values():
+            if plot.isVisible():
+                plot.box.zoom(factor)
+
+    def over_held(self, panel: Panel) -> Panel:
+        """Return a panel over the ranges a person zoomed to.
+
+        Parameters
+        ----------
+        panel : Panel
+            Over its own ranges.
+
+        Returns
+        -------
+        Panel
+            As it is on the screen.
+        """
+        plot = self._plots.get(panel.key)
+        return panel if plot is None else panel.over(plot.box.held(0), plot.box.held(1))
 
     def geometry_of(self, key: str) -> Geometry:
         """Return where a panel was last painted.
@@ -128,69 +120,24 @@ class PlotCanvas(QWidget):
         Returns
         -------
         Geometry
-            In pixels of this widget.
+            In pixels of the viewport.
         """
-        return next(geometry for panel, geometry in self._laid if panel.key == key)
+        return self._plots[key].geometry_shown
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        theme = self._theme()
-        try:  # a painter left open by an exception would bring down the whole window
-            painter.fillRect(self.rect(), theme.color("background"))
-            self._laid = self.paint(painter, QRectF(self.rect()), theme)
-            if self.hasFocus():
-                painter.setPen(theme.color("accent", 0.6))
-                painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
-        finally:
-            painter.end()
+    def plot_of(self, key: str) -> PanelItem:
+        """Return the plot of a panel that has been painted.
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        notches = event.angleDelta().y() / _WHEEL_NOTCH
-        at = event.position()
-        found = self._panel_at(at)
-        if not notches or found is None:
-            event.ignore()
-            return
-        beside = at.x() < found[1].frame.left() or event.modifiers() & Qt.KeyboardModifier.ControlModifier
-        self.zoom(0.8**notches, at, "y" if beside else "x" if "x" in found[0].zooms else "y")
-        event.accept()
+        Parameters
+        ----------
+        key : str
+            Of the panel.
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        found = self._panel_at(event.position())
-        if event.button() == Qt.MouseButton.LeftButton and found:
-            self._pressed, self._panning = (event.position(), *found), False
-        else:
-            super().mousePressEvent(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        at = event.position()
-        if self._pressed is None:
-            found = self._panel_at(at)
-            if found and found[1].frame.contains(at):
-                self.hovered.emit(found[0].key, found[1].x_at(at.x()), found[1].y_at(at.y()))
-            else:
-                self.hovered.emit("", 0.0, 0.0)
-            return
-        start, panel, geometry = self._pressed
-        if (at - start).manhattanLength() >= QApplication.startDragDistance():
-            self._panning = True
-        if self._panning:
-            self._ranges[panel.key] = _moved(panel, geometry, at - start)
-            self.update()
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._pressed and not self._panning:
-            _, panel, geometry = self._pressed
-            at = event.position()
-            if geometry.frame.contains(at):
-                self.clicked.emit(panel.key, geometry.x_at(at.x()), geometry.y_at(at.y()))
-        self._pressed = None
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self.refit.emit()
-
-    def leaveEvent(self, event: QEvent) -> None:
-        self.hovered.emit("", 0.0, 0.0)
+        Returns
+        -------
+        PanelItem
+            With its view box and axes.
+        """
+        return self._plots[key]
 
     def show_tip(self, text: str) -> None:
         """Show words at the pointer; none hides them.
@@ -205,19 +152,84 @@ class PlotCanvas(QWidget):
         else:
             QToolTip.hideText()
 
-    def _panel_at(self, at: QPointF) -> tuple[Panel, Geometry] | None:
-        return next(((p, g) for p, g in self._laid if g.rect.contains(at) and not p.message), None)
+    # -- what Qt asks ----------------------------------------------------------------------------------------
 
+    def resizeEvent(self, ev: QResizeEvent | None) -> None:
+        super().resizeEvent(ev)
+        self._is_stale = True
 
-def _zoomed(axis: Axis, at: float, factor: float) -> Range:
-    least = _LEAST_SHARE * max(1.0, abs(at))
-    span = max((axis.high - axis.low) * factor, least)
-    share = (at - axis.low) / (axis.high - axis.low)
-    low = at - share * span
-    return low, low + span
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.refit.emit()
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.viewport().update()
 
-def _moved(panel: Panel, geometry: Geometry, by: QPointF) -> tuple[Range | None, Range | None]:
-    dx = by.x() / geometry.plot.width() * (geometry.x.high - geometry.x.low) if "x" in panel.zooms else 0.0
-    dy = by.y() / geometry.plot.height() * (geometry.y.high - geometry.y.low) if "y" in panel.zooms else 0.0
-    return (geometry.x.low - dx, geometry.x.high - dx), (geometry.y.low + dy, geometry.y.high + dy)
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.viewport().update()
+
+    def drawForeground(self, painter: QPainter, rect: QRectF | object) -> None:
+        whole, theme = QRectF(self.viewport().rect()), self._theme()
+        if self._message:
+            paint_message(painter, self._message, whole, theme)
+        if self.hasFocus():
+            painter.setPen(theme.color("accent", 0.6))
+            painter.drawRect(whole.adjusted(0.5, 0.5, -0.5, -0.5))
+
+    # -- inside ----------------------------------------------------------------------------------------------
+
+    def _bring_up_to_date(self) -> None:
+        """Let the scene show the present panels; called by pyqtgraph before it paints."""
+        if not self._is_stale:
+            return
+        self._is_stale, self._is_busy = False, True
+        try:
+            theme = self._theme()
+            if theme != self._painted_theme:
+                self._painted_theme = theme
+                self.setBackground(theme.color("background"))
+            panels = self._panels(theme)
+            self._message = next((panel.message for panel in panels if panel.message), "")
+            self._show([] if self._message else panels, theme)
+        finally:
+            self._is_busy = False
+
+    def _show(self, panels: Sequence[Panel], theme: Theme) -> None:
+        plots = [self._plot_for(panel.key) for panel in panels]
+        for key, plot in self._plots.items():
+            plot.setVisible(any(panel.key == key for panel in panels))
+        for panel, plot in zip(panels, plots, strict=True):
+            plot.box.ask((panel.x.low, panel.x.high), (panel.y.low, panel.y.high))
+            self._link(plot, panel)
+        ranges = [plot.box.viewRange() for plot in plots]
+        panels = [panel.over(tuple(x), tuple(y)) for panel, (x, y) in zip(panels, ranges, strict=True)]
+        if not panels:
+            return
+        rects = self._arranged(QRectF(self.viewport().rect()), panels)
+        for plot, panel, geometry in zip(plots, panels, laid_out_level(panels, rects), strict=True):
+            plot.show_panel(panel, geometry, theme)
+
+    def _plot_for(self, key: str) -> PanelItem:
+        if key not in self._plots:
+            plot = PanelItem()
+            self.addItem(plot)
+            box = plot.box
+            box.sigRangeChanged.connect(self._follow)
+            box.chosen.connect(lambda x, y: self.clicked.emit(key, x, y))
+            box.pointed.connect(lambda x, y: self.hovered.emit(key, x, y))
+            box.left.connect(lambda: self.hovered.emit("", 0.0, 0.0))
+            self._plots[key] = plot
+        return self._plots[key]
+
+    def _link(self, plot: PanelItem, panel: Panel) -> None:
+        box = plot.box
+        for axis, key in ((box.XAxis, panel.linked_x), (box.YAxis, panel.linked_y)):
+            owner = self._plots[key].box if key else None
+            if box.linkedView(axis) is not owner:
+                box.linkView(axis, owner)
+
+    def _follow(self) -> None:
+        """Lay everything out anew: a person zoomed or moved a plot."""
+        if not self._is_busy:
+            self.refresh()

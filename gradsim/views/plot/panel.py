@@ -6,37 +6,26 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QPainter
 
 from gradsim.views.fonts import figure_font
 from gradsim.views.plot.axes import (
-    LABEL_PIXELS,
     LANE_HEIGHT,
     LINE_HEIGHT,
     TICK_PIXELS,
-    line_height,
     paint_axes,
-    paint_frame,
+    paint_side,
+    tick_metrics,
+    ticks_along,
 )
 from gradsim.views.plot.axis import Axis
 from gradsim.views.plot.color_bar import COLOR_BAR_WIDTH, ColorBar, paint_color_bar
 from gradsim.views.plot.geometry import Geometry
 from gradsim.views.plot.lanes import LANES
 from gradsim.views.plot.marks import Mark
+from gradsim.views.plot.words import Words, legend_rows, paint_headline, paint_legend, paint_message
 from gradsim.views.theme import Theme
-
-_SAMPLE = 20.0
-_ALIGN = Qt.AlignmentFlag
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A piece of a headline; ``role`` is the theme's colour it has."""
-
-    text: str
-    role: str = "text"
-    bold: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,8 +50,8 @@ class Panel:
         A sentence in place of the plot when there is nothing to draw.
     weight : float
         Share of the view's room relative to its other panels.
-    zooms : str
-        Which axes the wheel zooms and the mouse drags: ``"x"``, ``"y"``, ``"xy"`` or none.
+    linked_x, linked_y : str
+        Key of another panel of the view whose range this one shares along that axis; empty for none.
     """
 
     key: str
@@ -74,7 +63,8 @@ class Panel:
     color_bar: ColorBar | None = None
     message: str = ""
     weight: float = 1.0
-    zooms: str = "xy"
+    linked_x: str = ""
+    linked_y: str = ""
 
     def over(self, x: tuple[float, float] | None, y: tuple[float, float] | None) -> Panel:
         """Return the same panel over other ranges.
@@ -111,16 +101,18 @@ def laid_out(panel: Panel, rect: QRectF, top: float = 0.0) -> Geometry:
     Geometry
         With whole pixels at the sides of the plot, so that thin lines are crisp.
     """
-    metrics = QFontMetricsF(figure_font(TICK_PIXELS))
+    metrics = tick_metrics()
     inner = rect.adjusted(8, 6, -14, -4)
     words = LINE_HEIGHT + 2 if panel.headline else 0.0
-    legend = LINE_HEIGHT * len(_legend_rows(panel, inner.width()))
+    width = inner.width() - (COLOR_BAR_WIDTH if panel.color_bar else 0.0)
+    legend = LINE_HEIGHT * len(legend_rows(panel.marks, width))
     top = max(top, inner.top() + words + legend + 4)
     x_height = metrics.height() + 5 + (LINE_HEIGHT if panel.x.label else 0)
     bottom = inner.bottom() - x_height
     lanes = [lane for lane in LANES if lane in panel.lanes]
     height = max(bottom - top, 20.0)
-    texts = [tick.text for tick in panel.y.ticks(height - LANE_HEIGHT * len(lanes), line_height(metrics))]
+    ticks = ticks_along(panel.y, height - LANE_HEIGHT * len(lanes), True, metrics)
+    texts = [tick.text for tick in ticks]
     widest = max((metrics.horizontalAdvance(text) for text in [*texts, *lanes, "0.00"]), default=0.0)
     left = inner.left() + (LINE_HEIGHT if panel.y.label else 0) + math.ceil(widest / 8.0) * 8.0 + 6
     right = inner.right() - (COLOR_BAR_WIDTH if panel.color_bar else 0.0)
@@ -140,8 +132,33 @@ def laid_out(panel: Panel, rect: QRectF, top: float = 0.0) -> Geometry:
     return Geometry(rect, frame, frame.adjusted(0, above, 0, -below), panel.x, panel.y, centres)
 
 
+def laid_out_level(panels: Sequence[Panel], rects: Sequence[QRectF]) -> list[Geometry]:
+    """Return where the parts of several panels lie; side by side their plots begin at the same height.
+
+    Parameters
+    ----------
+    panels : sequence of Panel
+        What is to be drawn.
+    rects : sequence of QRectF
+        Room for each of them, in pixels.
+
+    Returns
+    -------
+    list of Geometry
+        One for each panel.
+    """
+    laid = [laid_out(panel, rect) for panel, rect in zip(panels, rects, strict=True)]
+    if len({rect.top() for rect in rects}) > 1:
+        return laid
+    top = max(geometry.frame.top() for geometry in laid)
+    return [
+        geometry if geometry.frame.top() == top else laid_out(panel, geometry.rect, top)
+        for panel, geometry in zip(panels, laid, strict=True)
+    ]
+
+
 def paint_panel(painter: QPainter, panel: Panel, geometry: Geometry, theme: Theme) -> None:
-    """Draw a panel.
+    """Draw a panel as a figure.
 
     Parameters
     ----------
@@ -158,78 +175,53 @@ def paint_panel(painter: QPainter, panel: Panel, geometry: Geometry, theme: Them
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
     if panel.message:
-        _paint_message(painter, panel.message, geometry.rect, theme)
+        paint_message(painter, panel.message, geometry.rect, theme)
     else:
-        _paint_headline(painter, panel, geometry, theme)
-        _paint_legend(painter, panel, geometry, theme)
-        paint_axes(painter, geometry, panel.color_bar is None, theme)
+        paint_words(painter, panel, geometry, theme)
+        drawings = paint_axes(painter, geometry, panel.color_bar is None, theme)
         painter.save()
-        painter.setFont(figure_font(TICK_PIXELS))
         painter.setClipRect(geometry.frame.adjusted(0, -1, 1, 1))
-        for mark in panel.marks:
-            mark.paint(painter, geometry)
+        paint_marks(painter, panel, geometry)
         painter.restore()
-        paint_frame(painter, geometry, theme)
-        if panel.color_bar:
-            paint_color_bar(painter, panel.color_bar, geometry.frame, theme)
+        for drawing in drawings:
+            paint_side(painter, drawing, theme)
     painter.restore()
 
 
-def _paint_message(painter: QPainter, message: str, rect: QRectF, theme: Theme) -> None:
-    painter.setFont(figure_font(13))
-    painter.setPen(theme.color("muted"))
-    room = rect.adjusted(24, 12, -24, -12)
-    painter.drawText(room, _ALIGN.AlignCenter | Qt.TextFlag.TextWordWrap, message)
+def paint_marks(painter: QPainter, panel: Panel, geometry: Geometry) -> None:
+    """Draw what a panel shows, not clipped.
+
+    Parameters
+    ----------
+    painter : QPainter
+        To draw with.
+    panel : Panel
+        What to draw.
+    geometry : Geometry
+        Where.
+    """
+    painter.setFont(figure_font(TICK_PIXELS))
+    for mark in panel.marks:
+        mark.paint(painter, geometry)
 
 
-def _paint_headline(painter: QPainter, panel: Panel, geometry: Geometry, theme: Theme) -> None:
-    fonts = [figure_font(LABEL_PIXELS, bold=words.bold) for words in panel.headline]
-    whole = sum(
-        QFontMetricsF(font).horizontalAdvance(words.text)
-        for font, words in zip(fonts, panel.headline, strict=True)
-    )
-    y, right = geometry.rect.top() + 6, geometry.rect.right() - 10
-    x = max(min(geometry.frame.left(), right - whole), geometry.rect.left() + 8)  # further left if it is long
-    for words, font in zip(panel.headline, fonts, strict=True):
-        metrics = QFontMetricsF(font)
-        text = metrics.elidedText(words.text, Qt.TextElideMode.ElideRight, max(right - x, 0.0))
-        painter.setFont(font)
-        painter.setPen(theme.color(words.role))
-        painter.drawText(QPointF(x, y + metrics.ascent() + 1), text)
-        x += metrics.horizontalAdvance(words.text)
-        if x > right:
-            break
+def paint_words(painter: QPainter, panel: Panel, geometry: Geometry, theme: Theme) -> None:
+    """Draw what stands around a plot: headline, legend and colour bar.
 
-
-def _legend_rows(panel: Panel, width: float) -> list[list[tuple[Mark, float]]]:
-    """Return marks with names and the width of their entry, broken into lines."""
-    metrics = QFontMetricsF(figure_font(TICK_PIXELS))
-    rows: list[list[tuple[Mark, float]]] = []
-    used = math.inf
-    room = width - 60.0 - (COLOR_BAR_WIDTH if panel.color_bar else 0.0)
-    # What is drawn last, on top, is named first.
-    for mark in reversed(panel.marks):
-        if not mark.name:
-            continue
-        entry = _SAMPLE + 6 + metrics.horizontalAdvance(mark.name) + 16
-        if used + entry > room + 16:
-            rows.append([])
-            used = 0.0
-        rows[-1].append((mark, entry))
-        used += entry
-    return rows
-
-
-def _paint_legend(painter: QPainter, panel: Panel, geometry: Geometry, theme: Theme) -> None:
-    font = figure_font(TICK_PIXELS)
-    y = geometry.rect.top() + 6 + (LINE_HEIGHT + 2 if panel.headline else 0)
-    for row in _legend_rows(panel, geometry.rect.width() - 22):
-        x = geometry.frame.left()
-        for mark, entry in row:
-            mark.paint_sample(painter, QRectF(x, y + LINE_HEIGHT / 2 - 5, _SAMPLE, 10))
-            painter.setFont(font)
-            painter.setPen(theme.color("text"))
-            box = QRectF(x + _SAMPLE + 6, y, entry, LINE_HEIGHT)
-            painter.drawText(box, _ALIGN.AlignLeft | _ALIGN.AlignVCenter, mark.name)
-            x += entry
-        y += LINE_HEIGHT
+    Parameters
+    ----------
+    painter : QPainter
+        To draw with.
+    panel : Panel
+        What to draw.
+    geometry : Geometry
+        Where.
+    theme : Theme
+        In which colours.
+    """
+    paint_headline(painter, panel.headline, geometry, theme)
+    top = geometry.rect.top() + 6 + (LINE_HEIGHT + 2 if panel.headline else 0)
+    width = geometry.rect.width() - 22 - (COLOR_BAR_WIDTH if panel.color_bar else 0.0)
+    paint_legend(painter, legend_rows(panel.marks, width), QPointF(geometry.frame.left(), top), theme)
+    if panel.color_bar:
+        paint_color_bar(painter, panel.color_bar, geometry.frame, theme)

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSizeF, Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence, QPainter
+from PySide6.QtGui import QAction, QKeySequence, QPainter, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gradsim.trace import Cursor, Run
 from gradsim.views.plot.axis import Axis
-from gradsim.views.plot.canvas import PlotCanvas
 from gradsim.views.plot.options import Option, OptionBar, Toggle, checked
-from gradsim.views.plot.panel import Panel
+from gradsim.views.plot.panel import Panel, laid_out_level, paint_panel
+from gradsim.views.plot.screen import Screen
 from gradsim.views.theme import LIGHT, Theme
 
 Table = tuple[Mapping[str, NDArray[Any]], Mapping[str, str]]
@@ -53,24 +53,31 @@ class PlotView(QWidget):
         self.theme: Theme = LIGHT
         self._chosen: dict[str, Any] = {row.name: row.default for row in self.options}
         self._made: tuple[Theme, Sequence[Panel]] | None = None
-        self.canvas = PlotCanvas(self._panels_now, self.arranged, lambda: self.theme)
-        self.canvas.clicked.connect(self.act_on_click)
-        self.canvas.hovered.connect(self._hover)
-        self.canvas.refit.connect(self.fit)
+        self._screen = Screen(self._paint_screen)
         self.fit_action = self._action("Fit", "Fit the axes to the data (double-click)", ["A"], self.fit)
-        zoom_in = self._action("Zoom in", "Show less, larger", ["+", "="], lambda: self.canvas.zoom(0.8))
-        zoom_out = self._action("Zoom out", "Show more, smaller", ["-"], lambda: self.canvas.zoom(1.25))
+        zoom_in = self._action("Zoom in", "Show less, larger", ["+", "="], lambda: self._screen.zoom(0.8))
+        zoom_out = self._action("Zoom out", "Show more, smaller", ["-"], lambda: self._screen.zoom(1.25))
         self.bar = OptionBar(self.options, self._choose, [self.fit_action])
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.bar)
-        column.addWidget(self.canvas, 1)
+        column.addWidget(self._screen, 1)
         self.addActions([self.fit_action, zoom_in, zoom_out, *self.bar.toggles.values()])
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-        self.setFocusProxy(self.canvas)
+        self.setFocusProxy(self._screen)
         self.setAutoFillBackground(True)
-        self.canvas.setAccessibleName(self.title)
+        self._screen.setAccessibleName(self.title)
+
+    @property
+    def canvas(self) -> QWidget:
+        """What the panels are shown on: plots of pyqtgraph as soon as there is a run, an empty frame before.
+
+        A view that is never shown needs no plots to be exported, and pyqtgraph is not even loaded for it.
+        """
+        if self.run is not None:
+            self._make_plots()
+        return self._screen if self._screen.plots is None else self._screen.plots
 
     # -- what comes down -------------------------------------------------------------------------------------
 
@@ -87,7 +94,9 @@ class PlotView(QWidget):
         before, self.run = self.run, run
         if run is not None and (before is None or self.differs(before, run)):
             self.fit_ranges()
-            self.canvas.forget_zoom()
+            self._screen.forget_zoom()
+        if run is not None and self.isVisible():
+            self._make_plots()
         self.refresh()
 
     def set_cursor(self, cursor: Cursor | None) -> None:
@@ -188,7 +197,7 @@ class PlotView(QWidget):
         """Forget the ranges held if another option needs others; toggles do not."""
         if not isinstance(next(row for row in self.options if row.name == name), Toggle):
             self.fit_ranges()
-            self.canvas.forget_zoom()
+            self._screen.forget_zoom()
 
     def act_on_click(self, key: str, x: float, y: float) -> None:
         """Answer a click with a wish."""
@@ -221,24 +230,49 @@ class PlotView(QWidget):
         theme : Theme
             In which colours.
         """
-        self.canvas.paint(painter, rect, theme)
+        panels = [self._screen.over_held(panel) for panel in self._panels_now(theme)]
+        laid = laid_out_level(panels, self.arranged(rect, panels))
+        for panel, geometry in zip(panels, laid, strict=True):
+            paint_panel(painter, panel, geometry, theme)
 
     def figure_size(self) -> QSizeF:
         """Return the size of the figure on the screen, in logical pixels."""
-        return QSizeF(self.canvas.size())
+        return QSizeF(self._screen.size())
 
     # -- inside ----------------------------------------------------------------------------------------------
 
     def fit(self) -> None:
         """Choose the axes anew from what is to be seen."""
         self.fit_ranges()
-        self.canvas.forget_zoom()
+        self._screen.forget_zoom()
         self.refresh()
 
     def refresh(self) -> None:
         """Make the panels anew at the next painting."""
         self._made = None
-        self.canvas.update()
+        self._screen.refresh()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self.run is not None:
+            self._make_plots()
+
+    def _make_plots(self) -> None:
+        if self._screen.plots is not None:
+            return
+        from gradsim.views.plot.canvas import (
+            PlotCanvas,
+        )  # imports pyqtgraph, which the first frame cannot await
+
+        plots = PlotCanvas(self._panels_now, self.arranged, lambda: self.theme)
+        plots.clicked.connect(self.act_on_click)
+        plots.hovered.connect(lambda *at: plots.show_tip(self.hover_text(*at) if at[0] else ""))
+        plots.refit.connect(self.fit)
+        self._screen.hold(plots)
+
+    def _paint_screen(self, painter: QPainter, rect: QRectF) -> None:
+        painter.fillRect(rect, self.theme.color("background"))
+        self.paint_figure(painter, rect, self.theme)
 
     def _panels_now(self, theme: Theme) -> Sequence[Panel]:
         if self._made is None or self._made[0] != theme:
@@ -252,9 +286,6 @@ class PlotView(QWidget):
     def _choose(self, name: str, value: Any) -> None:
         self.set_option(name, value)
         self.option_changed.emit(name, value)
-
-    def _hover(self, key: str, x: float, y: float) -> None:
-        self.canvas.show_tip(self.hover_text(key, x, y) if key else "")
 
     def _action(self, text: str, tip: str, keys: list[str], do: Callable[[], None]) -> QAction:
         action = QAction(text, self)

@@ -1,0 +1,140 @@
+"""Words around a plot: the headline that says what is to be seen, the legend, and the sentence in its place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter
+
+from gradsim.views.fonts import figure_font
+from gradsim.views.plot.axes import LABEL_PIXELS, LINE_HEIGHT, TICK_PIXELS, tick_metrics
+from gradsim.views.plot.geometry import Geometry
+from gradsim.views.plot.marks import Mark
+from gradsim.views.theme import Theme
+
+_SAMPLE = 20.0
+_ALIGN = Qt.AlignmentFlag
+
+LegendRow = list[tuple[Mark, float]]
+"""Marks with names, and the width of their entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A piece of a headline; ``role`` is the theme's colour it has."""
+
+    text: str
+    role: str = "text"
+    bold: bool = False
+
+
+def paint_message(painter: QPainter, message: str, rect: QRectF, theme: Theme) -> None:
+    """Write a sentence in place of a plot.
+
+    Parameters
+    ----------
+    painter : QPainter
+        To draw with.
+    message : str
+        The sentence.
+    rect : QRectF
+        Room for it.
+    theme : Theme
+        In which colours.
+    """
+    painter.setFont(figure_font(13))
+    painter.setPen(theme.color("muted"))
+    room = rect.adjusted(24, 12, -24, -12)
+    painter.drawText(room, _ALIGN.AlignCenter | Qt.TextFlag.TextWordWrap, message)
+
+
+def paint_headline(painter: QPainter, headline: Sequence[Words], geometry: Geometry, theme: Theme) -> None:
+    """Write the line above a plot.
+
+    Parameters
+    ----------
+    painter : QPainter
+        To draw with.
+    headline : sequence of Words
+        Its pieces.
+    geometry : Geometry
+        Of the panel.
+    theme : Theme
+        In which colours.
+    """
+    fonts = [figure_font(LABEL_PIXELS, bold=words.bold) for words in headline]
+    whole = sum(
+        QFontMetricsF(font).horizontalAdvance(words.text) for font, words in zip(fonts, headline, strict=True)
+    )
+    y, right = geometry.rect.top() + 6, geometry.rect.right() - 10
+    x = max(min(geometry.frame.left(), right - whole), geometry.rect.left() + 8)  # further left if it is long
+    for words, font in zip(headline, fonts, strict=True):
+        metrics = QFontMetricsF(font)
+        text = metrics.elidedText(words.text, Qt.TextElideMode.ElideRight, max(right - x, 0.0))
+        painter.setFont(font)
+        painter.setPen(theme.color(words.role))
+        painter.drawText(QPointF(x, y + metrics.ascent() + 1), text)
+        x += metrics.horizontalAdvance(words.text)
+        if x > right:
+            break
+
+
+def legend_rows(marks: Sequence[Mark], width: float) -> list[LegendRow]:
+    """Return marks with names, broken into lines.
+
+    Parameters
+    ----------
+    marks : sequence of Mark
+        All of a panel; what is drawn last, on top, is named first.
+    width : float
+        Of the panel, in pixels, without its colour bar.
+
+    Returns
+    -------
+    list of LegendRow
+        Lines of the legend.
+    """
+    metrics = tick_metrics()
+    rows: list[LegendRow] = []
+    used = math.inf
+    for mark in reversed(marks):
+        if not mark.name:
+            continue
+        entry = _SAMPLE + 6 + metrics.horizontalAdvance(mark.name) + 16
+        if used + entry > width - 44.0:
+            rows.append([])
+            used = 0.0
+        rows[-1].append((mark, entry))
+        used += entry
+    return rows
+
+
+def paint_legend(painter: QPainter, rows: Sequence[LegendRow], corner: QPointF, theme: Theme) -> None:
+    """Draw the lines of a legend.
+
+    Parameters
+    ----------
+    painter : QPainter
+        To draw with.
+    rows : sequence of LegendRow
+        From ``legend_rows``.
+    corner : QPointF
+        Where the first one begins, in pixels.
+    theme : Theme
+        In which colours.
+    """
+    font = figure_font(TICK_PIXELS)
+    y = corner.y()
+    for row in rows:
+        x = corner.x()
+        for mark, entry in row:
+            mark.paint_sample(painter, QRectF(x, y + LINE_HEIGHT / 2 - 5, _SAMPLE, 10))
+            painter.setFont(font)
+            painter.setPen(theme.color("text"))
+            box = QRectF(x + _SAMPLE + 6, y, entry, LINE_HEIGHT)
+            painter.drawText(box, _ALIGN.AlignLeft | _ALIGN.AlignVCenter, mark.name)
+            x += entry
+        y += LINE_HEIGHT
