@@ -9,21 +9,22 @@ from gradsim.engine.activations import (
     PRELU,
     RRELU,
     SOFTMAX,
-    activate,
     prelu_pass,
     prelu_slope_gradient,
     rrelu_pass,
     softmax_backward,
     softmax_pass,
 )
-from gradsim.engine.compilation import kernel
+from gradsim.engine.compilation import inner_kernel, kernel
 from gradsim.engine.linear import CHUNK
+from gradsim.engine.linkage import activate_at
 from gradsim.engine.memory import matrix, stretch
 from gradsim.engine.statistics import accumulate_statistics, begin_statistics, finish_statistics
 
 
 @kernel
 def activation_forward(
+    table: Any,
     code: Any,
     z: Any,
     a: Any,
@@ -42,7 +43,8 @@ def activation_forward(
 ) -> Any:
     """Write a = φ(z) and φ'(z), chunk by chunk with the statistics of a; return the mean of φ'(z).
 
-    z, a and slope are flat, (rows · fan_out,). ``first`` is the counter of the first random number of an
+    ``table`` holds the addresses of what is compiled by itself; z, a and slope are flat, (rows · fan_out,).
+    ``first`` is the counter of the first random number of an
     RReLU; in evaluation it takes its mean slope. NaN is returned where φ mixes units and has no slope.
     """
     size = z.shape[0]
@@ -68,7 +70,7 @@ def activation_forward(
         elif code == RRELU and training:
             rrelu_pass(z_part, a_part, slope_part, constant_0, constant_1, key, first + start)
         elif code != SOFTMAX:
-            activate(code, z_part, a_part, slope_part, constant_0, constant_1)
+            activate_at(table, code, z_part, a_part, slope_part, constant_0, constant_1)
         if measure:
             accumulate_statistics(a_part, accumulator)
             if code != SOFTMAX:
@@ -78,7 +80,7 @@ def activation_forward(
     return math.nan if code == SOFTMAX else slope_sum / size
 
 
-@kernel
+@inner_kernel
 def sum_of(x: Any) -> Any:
     """Return Σ x in float64."""
     total = 0.0
@@ -87,14 +89,14 @@ def sum_of(x: Any) -> Any:
     return total
 
 
-@kernel
+@inner_kernel
 def multiply_into(out: Any, factor: Any) -> None:
     """Multiply out by factor, element by element."""
     for i in range(out.shape[0]):
         out[i] *= factor[i]
 
 
-@kernel
+@inner_kernel
 def activation_backward(
     code: Any, fused: Any, z: Any, a: Any, a_gradient: Any, delta: Any, fan_out: Any, slopes_gradient: Any
 ) -> None:
@@ -114,7 +116,7 @@ def activation_backward(
         )
 
 
-@kernel
+@inner_kernel
 def measure_backward(
     multiply: Any,
     a_gradient: Any,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gradsim.data.random_streams import generator
 from gradsim.engine.initializers import initial_bias, initial_weight
+from gradsim.engine.linkage import addresses
 from gradsim.engine.optimizers import STATE_SLOTS
 from gradsim.engine.program import SCALARS, Buffers, Program, Samples, Statistics
 from gradsim.engine.random import stream_key
@@ -81,6 +82,7 @@ def program_of(experiment: Experiment, tape: Tape) -> Program:
         tape.constants.ravel(),
         tape.parameter_table.ravel(),
         tape.rate_scales,
+        addresses(experiment.precision),
         np.array(keys, np.uint64),
         np.array([stream_key(experiment.seed, "order", "epoch")], np.uint64),
     )

@@ -101,18 +101,23 @@ IS_COMPILED = not _settings.DISABLE_JIT
 """False where NUMBA_DISABLE_JIT asks for plain Python, as for the coverage of the tests."""
 
 
-def _compiled(function: F, fastmath: bool | frozenset[str], *, inlined: bool) -> F:
+def _compiled(
+    function: F, fastmath: bool | frozenset[str], *, inlined: bool = False, wrapped: bool = True
+) -> F:
     if not IS_COMPILED:
         # NumPy's scalars warn where compiled code is silent
         quiet: F = np.errstate(all="ignore")(function)
         return quiet
-    compiled: F = numba.njit(
+    compile_function: Any = numba.njit
+    compiled: F = compile_function(
         function,
         nogil=True,
         cache=True,
         error_model="numpy",  # the default raises at x / 0, which forbids vectors in any loop with a division
         fastmath=set(fastmath) if isinstance(fastmath, frozenset) else fastmath,
         forceinline=inlined,
+        no_cpython_wrapper=not wrapped,
+        no_cfunc_wrapper=not wrapped,
     )
     return compiled
 
@@ -130,7 +135,26 @@ def kernel(function: F) -> F:
     callable
         Compiled at its first call for each combination of types, without the GIL, kept on disk.
     """
-    return _compiled(function, _FAST, inlined=False)
+    return _compiled(function, _FAST)
+
+
+def inner_kernel(function: F) -> F:
+    """Compile a function as ``kernel`` does, to be called from kernels only.
+
+    Without the wrapper that unpacks Python's arguments: with a tuple of arrays that takes most of the time of
+    compiling a short function (1.7 against 0.13 s).
+
+    Parameters
+    ----------
+    function : callable
+        As for ``kernel``.
+
+    Returns
+    -------
+    callable
+        As from ``kernel``; not to be called from Python.
+    """
+    return _compiled(function, _FAST, wrapped=False)
 
 
 def exact_kernel(function: F) -> F:
@@ -146,7 +170,7 @@ def exact_kernel(function: F) -> F:
     callable
         As from ``kernel``.
     """
-    return _compiled(function, False, inlined=False)
+    return _compiled(function, False)
 
 
 def elementary(function: F) -> F:

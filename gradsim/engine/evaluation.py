@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradsim.engine.compilation import kernel
+from gradsim.engine.compilation import inner_kernel, kernel
 from gradsim.engine.losses import SSE, correct_share, loss_and_gradient
 from gradsim.engine.memory import stretch
 from gradsim.engine.passes import forward
@@ -15,14 +15,14 @@ from gradsim.engine.program import Measures
 from gradsim.engine.tape import COLUMNS, INPUT, OUTPUT, OUTPUT_GRADIENT, SLOPE
 
 
-@kernel
+@inner_kernel
 def copy(source: Any, out: Any) -> None:
     """Copy source into out, element by element."""
     for i in range(out.shape[0]):
         out[i] = source[i]
 
 
-@kernel
+@inner_kernel
 def forward_in_evaluation(
     program: Any, buffers: Any, inputs: Any, features: Any, first: Any, rows: Any
 ) -> None:

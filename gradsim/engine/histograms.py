@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradsim.engine.compilation import kernel
+from gradsim.engine.compilation import inner_kernel
 from gradsim.engine.memory import stretch
 from gradsim.engine.program import (
     ACTIVATION,
@@ -40,13 +40,13 @@ from gradsim.trace import HISTOGRAM_BINS
 BINS = HISTOGRAM_BINS
 
 
-@kernel
+@inner_kernel
 def count(x: Any, frame: Any, layer: Any, tensor: Any) -> None:
     """Write the histogram of one tensor to its place in a flat frame (layers · tensors · bins,)."""
     histogram(x, stretch(frame, (layer * TENSOR_COUNT + tensor) * BINS, BINS))
 
 
-@kernel
+@inner_kernel
 def count_histograms(choices: Any, program: Any, buffers: Any, frame: Any) -> None:
     """Write the histograms of all tensors but the updates into a frame.
 
@@ -68,7 +68,7 @@ def count_histograms(choices: Any, program: Any, buffers: Any, frame: Any) -> No
             count(stretch(work, row[SLOPE], size), frame, layer, DELTA)
 
 
-@kernel
+@inner_kernel
 def count_update_histograms(program: Any, buffers: Any, frame: Any) -> None:
     """Write the histograms of the updates into a frame, after the update."""
     for p in range(program.rate_scales.shape[0]):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradsim.engine.compilation import kernel
+from gradsim.engine.compilation import inner_kernel
 from gradsim.engine.memory import matrix, stretch
 from gradsim.engine.statistics import (
     accumulate_statistics,
@@ -21,7 +21,7 @@ TINY_PRODUCT = 256
 """Multiplications up to which plain loops beat the call of BLAS (measured: 8 against 75 ns at 1 × 1 × 1)."""
 
 
-@kernel
+@inner_kernel
 def add_bias(z: Any, bias: Any) -> Any:
     """Add a bias (units,) to every row of z (rows · units,), in place."""
     units = bias.shape[0]
@@ -32,7 +32,7 @@ def add_bias(z: Any, bias: Any) -> Any:
             line[j] += bias[j]
 
 
-@kernel
+@inner_kernel
 def sum_rows(delta: Any, out: Any) -> Any:
     """Write the sum over the rows of delta (rows · units,) into out (units,)."""
     units = out.shape[0]
@@ -44,7 +44,7 @@ def sum_rows(delta: Any, out: Any) -> Any:
             out[j] += line[j]
 
 
-@kernel
+@inner_kernel
 def linear_forward(
     x: Any,
     weight: Any,
@@ -86,7 +86,7 @@ def linear_forward(
     finish_statistics(accumulator, rows * fan_out, values, counts)
 
 
-@kernel
+@inner_kernel
 def linear_backward(
     x: Any,
     weight: Any,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradsim.engine.clipping import NO_CLIPPING
-from gradsim.engine.compilation import kernel
+from gradsim.engine.compilation import inner_kernel, kernel
 from gradsim.engine.evaluation import copy, evaluate
 from gradsim.engine.histograms import BINS, count_histograms, count_update_histograms
 from gradsim.engine.losses import correct_share, loss_and_gradient
@@ -37,7 +37,7 @@ from gradsim.engine.tape import COLUMNS, INPUT, OUTPUT, OUTPUT_GRADIENT, SLOPE
 from gradsim.engine.updating import clip, measure_norms, update_parameters
 
 
-@kernel
+@inner_kernel
 def gather_batch(choices: Any, program: Any, buffers: Any, samples: Any, iteration: Any) -> None:
     """Copy the samples of an iteration into the work and target buffers.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from gradsim.engine.activation_layer import activation_backward, activation_forward, measure_backward
 from gradsim.engine.activations import PRELU, SOFTMAX
-from gradsim.engine.compilation import kernel
+from gradsim.engine.compilation import inner_kernel
 from gradsim.engine.linear import linear_backward, linear_forward
 from gradsim.engine.memory import stretch
 from gradsim.engine.program import (
@@ -41,7 +41,7 @@ from gradsim.engine.tape import (
 )
 
 
-@kernel
+@inner_kernel
 def forward(
     program: Any,
     work: Any,
@@ -75,6 +75,7 @@ def forward(
         else:
             constants = stretch(program.constants, op * CONSTANTS, CONSTANTS)
             mean_slope = activation_forward(
+                program.addresses,
                 row[FUNCTION],
                 stretch(work, row[INPUT], size),
                 stretch(work, row[OUTPUT], size),
@@ -95,7 +96,7 @@ def forward(
                 measures.saturation[layer] = 1.0 - mean_slope / constants[MAXIMAL_SLOPE]
 
 
-@kernel
+@inner_kernel
 def backward(
     program: Any,
     work: Any,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gradsim.engine.compilation import elementary
+from gradsim.engine.compilation import inner_kernel
 from gradsim.engine.memory import stretch
 from gradsim.trace import COUNTS, TENSORS, VALUES
 
@@ -73,12 +73,13 @@ class Amounts(NamedTuple):
 
 
 class Program(NamedTuple):
-    """The tables of a tape, row after row, and the keys of the random streams."""
+    """The tables of a tape, row after row, what is called at an address, the keys of the random streams."""
 
     instructions: NDArray[np.int64]
     constants: NDArray[np.float64]
     parameter_table: NDArray[np.int64]
     rate_scales: NDArray[np.float64]
+    addresses: NDArray[np.int64]
     stream_keys: NDArray[np.uint64]
     shuffle_key: NDArray[np.uint64]
 
@@ -132,13 +133,13 @@ class Measures(NamedTuple):
     second: NDArray[np.float64]
 
 
-@elementary
+@inner_kernel
 def values_of(measures: Any, layer: Any, tensor: Any) -> Any:
     """Return the place (5,) of the values of a tensor of a layer."""
     return stretch(measures.values, (layer * TENSOR_COUNT + tensor) * VALUE_COUNT, VALUE_COUNT)
 
 
-@elementary
+@inner_kernel
 def counts_of(measures: Any, layer: Any, tensor: Any) -> Any:
     """Return the place (4,) of the counts of a tensor of a layer."""
     return stretch(measures.counts, (layer * TENSOR_COUNT + tensor) * COUNT_COUNT, COUNT_COUNT)

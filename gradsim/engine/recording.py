@@ -182,6 +182,7 @@ def _slope(
     constants = tape.constants[2 * index + 1]
     slopes = _prelu_slopes(tape, parameters, layout)
     activation_forward(
+        program.addresses,
         code,
         z,
         a,

@@ -15,7 +15,7 @@ from gradsim.engine.clipping import (
     clip_norm,
     clip_values,
 )
-from gradsim.engine.compilation import kernel
+from gradsim.engine.compilation import inner_kernel
 from gradsim.engine.linear import CHUNK
 from gradsim.engine.memory import stretch
 from gradsim.engine.optimizers import (
@@ -57,7 +57,7 @@ from gradsim.engine.tape import (
 )
 
 
-@kernel
+@inner_kernel
 def measure_norms(program: Any, gradients: Any, norms: Any, measure: Any, measures: Any) -> Any:
     """Write the l2 norm of each parameter gradient; return that of all trained ones together.
 
@@ -76,7 +76,7 @@ def measure_norms(program: Any, gradients: Any, norms: Any, measure: Any, measur
     return total
 
 
-@kernel
+@inner_kernel
 def joined_norm(a: Any, b: Any) -> Any:
     """√(a² + b²) for a, b ≥ 0 that neither overflows nor underflows on the way; NaN and Inf as IEEE says."""
     squared = a * a + b * b
@@ -85,7 +85,7 @@ def joined_norm(a: Any, b: Any) -> Any:
     return math.hypot(a, b) if a == a and b == b else a + b
 
 
-@kernel
+@inner_kernel
 def clip(
     program: Any,
     gradients: Any,
@@ -148,7 +148,7 @@ CORRECTED_RATE = 8
 RATE_TIMES_DECAY = 9
 
 
-@kernel
+@inner_kernel
 def update_chunk(
     optimizer: Any,
     gradient: Any,
@@ -194,14 +194,14 @@ def update_chunk(
         sgd_update(update, typed[RATE])
 
 
-@kernel
+@inner_kernel
 def add_into(out: Any, term: Any) -> None:
     """Add term to out, element by element."""
     for i in range(out.shape[0]):
         out[i] += term[i]
 
 
-@kernel
+@inner_kernel
 def update_parameters(
     program: Any,
     source: Any,
