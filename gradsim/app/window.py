@@ -59,6 +59,7 @@ class MainWindow(QMainWindow):
         self.transport = TransportBar()
         self.views: dict[str, Any] = {row.id: row.make() for row in VIEWS}
         self.builder: Builder = self.views["builder"]
+        self._is_closed = False
         self._last_figure = "gradient_profile"
         self.actions_ = Actions(self)
         self._lay_out()
@@ -134,6 +135,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(centre)
         self.docks = make_docks(self, self.views)
         menus = self.actions_.fill_menus(self.menuBar())
+        self.menu_list = list(menus.values())
         self.recent_menu = QMenu("Open &recent", self)
         self.recent_menu.aboutToShow.connect(self._fill_recent)
         menus["file"].insertMenu(self.actions_.by_id["file.save"], self.recent_menu)
@@ -166,9 +168,12 @@ class MainWindow(QMainWindow):
         self.files.offer_rescue()
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if self._is_closed:
+            return
         if not self.files.may_be_replaced():
             event.ignore()
             return
+        self._is_closed = True
         self.player.pause()
         geometry, layout = saved_state(self)
         self._remember(geometry=geometry, layout=layout)

@@ -51,8 +51,8 @@ class _Mailbox:
         return self.preparation is None and not self.failures and self.snapshot is None
 
 
-class _Stopped(Exception):
-    """The thread shall end while the engine is being compiled."""
+class _Stopped(BaseException):
+    """The thread shall end while the engine is being compiled: numba holds back an ordinary exception."""
 
 
 class Worker(QThread):

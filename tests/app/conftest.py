@@ -1,6 +1,7 @@
 """A session with a real worker, and the real window, both with small networks."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,20 +44,34 @@ def session(worker: Worker, qtbot: Any, small: Experiment) -> Session:
     return session
 
 
+@pytest.fixture(autouse=True)
+def own_folders(fresh_user_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give each test its own settings and its own unsaved work: Qt's test mode shares them."""
+    for module in ("window", "settings"):
+        monkeypatch.setattr(
+            f"gradsim.app.{module}.settings_path", lambda: fresh_user_folder / "settings.json"
+        )
+    for module in ("files", "autosave"):
+        monkeypatch.setattr(f"gradsim.app.{module}.autosave_folder", lambda: fresh_user_folder / "unsaved")
+    return fresh_user_folder
+
+
 @pytest.fixture
-def window(qtbot: Any, small: Experiment) -> Iterator[MainWindow]:
+def window(qtbot: Any, small: Experiment) -> MainWindow:
     """The window with a small network on screen, as after a start with a file."""
     window = MainWindow()
-    qtbot.addWidget(window)
+    qtbot.addWidget(window, before_close_func=discard_changes)
     window.resize(1280, 820)
     window.show()
     window.session.open(small)
     window.start()
     qtbot.waitUntil(lambda: window.session.run is not None, timeout=60_000)
-    yield window
-    if window.worker.isRunning():
-        window.files.may_be_replaced = lambda: True  # type: ignore[method-assign]
-        window.close()
+    return window
+
+
+def discard_changes(window: MainWindow) -> None:
+    """Let a window close without a question that nobody would answer."""
+    window.files.may_be_replaced = lambda: True  # type: ignore[method-assign]
 
 
 @pytest.fixture

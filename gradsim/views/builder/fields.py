@@ -54,7 +54,7 @@ class Switch(QCheckBox):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.clicked.connect(self.value_changed.emit)
+        self.clicked.connect(lambda checked: self.value_changed.emit(checked))
 
     def set_value(self, value: object) -> None:
         """Show yes or no."""

@@ -113,10 +113,8 @@ class StructForm(QWidget):
 
     def set_value(self, value: Spec, path: str | None = None) -> None:
         """Show a struct, maybe one of another place; the rows are made anew only for another class."""
-        if path is not None and path != self.path:
-            self.path = path
-            for name, form in self._nested.items():
-                form.path = f"{path}.{name}"
+        if path is not None:
+            self._move_to(path)
         if type(value) is not type(self._value):
             self._build(type(value))
         self._value = value
@@ -130,6 +128,13 @@ class StructForm(QWidget):
                 self._show_nested(field, present)
             else:
                 control.set_value(present)
+
+    def _move_to(self, path: str) -> None:
+        self.path = path
+        for name, row in self._rows.items():
+            row.control.setObjectName(_object_name(path, name))
+        for name, form in self._nested.items():
+            form._move_to(f"{path}.{name}")
 
     def show_error(self, path: str, reason: str) -> bool:
         """Mark the field that a path points at, or that contains it; False where it is not in this form."""
@@ -157,6 +162,7 @@ class StructForm(QWidget):
         while (item := self._grid.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.hide()
+                widget.setParent(None)  # at once: no search finds it, no tab stops there
                 widget.deleteLater()
         self._rows.clear()
         self._nested.clear()
@@ -167,7 +173,7 @@ class StructForm(QWidget):
 
     def _add_row(self, row: int, field: Field) -> None:
         control = CONTROLS[field.form](field)
-        control.setObjectName(f"{self.path.removeprefix('$.')}.{field.name}")
+        control.setObjectName(_object_name(self.path, field.name))
         control.setAccessibleName(field.title)
         control.setToolTip(_tip(field))
         label = QLabel(field.title)
@@ -209,6 +215,10 @@ class StructForm(QWidget):
     def _change(self, name: str, value: object, words: str) -> None:
         self._rows[name].set_message("")
         self.edited.emit(msgspec.structs.replace(self._value, **{name: value}), words)
+
+
+def _object_name(path: str, name: str) -> str:
+    return f"{path.removeprefix('$.')}.{name}"
 
 
 def _sentence(reason: str) -> str:

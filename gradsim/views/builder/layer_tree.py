@@ -222,11 +222,14 @@ class LayerTree(QTreeView):
             index = self.layers.index_of(wanted)
         if not index.isValid():
             index = self.layers.index(0, 0)
-        self.selectionModel().setCurrentIndex(
-            index, QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
-        )
+        self._make_current(index)
         self._silent = False
         self.updateGeometry()
+
+    def _make_current(self, index: QModelIndex) -> None:
+        """Select a row and nothing else; the view's own way would look at the keys held down."""
+        flags = QItemSelectionModel.SelectionFlag
+        self.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
 
     @staticmethod
     def _first_layer(network: Network, place: Place) -> Place:
@@ -246,7 +249,7 @@ class LayerTree(QTreeView):
         index = self.layers.index_of(place)
         if index.isValid() and place != self.current_place():
             self._silent = True
-            self.setCurrentIndex(index)
+            self._make_current(index)
             self._silent = False
 
     def current_place(self) -> Place | None:
