@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor
 from gradsim.analysis import Fit, profile, sentence
 from gradsim.analysis.profile import Profile
 from gradsim.views.plot.axis import Axis, layer_axis
-from gradsim.views.plot.lanes import LANES, lane_of, log10_or_nan
+from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
 from gradsim.views.plot.marks import Line, Mark, VerticalBand
 from gradsim.views.plot.numbers import brief
 from gradsim.views.plot.options import Toggle
@@ -80,7 +80,6 @@ class GradientProfileView(PlotView):
         before = {row.tensor: ghost.rms(row.tensor) for row in self._shown()} if ghost else {}
         everything = [*values.values(), *before.values()]
         held = self._range.around(finite_range(*(log10_or_nan(v) for v in everything)))
-        kinds = {str(lane) for v in everything for lane in lane_of(v)}
         marks: list[Mark] = [*self._bands(layers, theme)]
         for row in self._shown():
             if ghost:
@@ -97,7 +96,7 @@ class GradientProfileView(PlotView):
                 Axis("rms of all values", *held, "log10"),
                 marks,
                 headline=self._headline(found),
-                lanes=[lane for lane in LANES if lane in kinds],
+                lanes=lanes_needed(*everything),
             )
         ]
 

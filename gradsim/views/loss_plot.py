@@ -10,7 +10,7 @@ from PySide6.QtCore import QRectF
 
 from gradsim.trace import History, Run
 from gradsim.views.plot.axis import Axis
-from gradsim.views.plot.lanes import LANES, lane_of, log10_or_nan
+from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
 from gradsim.views.plot.marks import Line, Mark, Rule
 from gradsim.views.plot.numbers import brief, grouped, percent
 from gradsim.views.plot.options import Choice, Toggle
@@ -160,8 +160,7 @@ class LossPlotView(PlotView):
             held = self._log.around(finite_range(*(log10_or_nan(v) for v in values)))
         else:
             held = self._linear_range(finite_range(*values))
-        kinds = {str(lane) for v in values for lane in np.unique(lane_of(v))}
-        lanes = [lane for lane in LANES if lane in kinds and (is_log or lane != "0")]
+        lanes = [lane for lane in lanes_needed(*values) if is_log or lane != "0"]
         name = self.run.experiment.training.loss.replace("_", " ") if self.run else ""
         axis = Axis(f"loss ({name})", *held, "log10" if is_log else "linear")
         return Panel("loss", across, axis, self._marks(history, "loss", is_log, theme), lanes=lanes)

@@ -10,7 +10,7 @@ from gradsim.views.gradient_profile import marker_size
 from gradsim.views.history_grid import GrowingSeries, history_values
 from gradsim.views.loss_plot import cursor_iteration, nearest_iteration
 from gradsim.views.plot.axis import Axis, layer_axis
-from gradsim.views.plot.lanes import LANES, lane_of, log10_or_nan
+from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
 from gradsim.views.plot.marks import Line, Mark, Rule, VerticalBand
 from gradsim.views.plot.numbers import brief, grouped
 from gradsim.views.plot.options import Toggle
@@ -87,8 +87,7 @@ class UpdateRatioView(PlotView):
         everything = [now, *series.values(), *([_ratios(ghost)] if ghost else [])]
         rule = np.array([np.log10(RULE_OF_THUMB)]) if self.option("rule") else np.array([])
         held = self._range.around(finite_range(rule, *(log10_or_nan(v) for v in everything)))
-        kinds = {str(lane) for v in everything for lane in np.unique(lane_of(v))}
-        lanes = [lane for lane in LANES if lane in kinds]
+        lanes = lanes_needed(*everything)
         upright = Axis("rms ΔW / rms W", *held, "log10")
         marks = [*self._layer_marks(layers, ghost, now, theme), *self._rule(theme)]
         found = [Panel("layers", layer_axis(layers.names), upright, marks, lanes=lanes)]

@@ -11,7 +11,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
-from gradsim.views.colormaps import INFINITE, NAN, ZERO, image
+from gradsim.views.colormaps import INFINITE, NAN, ZERO
 from gradsim.views.plot.geometry import Geometry
 from gradsim.views.theme import Theme
 
@@ -43,20 +43,30 @@ def hatched(
     QImage
         Of that size.
     """
-    rows_of = {special: special - ZERO + ordinary for special in (ZERO, NAN, INFINITE)}
-    special = (rows >= ordinary) & (rows <= rows_of[INFINITE])
-    if not special.any():
-        return image(rows, colors)
-    height, width = rows.shape
-    down, right = np.arange(height)[:, None] // scale, np.arange(width)[None, :] // scale
-    pattern = ((rows == rows_of[NAN]) & ((down + right) % 6 < 2)) | (
-        (rows == rows_of[INFINITE]) & ((down - right) % 6 < 2)
-    )
-    dots = (rows == rows_of[ZERO]) & (down % 5 == 2) & (right % 5 == 2)
     pixels = colors[rows]
+    places = np.arange(rows.shape[0])[:, None] // scale, np.arange(rows.shape[1])[None, :] // scale
+    _hatch(pixels, rows, places, theme, ordinary)
+    return _picture_of(pixels)
+
+
+def _hatch(
+    pixels: NDArray[np.uint32],
+    rows: NDArray[Any],
+    places: tuple[NDArray[Any], NDArray[Any]],
+    theme: Theme,
+    ordinary: int,
+) -> None:
+    """Draw the patterns over the pixels that need one; ``places`` are theirs down and right, in logical pixels."""
+    zero, nan, infinite = (special - ZERO + ordinary for special in (ZERO, NAN, INFINITE))
+    down, right = places
+    pattern = ((rows == nan) & ((down + right) % 6 < 2)) | ((rows == infinite) & ((down - right) % 6 < 2))
     pixels[pattern] = QColor("#000000" if theme.is_dark else "#ffffff").rgb()
-    pixels[dots] = QColor(_DOTS).rgb()
+    pixels[(rows == zero) & (down % 5 == 2) & (right % 5 == 2)] = QColor(_DOTS).rgb()
+
+
+def _picture_of(pixels: NDArray[np.uint32]) -> QImage:
     pixels = np.ascontiguousarray(pixels)
+    height, width = pixels.shape
     return QImage(pixels.data, width, height, width * 4, QImage.Format.Format_RGB32).copy()
 
 
@@ -132,11 +142,22 @@ class Heat:
         cells = self.rows[:, np.clip(columns, 0, self.rows.shape[1] - 1)]
         if self.merge and self.rows.shape[1] > width and (self.rows >= NAN).any():
             cells = np.maximum(cells, self._special_per_pixel(columns))
-        picture = cells[np.clip(lines, 0, self.rows.shape[0] - 1)]
-        colors = np.append(self.colors, np.uint32(QColor(self.theme.background).rgb()))
-        picture[:, ~inside_x] = len(colors) - 1
-        picture[~inside_y, :] = len(colors) - 1
-        return hatched(picture, colors, self.theme, scale, self.ordinary)
+        lines = np.clip(lines, 0, self.rows.shape[0] - 1)
+        # Colours of few cells, then whole lines of pixels: a tenth of the time of a colour for every pixel.
+        pixels = self.colors[cells][lines]
+        last = self.ordinary + INFINITE - ZERO
+        special: NDArray[np.bool_] = (cells >= self.ordinary) & (cells <= last)
+        down = np.flatnonzero(np.logical_or.reduce(special, axis=1)[lines])
+        right = np.flatnonzero(np.logical_or.reduce(special, axis=0))
+        if len(down) and len(right):
+            part = pixels[np.ix_(down, right)]
+            places = down[:, None] // scale, right[None, :] // scale
+            _hatch(part, cells[lines[down]][:, right], places, self.theme, self.ordinary)
+            pixels[np.ix_(down, right)] = part
+        ground = QColor(self.theme.background).rgb()
+        pixels[:, ~inside_x] = ground
+        pixels[~inside_y] = ground
+        return _picture_of(pixels)
 
     def _special_per_pixel(self, columns: NDArray[Any]) -> NDArray[Any]:
         """NaN or ∞ where any column from this pixel to the next has it, else 0."""

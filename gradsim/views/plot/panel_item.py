@@ -104,6 +104,7 @@ class PanelItem(pg.PlotItem):
         if y_side.fixedWidth != plot.left() - rect.left():
             y_side.setWidth(plot.left() - rect.left())
         self.layout.activate()
+        self.box.updateMatrix()  # a box made for this painting was not told that it comes
         self.box.set_strips(plot.top() - frame.top(), frame.bottom() - plot.bottom())
         for side in self.sides:
             side.show_axis(geometry, panel.color_bar is None, theme)

@@ -12,7 +12,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPolygonF
 
 from gradsim.views.plot.geometry import Geometry
-from gradsim.views.plot.lanes import lane_of
+from gradsim.views.plot.lanes import in_lane
 from gradsim.views.plot.marks import Line, pen
 
 Shape = Literal[
@@ -74,9 +74,8 @@ class LanePoints:
 
     def paint(self, painter: QPainter, geometry: Geometry) -> None:
         """Draw each in the strip of its kind."""
-        lanes = lane_of(self.values)
         for lane, centre in geometry.lanes.items():
-            x = geometry.x_px(self.x[lanes == lane]) + self.dodge
+            x = geometry.x_px(self.x[in_lane(self.values, lane)]) + self.dodge
             if len(x) * (self.size + 1.0) > geometry.plot.width():
                 x = np.unique(np.round(x / (self.size + 3.0))) * (self.size + 3.0)
             size = min(self.size, 6.0) if lane == "0" else self.size

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from gradsim.views.plot.axis import Axis
 from gradsim.views.plot.geometry import Geometry
-from gradsim.views.plot.lanes import LANES, lane_of, log10_or_nan
+from gradsim.views.plot.lanes import LANES, in_lane, lanes_needed, log10_or_nan
 from gradsim.views.plot.marks import Bars, Line, Mark
 from gradsim.views.plot.points import LANE_SHAPES, LanePoints, Points, Shape, paint_markers
 
@@ -43,8 +43,14 @@ def test_places_and_numbers_are_inverse() -> None:
 
 def test_lanes_and_logarithms_share_all_numbers() -> None:
     values = np.array([0.0, -0.0, np.nan, np.inf, 1e-300, 5e-324])
-    assert lane_of(values).tolist() == ["0", "0", "NaN", "∞", "", ""]
+    places = {lane: np.flatnonzero(in_lane(values, lane)).tolist() for lane in LANES}
+    assert places == {"0": [0, 1], "NaN": [2], "∞": [3]}
     assert np.isfinite(log10_or_nan(values)).tolist() == [False] * 4 + [True] * 2
+
+
+def test_only_lanes_that_somebody_needs_are_there() -> None:
+    assert lanes_needed(np.array([1.0, 2.0]), np.array([])) == []
+    assert lanes_needed(np.array([1.0, np.inf]), np.array([0.0])) == ["0", "∞"]
 
 
 def test_a_line_is_not_drawn_across_a_gap(qapp: QApplication) -> None:
