@@ -11,8 +11,13 @@ from numpy.typing import NDArray
 CHECKPOINT_MEMORY = 256 * 2**20
 """Bytes that the checkpoints of one run may hold."""
 
-FIRST_INTERVAL = 16
-"""Iterations between checkpoints at the start of a run; doubles whenever the memory is full."""
+LEAST_INTERVAL = 16
+"""Iterations between the first checkpoints of a large network."""
+
+MOST_FIRST_INTERVAL = 2048
+
+REPLAYED_NUMBERS = 2_000_000
+"""Numbers that the iterations from one of the first checkpoints to the next handle: a few milliseconds."""
 
 MOST_CHECKPOINTS = 256
 
@@ -34,13 +39,18 @@ class Checkpoints:
     ----------
     first : Checkpoint
         The start of the run; never dropped.
+    numbers : int, default 2,000,000
+        How many numbers one iteration handles: stopping a small network every few iterations would cost more
+        than computing them again. The interval is a power of 2, and doubles whenever the memory is full.
     """
 
-    def __init__(self, first: Checkpoint) -> None:
+    def __init__(self, first: Checkpoint, numbers: int = REPLAYED_NUMBERS) -> None:
         self._kept = [first]
-        self.interval = FIRST_INTERVAL
+        self.interval = LEAST_INTERVAL
+        while self.interval < MOST_FIRST_INTERVAL and self.interval * numbers < REPLAYED_NUMBERS:
+            self.interval *= 2
         state_bytes = first.parameters.nbytes + first.moment_1.nbytes + first.moment_2.nbytes
-        self._most = min(MOST_CHECKPOINTS, max(4, CHECKPOINT_MEMORY // max(state_bytes, 1)))
+        self._most = min(MOST_CHECKPOINTS, max(2, CHECKPOINT_MEMORY // max(state_bytes, 1)))
 
     def next_due(self, iteration: int) -> int:
         """Return the first iteration after ``iteration`` at which a checkpoint is due."""

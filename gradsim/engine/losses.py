@@ -42,33 +42,36 @@ def softmax_cross_entropy(
 ) -> Any:
     """−Σ t ln softmax(z), natural logarithm, mean over the rows, from the pre-activation.
 
-    δ = (softmax(z) Σt − t) / rows is exact where the probabilities saturate; ∂L/∂a = −t / (a · rows) is
+    δ = (softmax(z) Σt − t) / rows, written so that it keeps its digits where a probability comes close to 1, as
+    does the loss: 1 − p is the sum of the others. ∂L/∂a = −t / (a · rows) is
     recorded beside it.
     """
     total = 0.0
     for row in range(rows):
         base = row * outputs
-        largest = np.float64(z[base])
+        best = 0
         for j in range(1, outputs):
-            value = np.float64(z[base + j])
-            if value > largest or value != value:
-                largest = value
-        exponentials = 0.0
-        for j in range(outputs):
-            exponentials += math.exp(np.float64(z[base + j]) - largest)
-        log_sum = largest + math.log(exponentials)
+            if z[base + j] > z[base + best] or z[base + j] != z[base + j]:
+                best = j
+        largest = np.float64(z[base + best])
+        rest = 0.0  # Σ exp(z − largest) without the largest itself, which would swallow what is small
         mass = 0.0
         for j in range(outputs):
+            if j != best:
+                rest += math.exp(np.float64(z[base + j]) - largest)
             mass += np.float64(targets[base + j])
+        log_rest = math.log1p(rest) + (largest - largest)
         for j in range(outputs):
             t = np.float64(targets[base + j])
-            logit = np.float64(z[base + j])
+            below = np.float64(z[base + j]) - largest
+            share = math.exp(below - log_rest)
+            others = rest / (1.0 + rest) if j == best else 1.0 - share
             if t != 0.0:
-                total += t * (log_sum - logit)
+                total += t * (log_rest - below)
                 a_gradient[base + j] = -t / (np.float64(a[base + j]) * rows)
             else:
                 a_gradient[base + j] = 0.0
-            delta[base + j] = (math.exp(logit - log_sum) * mass - t) / rows
+            delta[base + j] = (share * (mass - t) - t * others) / rows
     return total / rows
 
 

@@ -96,7 +96,7 @@ class Simulator:
         if experiment.parameters is not None:
             self._write_parameters(load_parameters((directory or Path()) / experiment.parameters))
         self._stretches = [_Stretch(0, experiment, 0, None)]
-        self._checkpoints = Checkpoints(self._checkpoint())
+        self._checkpoints = Checkpoints(self._checkpoint(), self._tape.work_size + self._tape.parameter_size)
 
     @property
     def experiment(self) -> Experiment:

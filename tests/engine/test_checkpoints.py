@@ -7,8 +7,9 @@ import pytest
 
 from gradsim.engine.checkpoints import (
     CHECKPOINT_MEMORY,
-    FIRST_INTERVAL,
+    LEAST_INTERVAL,
     MOST_CHECKPOINTS,
+    MOST_FIRST_INTERVAL,
     Checkpoint,
     Checkpoints,
 )
@@ -58,7 +59,7 @@ def test_a_large_state_still_keeps_a_few() -> None:
 
 def test_many_short_steps_keep_at_most_so_many() -> None:
     checkpoints = Checkpoints(checkpoint(0))
-    run(checkpoints, 2 * FIRST_INTERVAL * MOST_CHECKPOINTS)
+    run(checkpoints, 2 * LEAST_INTERVAL * MOST_CHECKPOINTS)
     assert MOST_CHECKPOINTS / 2 <= len(checkpoints._kept) <= MOST_CHECKPOINTS
 
 
@@ -79,3 +80,10 @@ def test_one_that_is_kept_is_not_wanted_again() -> None:
     assert checkpoints.wants(16)
     checkpoints.add(checkpoint(16))
     assert not checkpoints.wants(16)
+
+
+def test_a_small_network_is_stopped_less_often_than_a_large_one() -> None:
+    small = Checkpoints(checkpoint(0), numbers=100)
+    large = Checkpoints(checkpoint(0), numbers=1_000_000)
+    assert small.interval == MOST_FIRST_INTERVAL
+    assert large.interval == LEAST_INTERVAL

@@ -133,3 +133,14 @@ def test_the_largest_output_is_the_class_and_nan_is_never_right() -> None:
 def test_one_output_splits_its_classes_at_a_half() -> None:
     a = np.array([0.49, 0.5, 0.51, 0.0])
     assert correct_share(a, np.array([0, 1, 1, 1]), 1) == 0.75
+
+
+@pytest.mark.parametrize("gap", [1.0, 10.0, 40.0, 300.0])
+def test_cross_entropy_keeps_its_digits_where_a_probability_comes_close_to_1(gap: float) -> None:
+    z = np.array([[gap, 0.0, -1.0]])
+    t = np.array([[1.0, 0.0, 0.0]])
+    loss, _, delta = run(CROSS_ENTROPY, z, softmax(z, axis=1), t)
+    others = math.exp(-gap) + math.exp(-gap - 1.0)
+    assert loss == pytest.approx(math.log1p(others), rel=1e-14)
+    expected = np.array([-others, math.exp(-gap), math.exp(-gap - 1.0)]) / (1.0 + others)
+    np.testing.assert_allclose(delta[0], expected, rtol=1e-14)

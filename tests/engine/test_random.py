@@ -114,7 +114,6 @@ def test_the_border_between_purpose_and_name_is_part_of_the_key() -> None:
     assert len(set(keys)) == len(keys)
 
 
-
 @pytest.mark.parametrize("dtype", [np.int32, np.int64])
 def test_a_permutation_holds_every_number_once_and_differs_between_epochs(dtype: Any) -> None:
     orders = np.empty((3, 200), dtype)
