@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMenu, QMenuBar, QToolBar, QWidget
+from PySide6.QtWidgets import QMainWindow, QMenu, QMenuBar, QToolBar, QWidget
 
 from gradsim.views.icons import icon
-
-if TYPE_CHECKING:
-    from gradsim.app.window import MainWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +53,7 @@ class Command:
     text: str
     keys: str
     tip: str
-    do: Callable[[MainWindow], Any]
+    do: Callable[[Any], Any]
     icon: str = ""
     enabled: Callable[[State], bool] = lambda state: True
     separated: bool = False
@@ -168,7 +165,7 @@ class Actions:
         What the commands act on.
     """
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: QMainWindow) -> None:
         self.by_id: dict[str, QAction] = {}
         for command in COMMANDS:
             action = QAction(command.text, window)

@@ -11,6 +11,10 @@ from gradsim.app.views_table import VIEWS
 
 LAYOUT_VERSION = 1
 """Saved layouts of other versions are forgotten."""
+SIDES = {"left": (0.225, 340), "right": (0.265, 420)}
+"""Share of the width of the window, and the most pixels, of a dock at its side."""
+LOW = 800
+"""Below this height of the window the diagrams share one place."""
 _AREAS = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,
     "right": Qt.DockWidgetArea.RightDockWidgetArea,
@@ -67,6 +71,9 @@ def place_docks(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
             window.addDockWidget(_AREAS[place], docks[id_])
     below = [docks[id_] for id_, place in placed.items() if place == "below"]
     tabs = [docks[id_] for id_, place in placed.items() if place == "tabs"]
+    if window.height() < LOW:
+        tabs = below + tabs  # one above the other there would be nothing to see in any of them
+        below = []
     if below and tabs:
         window.splitDockWidget(below[0], tabs[0], Qt.Orientation.Vertical)
     for tab in tabs[1:]:
@@ -76,12 +83,13 @@ def place_docks(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
     if tabs:
         tabs[0].raise_()
     width, height = window.width(), window.height()
-    sides = [docks[id_] for id_, place in placed.items() if place in ("left", "right")]
-    window.resizeDocks(
-        sides, [min(max(round(0.225 * width), 256), 340)] * len(sides), Qt.Orientation.Horizontal
-    )
+    sides = {id_: SIDES[place] for id_, place in placed.items() if place in SIDES}
+    widths = [round(min(max(share * width, 256), most)) for share, most in sides.values()]
+    window.resizeDocks([docks[id_] for id_ in sides], widths, Qt.Orientation.Horizontal)
     room = height - 190
-    window.resizeDocks([*below, *tabs[:1]], [round(0.36 * room), round(0.30 * room)], Qt.Orientation.Vertical)
+    shares = (0.36, 0.30) if below else (0.56,)
+    heights = [round(share * room) for share in shares]
+    window.resizeDocks([*below, *tabs[:1]], heights, Qt.Orientation.Vertical)
 
 
 def saved_state(window: QMainWindow) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import TracebackType
 
 import PySide6
 
@@ -62,10 +63,37 @@ def open_window(argv: Sequence[str]) -> int:
     from gradsim.app.window import MainWindow
 
     window = MainWindow()
+    sys.excepthook = lambda *fault: tell_fault(window, *fault)
     window.show()
     # Two rounds of the event loop: the first one paints, and only then the engine is imported.
     QTimer.singleShot(0, window, lambda: QTimer.singleShot(0, window, lambda: begin(window, argv)))
     return app.exec()
+
+
+def tell_fault(
+    window: object, kind: type[BaseException], fault: BaseException, trace: TracebackType | None
+) -> None:
+    """
+    Tell a fault of the program in the window, which goes on, and print where it happened.
+
+    Parameters
+    ----------
+    window : MainWindow
+        Shows the sentence.
+    kind : type of BaseException
+        As Python hands it to ``sys.excepthook``.
+    fault : BaseException
+        The fault itself.
+    trace : TracebackType or None
+        Where it happened.
+    """
+    from gradsim.app.window import MainWindow
+
+    sys.__excepthook__(kind, fault, trace)
+    if isinstance(window, MainWindow) and issubclass(kind, Exception):
+        window.banners.show_fault(
+            f"Something in GradSim went wrong ({kind.__name__}: {fault}). Your work is still here; save it."
+        )
 
 
 def begin(window: object, argv: Sequence[str]) -> None:

@@ -34,6 +34,9 @@ from gradsim.views.icons import icon
 from gradsim.views.theme import Theme
 from gradsim.views.transport_bar import TransportBar
 
+PLAIN_BAR = "QToolBar { border: none; spacing: 3px; padding: 2px; }"
+"""Fusion's own edges are as bright in the dark as in the light."""
+
 
 class MainWindow(QMainWindow):
     """The window of design §5.
@@ -100,8 +103,8 @@ class MainWindow(QMainWindow):
             if hasattr(view, "seek_requested"):
                 view.seek_requested.connect(self._seek)
         network.unit_selected.connect(session.select)
-        if hasattr(inspector, "unit_selected"):
-            inspector.unit_selected.connect(session.select)
+        inspector.unit_selected.connect(session.select)
+        inspector.follow_requested.connect(lambda: session.select(None))
         player.seek_requested.connect(session.seek)
         transport.play_toggled.connect(player.toggle)
         transport.step_requested.connect(session.step)
@@ -146,17 +149,20 @@ class MainWindow(QMainWindow):
         bar = QToolBar("Toolbar")
         bar.setObjectName("toolbar")
         bar.setMovable(False)
+        bar.setStyleSheet(PLAIN_BAR)
         bar.setIconSize(QSize(20, 20))
         self.actions_.fill_toolbar(bar)
         self.addToolBar(bar)
         below = QToolBar("Transport")
         below.setObjectName("transport")
         below.setMovable(False)
+        below.setStyleSheet(PLAIN_BAR)
         below.addWidget(self.transport)
         below.toggleViewAction().setVisible(False)
         self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, below)
         self.setStatusBar(self.status)
-        self.resize(1440, 900)
+        room = self.screen().availableSize()
+        self.resize(min(1440, room.width()), min(900, room.height()))
         if not restore_state(self, self.settings.geometry, self.settings.layout):
             place_docks(self, self.docks)
 

@@ -165,6 +165,7 @@ class Inspector(QWidget):
         spin.setRange(1, 1)
         spin.setToolTip(words)
         spin.setAccessibleName(words)
+        spin.setMinimumWidth(72)  # the numbers of a wide batch must not widen the dock
         return spin
 
     def _arrange(self) -> None:

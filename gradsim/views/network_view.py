@@ -7,9 +7,9 @@ from itertools import pairwise
 from typing import Any
 
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, QSizeF, Signal
-from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QRectF, QSizeF, Qt, Signal
+from PySide6.QtGui import QPainter, QResizeEvent
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from gradsim.trace import Cursor, Run
 from gradsim.views.network.canvas import NetworkCanvas
@@ -26,6 +26,9 @@ _LINK_COLOURS: tuple[tuple[str, LinkColours], ...] = (
     ("Links: gradient", "gradient"),
     ("Links: off", "none"),
 )
+
+
+_HINT = "Wheel zooms, drag moves, click selects"
 
 
 class NetworkView(QWidget):
@@ -61,15 +64,16 @@ class NetworkView(QWidget):
         self.fit_button.setToolTip("Show the whole network and measure its scales anew (F or Home)")
         self.fit_button.setAccessibleName("Fit the network")
         self.fit_button.clicked.connect(self.canvas.fit)
-        self._hint = QLabel("Wheel zooms, drag moves, click selects", self)
-        self._hint.setMinimumWidth(0)
+        self._hint = QLabel(self)
+        # Where there is no room for it the hint goes first; it never widens the window.
+        self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._hint.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         controls = QHBoxLayout()
         controls.setContentsMargins(8, 4, 8, 4)
         controls.setSpacing(8)
         for widget in (self.unit_colours, self.link_colours):
             controls.addWidget(widget)
-        controls.addStretch(1)
-        controls.addWidget(self._hint)
+        controls.addWidget(self._hint, 1)
         controls.addWidget(self.fit_button)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
@@ -77,6 +81,12 @@ class NetworkView(QWidget):
         rows.addLayout(controls)
         rows.addWidget(self.canvas, 1)
         self.setFocusProxy(self.canvas)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        others = (self.unit_colours, self.link_colours, self.fit_button)
+        room = self.width() - sum(widget.sizeHint().width() for widget in others) - 48
+        self._hint.setText(_HINT if room >= self._hint.fontMetrics().horizontalAdvance(_HINT) else "")
 
     def set_run(self, run: Run | None) -> None:
         """Show a run, or nothing."""

@@ -11,7 +11,7 @@ from gradsim.app.command_palette import CommandPalette
 from gradsim.app.commands import COMMANDS
 from gradsim.app.export_dialog import ExportDialog
 from gradsim.app.settings import read_settings
-from gradsim.app.start import begin, refusal
+from gradsim.app.start import begin, refusal, tell_fault
 from gradsim.app.window import MainWindow
 from gradsim.formats import load, save
 from gradsim.spec import kind_of
@@ -372,6 +372,15 @@ def test_the_layout_is_remembered(window, qtbot):
     again.close()
 
 
+def test_a_small_screen_is_enough_and_nothing_in_the_builder_is_clipped(window, qtbot):
+    window.resize(1100, 700)
+    window.reset_layout()
+    window.resize(1100, 700)
+    qtbot.waitUntil(lambda: (window.width(), window.height()) == (1100, 700))
+    assert window.builder.horizontalScrollBar().maximum() == 0
+    assert window.builder.widget().width() <= window.builder.viewport().width()
+
+
 def test_every_view_is_named_and_has_a_dock_that_can_be_found(window):
     names = [dock.objectName() for dock in window.findChildren(QDockWidget)]
     assert len(names) == len(set(names)) == len(window.docks)
@@ -431,6 +440,14 @@ def test_a_start_with_a_bad_file_says_so_and_opens_the_welcome(qtbot, tmp_path):
     begin(window, [str(tmp_path / "missing.json")])
     assert window.banners.texts
     window.close()
+
+
+def test_a_fault_of_the_program_is_told_and_the_window_lives_on(window, capsys):
+    fault = ZeroDivisionError("oh")
+    tell_fault(window, type(fault), fault, None)
+    assert "ZeroDivisionError: oh" in window.banners.texts[0]
+    assert "ZeroDivisionError" in capsys.readouterr().err
+    assert window.isVisible()
 
 
 def test_a_broken_qt_is_refused_in_one_sentence():

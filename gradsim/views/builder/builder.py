@@ -65,9 +65,9 @@ class Builder(QScrollArea):
         self.set_experiment(self._experiment)
 
     def _lay_out(self) -> None:
-        body = QWidget()
+        body = self._body = QWidget()
         layout = QVBoxLayout(body)
-        layout.setContentsMargins(10, 6, 10, 12)
+        layout.setContentsMargins(8, 6, 8, 12)
         layout.setSpacing(8)
         layout.addWidget(self.presets, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self.message)
@@ -105,7 +105,8 @@ class Builder(QScrollArea):
         return QSize(318, 640)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(256, 160)
+        bar = self.verticalScrollBar().sizeHint().width()
+        return QSize(self._body.minimumSizeHint().width() + bar, 160)
 
     @property
     def draft(self) -> Experiment:

@@ -214,8 +214,18 @@ def shifted(network: Network, place: Place, by: int) -> Edited:
 def wrapped(network: Network, places: Sequence[Place]) -> Edited:
     """Return the network with some layers inside a repeat.
 
-    Neighbours that are all equal become one layer repeated as often, so the network stays the same; anything
-    else is repeated twice.
+    Parameters
+    ----------
+    network : Network
+        Before.
+    places : sequence of Place
+        What goes inside.
+
+    Returns
+    -------
+    tuple of Network and Place
+        Neighbours that are all equal become one layer repeated as often, so the network stays the same;
+        anything else is repeated twice.
     """
     root = _Node(None, network.layers)
     nodes = [_found(root, place) for place in _outermost(places)]

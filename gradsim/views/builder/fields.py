@@ -31,7 +31,7 @@ class Choice(QComboBox):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         # Long words must not widen the dock; the list that opens is as wide as they are.
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(6)
+        self.setMinimumContentsLength(5)
         self.setMaxVisibleItems(24)
         self.activated.connect(lambda row: self.value_changed.emit(self.itemData(row)))
 

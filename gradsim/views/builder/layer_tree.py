@@ -83,11 +83,11 @@ class LayerModel(QAbstractItemModel):
         assert isinstance(item, _Item)
         return item
 
-    def index(self, row: int, column: int, parent: Index = QModelIndex()) -> QModelIndex:  # noqa: B008
+    def index(self, row: int, column: int, parent: Index = QModelIndex()) -> QModelIndex:  # noqa: B008  # numpydoc ignore=GL08
         children = self._item(parent).children
         return self.createIndex(row, column, children[row]) if 0 <= row < len(children) else QModelIndex()
 
-    def parent(self, index: Any = None) -> Any:
+    def parent(self, index: Any = None) -> Any:  # numpydoc ignore=GL08
         if index is None:
             return super().parent()
         above = self._item(index).parent if index.isValid() else None
@@ -101,7 +101,7 @@ class LayerModel(QAbstractItemModel):
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 2
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # numpydoc ignore=GL08
         item = self._item(index)
         is_faulty = self._faulty is not None and self._faulty[: len(item.place)] == item.place
         match role:
@@ -126,7 +126,7 @@ class LayerModel(QAbstractItemModel):
         owner = super().parent()
         return owner.palette() if isinstance(owner, QWidget) else QPalette()
 
-    def flags(self, index: Index) -> Qt.ItemFlag:
+    def flags(self, index: Index) -> Qt.ItemFlag:  # numpydoc ignore=GL08
         flags = Qt.ItemFlag.ItemIsEnabled
         if not index.isValid():
             return flags | Qt.ItemFlag.ItemIsDropEnabled

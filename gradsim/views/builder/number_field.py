@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QValidator, QWheelEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QWidget
 
@@ -46,6 +46,9 @@ class NumberField(QAbstractSpinBox):
         self._shown = ""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.lineEdit().editingFinished.connect(self.commit)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(64, super().minimumSizeHint().height())
 
     @property
     def value(self) -> float:
@@ -125,10 +128,10 @@ class NumberField(QAbstractSpinBox):
             flags |= QAbstractSpinBox.StepEnabledFlag.StepDownEnabled
         return flags
 
-    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:  # numpydoc ignore=GL08
         return QValidator.State.Acceptable, text, position
 
-    def fixup(self, text: str) -> str:
+    def fixup(self, text: str) -> str:  # numpydoc ignore=GL08
         return text
 
     def focusOutEvent(self, event: QFocusEvent) -> None:

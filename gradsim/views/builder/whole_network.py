@@ -35,7 +35,7 @@ def dense_layers(network: Network) -> tuple[Dense, ...]:
 def with_all(network: Network, **values: Any) -> Network:
     """Return the network with the same values in every dense layer before the head."""
 
-    def change(layer: Layer) -> Layer:
+    def change(layer: Layer) -> Layer:  # numpydoc ignore=GL08
         if isinstance(layer, Repeat):
             return msgspec.structs.replace(layer, layers=tuple(map(change, layer.layers)))
         return msgspec.structs.replace(layer, **values)
@@ -46,7 +46,7 @@ def with_all(network: Network, **values: Any) -> Network:
 def depth(network: Network) -> int:
     """Return the number of layers before the head, repeats unrolled."""
 
-    def count(layers: Sequence[Layer]) -> int:
+    def count(layers: Sequence[Layer]) -> int:  # numpydoc ignore=GL08
         inner = (layer.times * count(layer.layers) if isinstance(layer, Repeat) else 1 for layer in layers)
         return sum(inner)
 
@@ -56,7 +56,7 @@ def depth(network: Network) -> int:
 def unrolled_places(network: Network) -> list[Place]:
     """Return the place of each layer before the head, repeats unrolled: copies share their place."""
 
-    def walk(layers: Sequence[Layer], place: Place) -> list[Place]:
+    def walk(layers: Sequence[Layer], place: Place) -> list[Place]:  # numpydoc ignore=GL08
         found: list[Place] = []
         for row, layer in enumerate(layers):
             here = (*place, row)

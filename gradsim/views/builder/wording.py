@@ -93,7 +93,7 @@ def layer_numbers(network: Network) -> dict[Place, str]:
     """
     spans: dict[Place, tuple[int, int]] = {}
 
-    def walk(layers: tuple[Any, ...], place: Place, start: int) -> int:
+    def walk(layers: tuple[Any, ...], place: Place, start: int) -> int:  # numpydoc ignore=GL08
         # numbers the layers once and returns the next number
         for index, layer in enumerate(layers):
             here = (*place, index)
