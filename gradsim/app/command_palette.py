@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
+from PySide6.QtGui import QAction, QIcon, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPalette, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+MOST_ROWS = 18
 _MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
 
@@ -78,6 +79,9 @@ class CommandPalette(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Commands")
         self._actions = list(actions)
+        blank = QPixmap(16, 16)
+        blank.fill(Qt.GlobalColor.transparent)
+        self._no_icon = QIcon(blank)  # keeps the words of all commands in one column
         self.query = QLineEdit(placeholderText="Type a few letters of a command")
         self.query.setAccessibleName("Search commands")
         self.query.textChanged.connect(self._filter)
@@ -100,14 +104,13 @@ class CommandPalette(QDialog):
         layout.setSpacing(6)
         layout.addWidget(self.query)
         layout.addWidget(self.list)
-        self.resize(560, 420)
         self._filter("")
 
     def open_over(self, window: QWidget) -> None:
         """Show the palette at the top of a window."""
         top = window.mapToGlobal(window.rect().topLeft())
         width = min(560, window.width() - 40)
-        self.resize(width, min(420, window.height() - 120))
+        self.setFixedWidth(width)
         self.move(top.x() + (window.width() - width) // 2, top.y() + 60)
         self.show()
         self.query.setFocus()
@@ -122,7 +125,7 @@ class CommandPalette(QDialog):
         for _, _, action in sorted(fitting, key=lambda row: row[:2]):
             keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
             item = QTreeWidgetItem([_name(action), keys])
-            item.setIcon(0, action.icon())
+            item.setIcon(0, action.icon() if not action.icon().isNull() else self._no_icon)
             item.setData(0, Qt.ItemDataRole.UserRole, action.objectName())
             item.setToolTip(0, action.toolTip())
             item.setDisabled(not action.isEnabled())
@@ -131,6 +134,16 @@ class CommandPalette(QDialog):
         first = next((item for item in items if item is not None and not item.isDisabled()), None)
         if first is not None:
             self.list.setCurrentItem(first)
+        rows = min(max(self.list.topLevelItemCount(), 1), MOST_ROWS)
+        row_height = max(self.list.sizeHintForRow(0), self.fontMetrics().height() + 4)
+        self.list.setFixedHeight(rows * row_height + 2 * self.list.frameWidth() + 2)
+        self.setFixedHeight(self.sizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(QPalette.ColorRole.Mid))
+        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
     def _run(self) -> None:
         item = self.list.currentItem()

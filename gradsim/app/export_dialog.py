@@ -131,9 +131,9 @@ class ExportDialog(QDialog):
 
     def _lay_out(self) -> None:
         extent = QHBoxLayout()
-        extent.addWidget(self.across)
+        extent.addWidget(self.across, 1)
         extent.addWidget(QLabel("×"))
-        extent.addWidget(self.down)
+        extent.addWidget(self.down, 1)
         extent.addWidget(self.unit)
         form = QFormLayout()
         form.setHorizontalSpacing(12)

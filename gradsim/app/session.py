@@ -287,6 +287,8 @@ class Session(QObject):
         """Train from the iteration that is looked at on, some iterations or until stopped."""
         if self.run is None or self._training.is_training:
             return
+        words = "until stopped" if count is None else f"for {count:,} iteration{'' if count == 1 else 's'}"
+        self.status_changed.emit(f"Training from iteration {self._cursor.iteration:,} {words}")
         self._start_training(count)
 
     def _start_training(self, count: int | None) -> None:

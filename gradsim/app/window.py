@@ -17,7 +17,6 @@ from gradsim.app.banner import Banners
 from gradsim.app.command_palette import CommandPalette
 from gradsim.app.commands import Actions, State, keeps_key
 from gradsim.app.document import Document
-from gradsim.app.export_dialog import ExportDialog
 from gradsim.app.files import Files
 from gradsim.app.layout import make_docks, place_docks, restore_state, saved_state
 from gradsim.app.player import Player
@@ -29,7 +28,6 @@ from gradsim.app.views_table import VIEWS
 from gradsim.app.worker import Worker
 from gradsim.trace import Cursor
 from gradsim.views.builder.builder import Builder
-from gradsim.views.export import copy_view
 from gradsim.views.icons import icon
 from gradsim.views.theme import Theme
 from gradsim.views.transport_bar import TransportBar
@@ -68,7 +66,6 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self.connect_parts()
         self._set_theme(self.appearance.theme)
-        self.builder.set_presets(preset_titles())
         self.player.set_speed(self.settings.speed)
         self.player.set_loop(self.settings.loop)
         self.transport.set_speed(self.settings.speed)
@@ -171,6 +168,7 @@ class MainWindow(QMainWindow):
     def start(self) -> None:
         """Begin to compute; called when the window has been painted for the first time."""
         self.worker.start()
+        self.builder.set_presets(preset_titles())
         self.files.offer_rescue()
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -296,6 +294,8 @@ class MainWindow(QMainWindow):
 
     def export_figure(self) -> None:
         """Open the dialog that writes figures to files."""
+        from gradsim.app.export_dialog import ExportDialog  # not before the first paint: 30 ms
+
         figures = {id_: view for id_, view in self.views.items() if hasattr(view, "paint_figure")}
         dialog = ExportDialog(figures, self._last_figure, self.session.experiment, self)
         dialog.choose(self.settings.export, self.appearance.theme, self.settings.folder)
@@ -306,6 +306,8 @@ class MainWindow(QMainWindow):
     def copy_figure(self) -> None:
         """Put a picture of the view on the clipboard."""
         figure = self.figure()
+        from gradsim.views.export import copy_view
+
         copy_view(figure, theme=self.appearance.theme)
         self.status.say(f"The picture of “{figure.title}” is on the clipboard")
 

@@ -81,6 +81,7 @@ class LayerPanel(QWidget):
     def _action(self, id_: str, text: str, picture: str, key: str, slot: Callable[[], None]) -> QAction:
         action = QAction(icon(picture), text, self)
         action.setObjectName(id_)
+        action.setData("Layer")
         action.setShortcut(QKeySequence(key))
         action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         action.setToolTip(f"{text} ({QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)})")
