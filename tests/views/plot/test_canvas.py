@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QImage, QPainter, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer
+from PySide6.QtGui import QContextMenuEvent, QImage, QPainter, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -266,3 +266,25 @@ def test_keys_reach_the_plots_when_the_empty_frame_had_the_focus(qtbot: QtBot) -
     view.set_run(run_named("six layers"))
     assert view.canvas.hasFocus()
     assert view.canvas.accessibleName() == view.title
+
+
+def test_a_right_click_opens_the_menu_of_the_view_and_a_right_drag_zooms_nothing(qtbot: QtBot) -> None:
+    view = shown(qtbot, GradientProfileView)
+    before = view.canvas.geometry_of("profile")
+    at, viewport = before.plot.center().toPoint(), view.canvas.viewport()
+    qtbot.mousePress(viewport, Qt.MouseButton.RightButton, pos=at)
+    qtbot.mouseMove(viewport, at + QPoint(60, 40))
+    qtbot.mouseRelease(viewport, Qt.MouseButton.RightButton, pos=at + QPoint(60, 40))
+    view.canvas.grab()
+    assert view.canvas.geometry_of("profile").x == before.x
+    offered: list[str] = []
+
+    def look() -> None:
+        menu = QApplication.activePopupWidget()
+        offered.extend(action.text() for action in menu.actions())
+        menu.close()
+
+    QTimer.singleShot(0, look)
+    reason = QContextMenuEvent.Reason.Mouse
+    QApplication.sendEvent(viewport, QContextMenuEvent(reason, at, viewport.mapToGlobal(at)))
+    assert "Fit" in offered
