@@ -7,9 +7,10 @@ The protocol of a view that can be exported (structural: nothing to inherit from
     ``theme``. The painter's unit is one logical pixel of 1/96 inch; text is drawn with ``QPainter.drawText``
     in ``fonts.figure_font(pixels)``, never in a font of points, whose size depends on the device; the
     painter's state is saved and restored. The same code paints the widget, or the items of its plots, with its
-    own theme, so a figure is what is on the screen: it must not read the widget's palette or device. The ground is already filled when it is called. Lines are drawn with pens of a stated width
-    (0.75 to 1.5), not cosmetic ones: they must grow in a PNG at 3×. No QPixmap (neither vector nor scaled):
-    QImage for what is truly an image. No composition modes.
+    own theme, so a figure is what is on the screen: it must not read the widget's palette or device. The
+    ground is already filled when it is called. Lines are drawn with pens of a stated width (0.75 to 1.5), not
+    cosmetic ones: they must grow in a PNG at 3×. No QPixmap (neither vector nor scaled): QImage for what is
+    truly an image. No composition modes.
 ``figure_size() -> QSizeF``
     Size in logical pixels when the caller names none; usually the widget's own.
 ``table() -> tuple[Mapping[str, ndarray], Mapping[str, str]]``
