@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
@@ -102,7 +102,8 @@ class Worker(QThread):
     def interrupt(self) -> None:
         """End a training run soon; its last snapshot still comes."""
         with self._wake:
-            self._jobs = deque(other for other in self._jobs if not isinstance(other, Train))
+            # One that has not begun is still answered, or the window would wait for its end forever.
+            self._jobs = deque(replace(job, count=0) if isinstance(job, Train) else job for job in self._jobs)
             self._interrupt.set()
 
     def take(self) -> tuple[Preparation | None, tuple[Failure, ...], Snapshot | None]:
@@ -203,6 +204,7 @@ class Worker(QThread):
 
     def _train(self, job: Train) -> None:
         if not self._go_to(job.iteration):
+            self._publish(job)
             return
         simulator = self._simulator
         done, rate, recorded_at = 0, 0.0, time.perf_counter()

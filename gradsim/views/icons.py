@@ -28,9 +28,7 @@ class _Engine(QIconEngine):
         return _Engine(self._name)
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
-        group = (
-            QPalette.ColorGroup.Disabled if mode is QIcon.Mode.Disabled else QPalette.ColorGroup.Active
-        )
+        group = QPalette.ColorGroup.Disabled if mode is QIcon.Mode.Disabled else QPalette.ColorGroup.Active
         role = QPalette.ColorRole.ButtonText
         if mode is QIcon.Mode.Selected:
             role = QPalette.ColorRole.HighlightedText

@@ -115,6 +115,14 @@ def test_training_until_stopped_can_be_stopped(session, settled, qtbot):
     assert session.cursor.iteration == session.training.done > 0
 
 
+def test_training_can_be_stopped_at_once(session, settled):
+    for _ in range(20):
+        session.train(None)
+        session.stop()
+        settled(session)
+    assert not session.training.is_training
+
+
 def test_looking_at_a_place_ends_the_training_and_leads_there(session, settled, qtbot):
     session.train(None)
     qtbot.waitUntil(lambda: session.training.done > 0)

@@ -162,6 +162,26 @@ def test_a_new_job_ends_a_training_run_and_replaces_waiting_looks(started, qtbot
     assert worker._simulator.iteration == 5
 
 
+def test_a_training_run_that_is_stopped_before_it_begins_is_answered(started, qtbot):
+    begin = threading.Event()
+
+    class Slow(FakeSimulator):
+        def record(self):
+            begin.wait()
+            return RUN.trace
+
+    made = engine()
+    made.Simulator = Slow
+    worker = started(made)
+    worker.submit(Compile(1, experiment()))
+    qtbot.waitUntil(lambda: worker._current is not None)
+    worker.submit(Train(1, 0, None))
+    worker.interrupt()
+    begin.set()
+    boxes = taken(worker, qtbot, lambda box: box[2] is not None and isinstance(box[2].job, Train))
+    assert not boxes[-1][2].training.is_training
+
+
 def test_asking_before_there_is_a_network_is_answered(started, qtbot):
     worker = started(engine())
     worker.submit(Record(1, 3))
