@@ -4,6 +4,7 @@
 #   make test    lint, all tests, the engine once more without compilation for its coverage
 #   make lint    style, types, architecture, docstrings
 #   make bench   speed as ratios to NumPy and PyTorch (PyTorch only if installed: make install EXTRAS=test,oracle)
+#   make pictures the pictures of the README
 #   make clean   remove everything these targets made
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ STAMP := .venv/.installed
 TEST_STAMP := .venv/.installed-with-$(EXTRAS)
 PYTEST := QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
 
-.PHONY: run test tests jitless lint format bench install system system-window clean
+.PHONY: run test tests jitless lint format bench pictures install system system-window clean
 .DELETE_ON_ERROR:
 
 run: system-window $(STAMP)
@@ -49,6 +50,14 @@ format: $(TEST_STAMP)
 
 bench: $(TEST_STAMP)
 	$(PYTEST) tests/benchmarks --benchmark-only -p no:xdist -q --timeout=0
+
+# The pictures of the README, made by the program itself.
+pictures: $(STAMP)
+	mkdir -p resources/pictures
+	$(BIN)/gradsim render welcome --view window --iterations 300 --theme light --scale 1 \
+		-o resources/pictures/window_light.png
+	$(BIN)/gradsim render hundred_layers --view window --iterations 100 --theme dark --scale 1 \
+		-o resources/pictures/window_dark.png
 
 install: $(TEST_STAMP)
 
