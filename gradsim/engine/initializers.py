@@ -76,10 +76,12 @@ def variance_scaling(
     distribution : {"normal", "truncated_normal", "uniform"}
         The truncated normal is cut at ±2 standard deviations and widened to keep the variance; the uniform
         has the limit √(3 · variance).
+    shape : tuple of int or None
+        Of the values: (fan_in, fan_out) by default, (fan_out,) for a bias.
 
     Returns
     -------
-    ndarray of float64, shape (fan_in, fan_out)
+    ndarray of float64
         To be rounded to the precision of the experiment by the caller.
     """
     fan_in, fan_out = fans

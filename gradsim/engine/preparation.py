@@ -21,7 +21,18 @@ _prepared: set[str] = set()
 
 
 def is_prepared(precision: str) -> bool:
-    """Whether the machine for ``float32`` or ``float64`` is ready in this process."""
+    """Return whether the machine for one precision is ready in this process.
+
+    Parameters
+    ----------
+    precision : {"float32", "float64"}
+        Which machine.
+
+    Returns
+    -------
+    bool
+        True after ``prepare``.
+    """
     return precision in _prepared
 
 

@@ -109,7 +109,13 @@ class Simulator:
         return self._reached
 
     def parameters(self) -> dict[str, NDArray[Any]]:
-        """Return copies of all parameters, by name such as ``dense_1.weight``."""
+        """Return copies of all parameters.
+
+        Returns
+        -------
+        dict of str to ndarray
+            By name such as ``dense_1.weight``, in the precision of the experiment.
+        """
         flat = self._buffers.parameters
         return {
             p.name: flat[p.offset : p.offset + p.size].reshape(p.shape).copy() for p in self._tape.parameters
@@ -267,7 +273,13 @@ class Simulator:
         self.advance(iteration - self.iteration)
 
     def history(self) -> History:
-        """Return the statistics of all iterations so far; later training does not change what was returned."""
+        """Return the statistics of all iterations so far.
+
+        Returns
+        -------
+        History
+            Read-only; later training does not change it.
+        """
         return self._history.snapshot()
 
     def outputs(self, inputs: ArrayLike) -> NDArray[Any]:
