@@ -206,6 +206,7 @@ def by_dtype(single: Callable[..., Any], double: Callable[..., Any]) -> Callable
     """
 
     def chosen(*arguments: Any) -> Any:
+        """Return what the function for the dtype of the first argument returns."""
         return (single if arguments[0].dtype == np.float32 else double)(*arguments)
 
     if not IS_COMPILED:

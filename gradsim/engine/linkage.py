@@ -33,6 +33,7 @@ def call_at(typing_context, address, arguments):  # type: ignore[no-untyped-def]
     """Call the C function at an address with a tuple of arguments; arrays are passed as pointers."""
 
     def build(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        """Write the call in the intermediate language."""
         handed = []
         for i, kind in enumerate(arguments.types):
             value = builder.extract_value(values[1], i)

@@ -216,6 +216,7 @@ class Scrubber(QWidget):
             self.step_selected.emit(min(max(target, 0), last))
 
     def event(self, event: QEvent) -> bool:
+        """Answer the wish for a tool tip."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             step = self.step_at(event.pos().x())
             if self._trace is None or step is None:

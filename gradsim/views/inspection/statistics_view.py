@@ -63,6 +63,7 @@ class StatisticsModel(QAbstractTableModel):
         return 0 if self._table is None or parent.isValid() else len(self._table.tensors)
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return what Qt asks of a cell."""
         if self._table is None or not index.isValid():
             return None
         if role == Qt.ItemDataRole.DisplayRole:

@@ -100,6 +100,7 @@ class NetworkCanvas(QWidget):
         self.picture.resize(event.size())
 
     def event(self, event: QEvent) -> bool:
+        """Answer the wish for a tool tip."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             self._tell(event.pos(), event.globalPos())
             return True

@@ -115,6 +115,7 @@ class PanelBox(pg.ViewBox):
         return self.rect().adjusted(0.0, -self._strips[0] - 1.0, 1.0, self._strips[1] + 1.0)
 
     def shape(self) -> QPainterPath:
+        """Return where the pointer counts as inside."""
         path = QPainterPath()
         path.addRect(self.boundingRect())
         return path

@@ -49,6 +49,7 @@ class PaintedItem(pg.GraphicsObject):
         return self._room.translated(self._origin())
 
     def paint(self, painter: QPainter, *_: Any) -> None:
+        """Draw the marks."""
         painter.translate(self._origin())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
