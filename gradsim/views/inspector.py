@@ -29,6 +29,9 @@ from gradsim.views.inspection.tables import ROWS, statistics_table, update_ratio
 from gradsim.views.inspection.wording import MEANINGS
 from gradsim.views.theme import LIGHT, Theme, phase_color
 
+WITHOUT_SATURATION = ("softmax", "step")
+"""Activations without a slope of their own, whose saturation has no meaning."""
+
 
 class Inspector(QWidget):
     """Shows the step under the cursor for the selected layer, or for the step's own when none is selected.
@@ -267,9 +270,10 @@ class Inspector(QWidget):
             with QSignalBlocker(spin):
                 spin.setRange(1, size)
                 spin.setSuffix(f" of {size}")
+        has_slope = layer.activation_kind not in WITHOUT_SATURATION
         self.ratios.setText(
-            f"saturation {number_text(layer.saturation)}   "
-            f"rms ΔW / rms W {number_text(update_ratio(layer))}   "
+            (f"saturation {number_text(layer.saturation)}   " if has_slope else "")
+            + f"rms ΔW / rms W {number_text(update_ratio(layer))}   "
             f"η {number_text(self._run.trace.learning_rate)}"
         )
         self.statistics.statistics.set_table(statistics_table(self._run.trace, layer.index))

@@ -127,13 +127,14 @@ class Builder(QScrollArea):
         self.message.setVisible(False)
         if error is None:
             return
-        is_shown = self.layers.show_error(error.path, error.reason) or any(
+        self.layers.show_error(error.path, error.reason)
+        for form in (self.training_form, self.data_kind, self.name_form, self.seed_form):
             form.show_error(error.path, error.reason)
-            for form in (self.training_form, self.data_kind, self.name_form, self.seed_form)
+        # Its field may be far down: here it is said that later edits wait for it, and how to get out.
+        self.message.setText(
+            f"Not applied: {error.reason}. Later edits wait until this is right; undo takes it back."
         )
-        if not is_shown:
-            self.message.setText(f"{error.reason[:1].upper()}{error.reason[1:]}")
-            self.message.setVisible(True)
+        self.message.setVisible(True)
 
     def set_presets(self, presets: list[tuple[str, str]]) -> None:
         """Offer shipped experiments: the name that is asked for, and the title that is shown."""

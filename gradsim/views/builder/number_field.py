@@ -45,7 +45,8 @@ class NumberField(QAbstractSpinBox):
         self._value: float = 0
         self._shown = ""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.lineEdit().editingFinished.connect(self.commit)
+        # The line inside does not tell of Enter, only the field itself does.
+        self.editingFinished.connect(self.commit)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(64, super().minimumSizeHint().height())
