@@ -6,8 +6,19 @@ from gradsim.spec.data import Data, Task
 from gradsim.spec.error import SpecError
 from gradsim.spec.experiment import CURRENT_VERSION, Experiment
 from gradsim.spec.initializer import Initializer
-from gradsim.spec.layout import PlacedLayer, unrolled_layers
-from gradsim.spec.network import Dense, Head, Layer, Network, Repeat
+from gradsim.spec.layout import BuiltLayer, PlacedLayer, placed_layers, unrolled_layers
+from gradsim.spec.network import (
+    ActivationLayer,
+    Dense,
+    Dropout,
+    Head,
+    Layer,
+    Network,
+    Normalization,
+    Recurrent,
+    Repeat,
+    Residual,
+)
 from gradsim.spec.reading import checked, experiment_document, read_experiment
 from gradsim.spec.struct import Kind, Spec, kind_of
 from gradsim.spec.training import Clipping, LossName, Optimizer, Schedule, Training
@@ -15,9 +26,12 @@ from gradsim.spec.training import Clipping, LossName, Optimizer, Schedule, Train
 __all__ = [
     "CURRENT_VERSION",
     "Activation",
+    "ActivationLayer",
+    "BuiltLayer",
     "Clipping",
     "Data",
     "Dense",
+    "Dropout",
     "Experiment",
     "Head",
     "Initializer",
@@ -25,9 +39,12 @@ __all__ = [
     "Layer",
     "LossName",
     "Network",
+    "Normalization",
     "Optimizer",
     "PlacedLayer",
+    "Recurrent",
     "Repeat",
+    "Residual",
     "Schedule",
     "Spec",
     "SpecError",
@@ -37,6 +54,7 @@ __all__ = [
     "checked",
     "experiment_document",
     "kind_of",
+    "placed_layers",
     "read_experiment",
     "task",
     "unrolled_layers",

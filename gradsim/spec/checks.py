@@ -6,14 +6,25 @@ constant columns, is checked where they are made, and what depends on memory whe
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 from gradsim.spec.activation import Activation, Rrelu, Sigmoid, Softmax
 from gradsim.spec.data import Checkerboard, Circles, Gaussians, Inline, Spirals, Task
 from gradsim.spec.error import SpecError
 from gradsim.spec.experiment import Experiment
-from gradsim.spec.layout import unrolled_layers
-from gradsim.spec.network import MAX_UNITS, Dense, Head, Layer, Repeat
+from gradsim.spec.layout import PlacedLayer, placed_layers, unrolled_layers
+from gradsim.spec.network import (
+    MAX_UNITS,
+    ActivationLayer,
+    Dense,
+    Head,
+    Layer,
+    Normalization,
+    Recurrent,
+    Repeat,
+    Residual,
+)
 from gradsim.spec.struct import kind_of
 
 
@@ -57,20 +68,90 @@ def _check_layers(experiment: Experiment) -> None:
     if not experiment.network.layers:
         raise SpecError("$.network.layers", "expected at least one layer before the head, got an empty list")
     unrolled_layers(experiment.network)
-    for path, layer in _weighted(experiment.network.layers, "$.network.layers"):
-        _check_activation(layer.activation, f"{path}.activation")
+    for path, layer in _inside(experiment.network.layers, "$.network.layers"):
+        if isinstance(layer, Dense | ActivationLayer):
+            _check_activation(layer.activation, f"{path}.activation")
+        _check_normalization(experiment, layer, path)
     _check_activation(experiment.network.head.activation, "$.network.head.activation")
+    _check_normalization(experiment, experiment.network.head, "$.network.head")
 
 
-def _weighted(layers: tuple[Layer, ...], path: str) -> list[tuple[str, Dense | Head]]:
-    found: list[tuple[str, Dense | Head]] = []
+def _inside(layers: tuple[Layer, ...], path: str) -> list[tuple[str, Layer]]:
+    """Every layer with its path, those inside repeats and residuals too."""
+    found: list[tuple[str, Layer]] = []
     for index, layer in enumerate(layers):
         here = f"{path}[{index}]"
-        if isinstance(layer, Repeat):
-            found += _weighted(layer.layers, f"{here}.layers")
-        else:
-            found.append((here, layer))
+        found.append((here, layer))
+        if isinstance(layer, Repeat | Residual):
+            found += _inside(layer.layers, f"{here}.layers")
     return found
+
+
+def _check_time(experiment: Experiment) -> None:
+    """Time steps go in with the samples, through recurrent layers alone, and out as the targets have them."""
+    data = experiment.data
+    placed = placed_layers(experiment.network)
+    recurrent = [layer for layer in unrolled_layers(experiment.network) if isinstance(layer.layer, Recurrent)]
+    if not data.is_sequence:
+        if recurrent:
+            raise SpecError(
+                recurrent[0].path,
+                f"expected no recurrent layer, because the data {kind_of(data)} have no time steps, got one",
+            )
+        return
+    if not recurrent:
+        raise SpecError(
+            "$.network.layers",
+            f"expected a recurrent layer, because the data {kind_of(data)} are sequences, got none",
+        )
+    _check_branches(placed)
+    if data.answers_every_step:
+        reason = f"because the data {kind_of(data)} have a target at every step"
+        _check_every_step(recurrent, reason)
+    else:
+        _check_last_step(placed, f"because the data {kind_of(data)} have one target per sequence")
+
+
+def _check_branches(placed: tuple[PlacedLayer, ...]) -> None:
+    for layer in placed:
+        inside = [inner for inner in layer.branch if isinstance(inner.layer, Recurrent)]
+        _check_every_step(inside, "because the residual adds its branch step by step")
+        _check_branches(layer.branch)
+
+
+def _check_every_step(recurrent: list[PlacedLayer], reason: str) -> None:
+    for path, layer in ((placed.path, placed.layer) for placed in recurrent):
+        if isinstance(layer, Recurrent) and not layer.return_sequences:
+            raise SpecError(f"{path}.return_sequences", f"expected true, {reason}, got false")
+
+
+def _check_last_step(placed: tuple[PlacedLayer, ...], reason: str) -> None:
+    through_time = [
+        layer for layer in placed if isinstance(layer.layer, Recurrent) or _holds_recurrent(layer)
+    ]
+    *before, last = through_time
+    needed = f"recurrent layer that hands on only its last step, {reason}, got none"
+    if not isinstance(last.layer, Recurrent):
+        raise SpecError(last.path, f"expected after this residual a {needed}")
+    if Counter(layer.path for layer in before)[last.path]:
+        raise SpecError(last.path, f"expected after the repeats of this layer a {needed}")
+    _check_every_step(before, "because the recurrent layers after it need every step")
+    if last.layer.return_sequences:
+        raise SpecError(f"{last.path}.return_sequences", f"expected false, {reason}, got true")
+
+
+def _holds_recurrent(placed: PlacedLayer) -> bool:
+    return any(isinstance(layer.layer, Recurrent) or _holds_recurrent(layer) for layer in placed.branch)
+
+
+def _check_normalization(experiment: Experiment, layer: Layer | Head, path: str) -> None:
+    method = None
+    if isinstance(layer, Normalization):
+        method, here = layer.method, f"{path}.method"
+    elif isinstance(layer, Dense | Head) and layer.normalization is not None:
+        method, here = layer.normalization.method, f"{path}.normalization.method"
+    if method == "batch" and experiment.training.batch_size == 1:
+        raise SpecError(here, "expected layer or rms, because a batch of 1 has no variance, got batch")
 
 
 def _check_activation(activation: Activation, path: str) -> None:
@@ -169,4 +250,10 @@ def _check_class_numbers(classes: list[int]) -> None:
         )
 
 
-CHECKS: tuple[Callable[[Experiment], None], ...] = (_check_layers, _check_inline, _check_classes, _check_loss)
+CHECKS: tuple[Callable[[Experiment], None], ...] = (
+    _check_layers,
+    _check_time,
+    _check_inline,
+    _check_classes,
+    _check_loss,
+)

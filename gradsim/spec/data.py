@@ -11,6 +11,7 @@ from gradsim.spec.struct import Kind
 
 Task = Literal["classification", "regression"]
 MAX_SAMPLES = 1_000_000
+MAX_STEPS = 10_000
 
 Samples = Annotated[int, Meta(ge=2, le=MAX_SAMPLES, title="Samples")]
 Noise = Annotated[
@@ -29,6 +30,10 @@ Validation = Annotated[
 class _Set(Kind, frozen=True, kw_only=True):
     task: ClassVar[Task] = "classification"
     """What the targets are; ``inline`` data say it themselves by their first target."""
+    is_sequence: ClassVar[bool] = False
+    """Whether a sample has time steps."""
+    answers_every_step: ClassVar[bool] = False
+    """Whether a sequence has a target at each of its steps, and not one for the whole of it."""
 
     scaling: Scaling = "standard"
     validation: Validation = 0.2
@@ -137,6 +142,57 @@ class Digits(_Set, frozen=True, kw_only=True, tag="digits"):
     """1,797 handwritten digits of 8 × 8 grey values, 10 classes (Alpaydin and Kaynak 1998)."""
 
 
+class _Sequence(_Set, frozen=True, kw_only=True):
+    is_sequence: ClassVar[bool] = True
+
+    scaling: Scaling = "none"
+
+
+Delay = Annotated[
+    int,
+    Meta(ge=1, le=MAX_STEPS, title="Delay", description="Steps from the last thing to keep until the answer"),
+]
+
+
+class Adding(_Sequence, frozen=True, kw_only=True, tag="adding"):
+    """The sum of the two marked numbers of a long list (Hochreiter and Schmidhuber 1997)."""
+
+    task: ClassVar[Task] = "regression"
+
+    samples: Samples = 2000
+    steps: Annotated[int, Meta(ge=2, le=MAX_STEPS, title="Steps", description="Numbers in the list")] = 50
+
+
+class CopyMemory(_Sequence, frozen=True, kw_only=True, tag="copy_memory"):
+    """Symbols to be kept for a while, then written down in their order; every step is answered."""
+
+    answers_every_step: ClassVar[bool] = True
+
+    samples: Samples = 5000
+    symbols: Annotated[
+        int, Meta(ge=2, le=100, title="Symbols", description="Different ones, beside the blank")
+    ] = 8
+    length: Annotated[int, Meta(ge=1, le=1000, title="Length", description="Symbols to be kept")] = 5
+    delay: Delay = 20
+
+
+class DelayedParity(_Sequence, frozen=True, kw_only=True, tag="delayed_parity"):
+    """Whether the bits at the beginning hold an odd number of ones, asked long after."""
+
+    samples: Samples = 1000
+    bits: Annotated[int, Meta(ge=1, le=1000, title="Bits", description="At the beginning")] = 3
+    delay: Delay = 20
+
+
+class Sunspots(_Sequence, frozen=True, kw_only=True, tag="sunspots"):
+    """Sunspots of the years 1700 to 2008: the next year from the years before it, the latest held back."""
+
+    task: ClassVar[Task] = "regression"
+
+    steps: Annotated[int, Meta(ge=1, le=200, title="Steps", description="Years that are seen")] = 20
+    scaling: Scaling = "standard"
+
+
 Number = Annotated[float, Meta(ge=-1e300, le=1e300)]
 Row = Annotated[tuple[Number, ...], Meta(min_length=1, max_length=MAX_UNITS)]
 ClassNumber = Annotated[int, Meta(ge=0, le=MAX_UNITS - 1)]
@@ -176,5 +232,9 @@ Data = (
     | Wine
     | BreastCancer
     | Digits
+    | Adding
+    | CopyMemory
+    | DelayedParity
+    | Sunspots
     | Inline
 )

@@ -7,8 +7,23 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from gradsim.spec.error import SpecError
-from gradsim.spec.network import MAX_LAYERS, Dense, Head, Layer, Network, Repeat
+from gradsim.spec.network import (
+    MAX_LAYERS,
+    ActivationLayer,
+    Dense,
+    Dropout,
+    Head,
+    Layer,
+    Network,
+    Normalization,
+    Recurrent,
+    Repeat,
+    Residual,
+)
 from gradsim.spec.struct import kind_of
+
+InnerLayer = Dense | Recurrent | Normalization | ActivationLayer | Dropout | Residual
+BuiltLayer = InnerLayer | Head
 
 
 class PlacedLayer(NamedTuple):
@@ -16,13 +31,15 @@ class PlacedLayer(NamedTuple):
 
     name: str
     """Stable name: its own, or its kind with a number; ``head`` for the head."""
-    layer: Dense | Head
+    layer: BuiltLayer
     path: str
     """Where the layer stands in the document, as a JSON path; copies by ``repeat`` share theirs."""
+    branch: tuple[PlacedLayer, ...] = ()
+    """What is inside a residual."""
 
 
-def unrolled_layers(network: Network) -> tuple[PlacedLayer, ...]:
-    """Return the layers of a network in forward order, ``repeat`` unrolled, the head last.
+def placed_layers(network: Network) -> tuple[PlacedLayer, ...]:
+    """Return the layers of a network in forward order, ``repeat`` unrolled, branches nested, the head last.
 
     Parameters
     ----------
@@ -32,46 +49,83 @@ def unrolled_layers(network: Network) -> tuple[PlacedLayer, ...]:
     Returns
     -------
     tuple of PlacedLayer
-        Layers that carry weights are numbered 1…L in this order.
+        A residual holds the layers of its branch.
 
     Raises
     ------
     SpecError
         If two layers have the same name, or the network has more than ``MAX_LAYERS`` layers.
     """
-    numbers: Counter[str] = Counter()
-    copies: Counter[str] = Counter()
-    seen: dict[str, str] = {}
-    placed: list[PlacedLayer] = []
-    for layer, path, repeated in _unrolled(network.layers, "$.network.layers"):
-        if layer.name is None:
-            numbers[kind_of(layer)] += 1
-            name = f"{kind_of(layer)}_{numbers[kind_of(layer)]}"
+    naming = _Naming()
+    placed = tuple(naming.placed(network.layers, "$.network.layers", repeated=False))
+    return (*placed, PlacedLayer("head", network.head, "$.network.head"))
+
+
+def unrolled_layers(network: Network) -> tuple[PlacedLayer, ...]:
+    """Return all layers of a network one after the other, as they compute: a residual after its branch.
+
+    Parameters
+    ----------
+    network : Network
+        The network as it was asked for.
+
+    Returns
+    -------
+    tuple of PlacedLayer
+        Those that carry weights forward (dense, recurrent, the head) are numbered 1…L in this order.
+
+    Raises
+    ------
+    SpecError
+        As ``placed_layers``.
+    """
+    return tuple(_flat(placed_layers(network)))
+
+
+def _flat(layers: tuple[PlacedLayer, ...]) -> Iterator[PlacedLayer]:
+    for placed in layers:
+        yield from _flat(placed.branch)
+        yield placed
+
+
+class _Naming:
+    """Hands out the names in the order in which the layers stand in the document."""
+
+    def __init__(self) -> None:
+        self.numbers: Counter[str] = Counter()
+        self.copies: Counter[str] = Counter()
+        self.owners: dict[str, str] = {}
+
+    def placed(self, layers: tuple[Layer, ...], path: str, *, repeated: bool) -> Iterator[PlacedLayer]:
+        for index, layer in enumerate(layers):
+            here = f"{path}[{index}]"
+            if isinstance(layer, Repeat):
+                for _ in range(layer.times):
+                    yield from self.placed(layer.layers, f"{here}.layers", repeated=True)
+            else:
+                name = self._name(layer, here, repeated)
+                branch: tuple[PlacedLayer, ...] = ()
+                if isinstance(layer, Residual):
+                    branch = tuple(self.placed(layer.layers, f"{here}.layers", repeated=repeated))
+                yield PlacedLayer(name, layer, here, branch)
+
+    def _name(self, layer: InnerLayer, path: str, repeated: bool) -> str:
+        own = layer.name
+        if own is None:
+            kind = kind_of(layer)
+            self.numbers[kind] += 1
+            name = f"{kind}_{self.numbers[kind]}"
         elif repeated:
-            copies[layer.name] += 1
-            name = f"{layer.name}_{copies[layer.name]}"
+            self.copies[own] += 1
+            name = f"{own}_{self.copies[own]}"
         else:
-            name = layer.name
-        if name in seen or name == "head":
-            other = "the head" if name == "head" else seen[name]
+            name = own
+        if name in self.owners or name == "head":
+            other = "the head" if name == "head" else self.owners[name]
             raise SpecError(f"{path}.name", f"expected a name of its own, got {name!r}, which is {other}'s")
-        seen[name] = path
-        placed.append(PlacedLayer(name, layer, path))
-        if len(placed) > MAX_LAYERS:
+        self.owners[name] = path
+        if len(self.owners) > MAX_LAYERS:
             raise SpecError(
                 "$.network.layers", f"expected at most {MAX_LAYERS} layers after repeats, got more"
             )
-    placed.append(PlacedLayer("head", network.head, "$.network.head"))
-    return tuple(placed)
-
-
-def _unrolled(
-    layers: tuple[Layer, ...], path: str, repeated: bool = False
-) -> Iterator[tuple[Dense, str, bool]]:
-    for index, layer in enumerate(layers):
-        here = f"{path}[{index}]"
-        if isinstance(layer, Repeat):
-            for _ in range(layer.times):
-                yield from _unrolled(layer.layers, f"{here}.layers", repeated=True)
-        else:
-            yield layer, here, repeated
+        return name
