@@ -20,19 +20,21 @@ def describe(samples: SampleSet) -> str:
     Returns
     -------
     str
-        Title, how many, features, classes or outputs, how many are held back, and which columns are constant.
+        Title, how many, time steps, features, classes or outputs, how many are held back, constant columns.
     """
     training, validation = len(samples.training_inputs), len(samples.validation_inputs)
+    form = _counted(samples.features, "feature")
+    if samples.steps:
+        form = f"{_counted(samples.steps, 'step')} of {form}"
     if samples.task == "classification":
         goal = f"{len(samples.output_names)} classes"
     else:
         goal = _counted(samples.outputs, "number") + " to predict"
+    if samples.target_steps > 1:
+        goal += " at every step"
     split = f"{validation:,} of them held back for validation" if validation else "none of them held back"
-    parts = [
-        f"{samples.title}: {_counted(training + validation, 'sample')}, "
-        f"{_counted(samples.features, 'feature')}, {goal}, {split}"
-    ]
-    constant = np.flatnonzero(np.ptp(samples.training_inputs, axis=0) == 0)
+    parts = [f"{samples.title}: {_counted(training + validation, 'sample')}, {form}, {goal}, {split}"]
+    constant = np.flatnonzero(np.ptp(samples.training_inputs.reshape(-1, samples.features), axis=0) == 0)
     if len(constant):
         names = ", ".join(samples.feature_names[i] for i in constant[:_NAMED])
         more = f" and {len(constant) - _NAMED} more" if len(constant) > _NAMED else ""

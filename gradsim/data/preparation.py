@@ -15,7 +15,9 @@ from gradsim.data.random_streams import generator
 from gradsim.data.raw import RawSamples
 from gradsim.data.regression import curve, noise, plane
 from gradsim.data.scaling import fitted_scaling
-from gradsim.data.splitting import validation_rows
+from gradsim.data.sequences import adding, copy_memory, delayed_parity
+from gradsim.data.series import sunspots
+from gradsim.data.splitting import last_rows, validation_rows
 from gradsim.spec import Experiment, LossName, SpecError, kind_of
 from gradsim.spec import data as kinds
 from gradsim.spec.checks import HEAD_OF_LOSS
@@ -35,6 +37,10 @@ SOURCES: dict[type[Any], Callable[[Any, np.random.Generator], RawSamples]] = {
     kinds.Wine: bundled,
     kinds.BreastCancer: bundled,
     kinds.Digits: bundled,
+    kinds.Adding: adding,
+    kinds.CopyMemory: copy_memory,
+    kinds.DelayedParity: delayed_parity,
+    kinds.Sunspots: sunspots,
     kinds.Inline: inline,
 }
 """Every kind of data, with the function that makes its raw samples."""
@@ -63,12 +69,13 @@ def prepare_samples(experiment: Experiment) -> SampleSet:
     data, loss = experiment.data, experiment.training.loss
     raw = SOURCES[type(data)](data, generator(experiment.seed, "data", kind_of(data)))
     targets, classes, names = _encoded(raw, loss)
-    random = generator(experiment.seed, "data", "split")
-    held_back = validation_rows(len(raw.inputs), data.validation, classes, random)
+    held_back = _held_back(raw, data.validation, generator(experiment.seed, "data", "split"))
     is_training = np.ones(len(raw.inputs), dtype=bool)
     is_training[held_back] = False
     offset, factor = fitted_scaling(raw.inputs[is_training], data.scaling)
     inputs = (raw.inputs - offset) * factor
+    if raw.is_series:
+        targets = (targets - offset) * factor
     _check_range(inputs, targets, experiment.precision)
     return SampleSet(
         task="regression" if classes is None else "classification",
@@ -87,6 +94,14 @@ def prepare_samples(experiment: Experiment) -> SampleSet:
     )
 
 
+def _held_back(raw: RawSamples, share: float, random: np.random.Generator) -> NDArray[np.int64]:
+    if raw.is_series:
+        return last_rows(len(raw.inputs), share)
+    # Sequences that are answered at every step have no one class to be held back in proportion.
+    classes = raw.classes if raw.classes is not None and raw.classes.ndim == 1 else None
+    return validation_rows(len(raw.inputs), share, classes, random)
+
+
 def _encoded(
     raw: RawSamples, loss: LossName
 ) -> tuple[NDArray[np.float64], NDArray[np.int64] | None, tuple[str, ...]]:
@@ -94,7 +109,7 @@ def _encoded(
     if raw.classes is not None:
         count = len(raw.output_names)
         if loss == "binary_cross_entropy" and count == 2:
-            return raw.classes[:, None].astype(np.float64), raw.classes, raw.output_names
+            return raw.classes[..., None].astype(np.float64), raw.classes, raw.output_names
         return np.eye(count)[raw.classes], raw.classes, raw.output_names
     assert raw.numbers is not None
     if loss in HEAD_OF_LOSS:
@@ -111,11 +126,11 @@ def _check_range(inputs: NDArray[np.float64], targets: NDArray[np.float64], prec
     for name, table in (("inputs", inputs), ("targets", targets)):
         beyond = np.argwhere(~(np.abs(table) <= largest))
         if len(beyond):
-            row, column = beyond[0]
+            place = tuple(int(index) for index in beyond[0])
             raise SpecError(
-                f"$.data.{name}[{row}][{column}]",
+                f"$.data.{name}" + "".join(f"[{index}]" for index in place),
                 f"expected a number that {precision} can hold (up to {largest:.2g}), "
-                f"got {table[row, column]:g} after scaling",
+                f"got {table[place]:g} after scaling",
             )
 
 

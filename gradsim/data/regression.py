@@ -7,14 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from gradsim.data.raw import RawSamples
-from gradsim.spec import SpecError
+from gradsim.data.raw import RawSamples, check_size
 from gradsim.spec.data import Curve, GaussianNoise, Plane
 
 Values = NDArray[np.float64]
-
-MAX_BYTES = 2**30
-"""What the samples of pure noise may take in float64."""
 
 CURVES: dict[str, tuple[str, Callable[[Values], Values]]] = {
     "sine": ("sin 2πx", lambda x: np.sin(2 * np.pi * x)),
@@ -97,15 +93,9 @@ def noise(spec: GaussianNoise, random: np.random.Generator) -> RawSamples:
     Raises
     ------
     SpecError
-        If the samples would take more than ``MAX_BYTES``; nothing has been allocated then.
+        If the samples would take more memory than ``check_size`` allows; nothing has been allocated then.
     """
-    needed = 8 * spec.samples * (spec.features + spec.outputs)
-    if needed > MAX_BYTES:
-        raise SpecError(
-            "$.data.samples",
-            f"expected samples that take at most {MAX_BYTES:,} bytes, got {spec.samples:,} samples of "
-            f"{spec.features + spec.outputs:,} numbers, which take {needed:,}",
-        )
+    check_size(spec.samples, spec.features + spec.outputs)
     return RawSamples(
         inputs=random.standard_normal((spec.samples, spec.features)),
         feature_names=tuple(f"x{i + 1}" for i in range(spec.features)),

@@ -15,8 +15,8 @@ def fitted_scaling(
 
     Parameters
     ----------
-    inputs : ndarray of float64, shape (samples, features)
-        Training samples; finite.
+    inputs : ndarray of float64, shape (samples, features) or (samples, steps, features)
+        Training samples; finite. A column is a feature at all its steps.
     scaling : {"none", "standard", "min_max"}
         Nothing; mean 0 and population sd 1; or 0 to 1.
 
@@ -25,6 +25,7 @@ def fitted_scaling(
     offset, factor : ndarray of float64, shape (features,)
         A constant column becomes exactly 0, with factor 1: it has no spread to divide by.
     """
+    inputs = inputs.reshape(-1, inputs.shape[-1])
     lowest, highest = inputs.min(axis=0), inputs.max(axis=0)
     if scaling == "none":
         return np.zeros_like(lowest), np.ones_like(lowest)

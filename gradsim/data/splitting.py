@@ -55,6 +55,25 @@ def validation_rows(
     return np.sort(np.concatenate(rows))
 
 
+def last_rows(samples: int, share: float) -> Rows:
+    """Return the rows to hold back where samples follow each other in time: the last ones.
+
+    Parameters
+    ----------
+    samples : int
+        How many there are; two at least.
+    share : float
+        To hold back, from 0 up to but not including 1; more than 0 holds back one sample at least.
+
+    Returns
+    -------
+    ndarray of int64, shape (held back,)
+        Ascending; empty for share 0.
+    """
+    held = 0 if share == 0.0 else min(max(round(samples * share), 1), samples - 1)
+    return np.arange(samples - held, samples)
+
+
 def _shares(sizes: NDArray[np.int64], share: float) -> NDArray[np.int64]:
     """Whole numbers near ``share * sizes`` that add up to the nearest whole number, by largest remainder."""
     exact = sizes * share
