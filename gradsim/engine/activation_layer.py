@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from gradsim.engine.activations import (
+    LINEAR,
     PRELU,
     RRELU,
     SOFTMAX,
@@ -16,10 +17,41 @@ from gradsim.engine.activations import (
     softmax_pass,
 )
 from gradsim.engine.compilation import inner_kernel, kernel
-from gradsim.engine.linear import CHUNK
+from gradsim.engine.dropout import dropout_pass
+from gradsim.engine.elementwise import multiply_into
+from gradsim.engine.instructions import (
+    FAN_OUT,
+    FUNCTION,
+    FUSED,
+    INPUT,
+    LAYER,
+    MAXIMAL_SLOPE,
+    MEASURES_INPUT,
+    MEASURES_INPUT_GRADIENT,
+    OUTPUT,
+    OUTPUT_GRADIENT,
+    PARAMETER_0,
+    PARAMETER_1,
+    SLOPE,
+    SLOPES,
+    SLOPES_SIZE,
+    STEPS,
+)
 from gradsim.engine.linkage import activate_at
+from gradsim.engine.measuring import measure_tensor
 from gradsim.engine.memory import matrix, stretch
-from gradsim.engine.statistics import accumulate_statistics, begin_statistics, finish_statistics
+from gradsim.engine.program import (
+    ACTIVATION,
+    ACTIVATION_GRADIENT,
+    DELTA,
+    PRE_ACTIVATION,
+    counts_of,
+    values_of,
+)
+from gradsim.engine.statistics import CHUNK, accumulate_statistics, begin_statistics, finish_statistics
+
+DROPOUT = 21
+"""Code of dropout, after those of the activations: an activation whose slope is 0 or 1 / (1 − rate)."""
 
 
 @kernel
@@ -43,8 +75,8 @@ def activation_forward(
 ) -> Any:
     """Write a = φ(z) and φ'(z), chunk by chunk with the statistics of a; return the mean of φ'(z).
 
-    ``table`` holds the addresses of what is compiled by itself; z, a and slope are flat, (rows · fan_out,).
-    ``first`` is the counter of the first random number of an
+    ``table`` holds the addresses of what is compiled by itself; z, a and slope are flat,
+    (rows · fan_out,). ``first`` is the counter of the first random number of an
     RReLU; in evaluation it takes its mean slope. NaN is returned where φ mixes units and has no slope.
     """
     size = z.shape[0]
@@ -69,6 +101,10 @@ def activation_forward(
             )
         elif code == RRELU and training:
             rrelu_pass(z_part, a_part, slope_part, constant_0, constant_1, key, first + start)
+        elif code == DROPOUT and training:
+            dropout_pass(z_part, a_part, slope_part, constant_0, key, first + start)
+        elif code == DROPOUT:
+            activate_at(table, LINEAR, z_part, a_part, slope_part, 0.0, 0.0)
         elif code != SOFTMAX:
             activate_at(table, code, z_part, a_part, slope_part, constant_0, constant_1)
         if measure:
@@ -87,13 +123,6 @@ def sum_of(x: Any) -> Any:
     for i in range(x.shape[0]):
         total += x[i]
     return total
-
-
-@inner_kernel
-def multiply_into(out: Any, factor: Any) -> None:
-    """Multiply out by factor, element by element."""
-    for i in range(out.shape[0]):
-        out[i] *= factor[i]
 
 
 @inner_kernel
@@ -122,6 +151,7 @@ def measure_backward(
     a_gradient: Any,
     delta: Any,
     measure: Any,
+    measures_delta: Any,
     first: Any,
     second: Any,
     a_gradient_values: Any,
@@ -144,6 +174,86 @@ def measure_backward(
         if multiply:
             multiply_into(delta_part, gradient_part)
         accumulate_statistics(gradient_part, first)
-        accumulate_statistics(delta_part, second)
+        if measures_delta:
+            accumulate_statistics(delta_part, second)
     finish_statistics(first, size, a_gradient_values, a_gradient_counts)
-    finish_statistics(second, size, delta_values, delta_counts)
+    if measures_delta:
+        finish_statistics(second, size, delta_values, delta_counts)
+
+
+@inner_kernel
+def run_activation_forward(
+    table: Any,
+    row: Any,
+    constants: Any,
+    stream_keys: Any,
+    work: Any,
+    parameters: Any,
+    batch: Any,
+    iteration: Any,
+    training: Any,
+    measure: Any,
+    measures: Any,
+) -> None:
+    """Do the instruction OP_ACTIVATION forwards."""
+    layer = row[LAYER]
+    size = batch * row[STEPS] * row[FAN_OUT]
+    z = stretch(work, row[INPUT], size)
+    if measure and row[MEASURES_INPUT]:
+        measure_tensor(z, measures, layer, PRE_ACTIVATION)
+    mean_slope = activation_forward(
+        table,
+        row[FUNCTION],
+        z,
+        stretch(work, row[OUTPUT], size),
+        stretch(work, row[SLOPE], size),
+        row[FAN_OUT],
+        constants[PARAMETER_0],
+        constants[PARAMETER_1],
+        stretch(parameters, row[SLOPES], row[SLOPES_SIZE]),
+        stream_keys[layer],
+        iteration * size,
+        training,
+        measure,
+        measures.first,
+        values_of(measures, layer, ACTIVATION),
+        counts_of(measures, layer, ACTIVATION),
+    )
+    if measure:
+        measures.saturation[layer] = 1.0 - mean_slope / constants[MAXIMAL_SLOPE]
+
+
+@inner_kernel
+def run_activation_backward(
+    row: Any, work: Any, gradients: Any, batch: Any, measure: Any, measures: Any
+) -> None:
+    """Do the instruction OP_ACTIVATION backwards."""
+    layer = row[LAYER]
+    code = row[FUNCTION]
+    size = batch * row[STEPS] * row[FAN_OUT]
+    a_gradient = stretch(work, row[OUTPUT_GRADIENT], size)
+    delta = stretch(work, row[SLOPE], size)
+    if code == PRELU or code == SOFTMAX:
+        activation_backward(
+            code,
+            row[FUSED],
+            stretch(work, row[INPUT], size),
+            stretch(work, row[OUTPUT], size),
+            a_gradient,
+            delta,
+            row[FAN_OUT],
+            stretch(gradients, row[SLOPES], row[SLOPES_SIZE]),
+        )
+    measure_backward(
+        code != SOFTMAX and not row[FUSED],
+        a_gradient,
+        delta,
+        measure,
+        row[MEASURES_INPUT_GRADIENT] != 0,
+        measures.first,
+        measures.second,
+        values_of(measures, layer, ACTIVATION_GRADIENT),
+        counts_of(measures, layer, ACTIVATION_GRADIENT),
+        values_of(measures, layer, DELTA),
+        counts_of(measures, layer, DELTA),
+    )

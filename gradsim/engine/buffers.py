@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.data.random_streams import generator
-from gradsim.engine.initializers import initial_bias, initial_weight
-from gradsim.engine.linkage import addresses
+from gradsim.engine.initializers import Values, initial_bias, initial_weight
+from gradsim.engine.instructions import M_FIELDS
+from gradsim.engine.linkage import addresses, functions
+from gradsim.engine.memory import ALIGNMENT
+from gradsim.engine.normalization import work_size
 from gradsim.engine.optimizers import STATE_SLOTS
 from gradsim.engine.program import SCALARS, Buffers, Program, Samples, Statistics
 from gradsim.engine.random import stream_key
-from gradsim.engine.tape import ALIGNMENT, Tape
-from gradsim.spec import Experiment, kind_of
-from gradsim.spec.activation import Prelu
+from gradsim.engine.tape import LayerLayout, Parameter, Tape
+from gradsim.spec import Experiment, Initializer, Recurrent, kind_of
 from gradsim.trace import COUNTS, HISTOGRAM_BINS, TENSORS, VALUES, SampleSet
 
 RING_BYTES = 2**20
@@ -60,18 +63,49 @@ def initial_parameters(experiment: Experiment, tape: Tape) -> NDArray[Any]:
         In the precision of the experiment.
     """
     flat = aligned(tape.parameter_size, np.dtype(experiment.precision))
-    for parameter in tape.parameters:
+    for parameter in (*tape.parameters, *tape.states):
         layer = tape.layers[parameter.layer]
         rng = generator(experiment.seed, "parameters", parameter.name)
-        if parameter.tensor == "weight":
-            values = initial_weight(layer.spec.initializer, (layer.fan_in, layer.fan_out), rng)
-        elif parameter.tensor == "bias":
-            values = initial_bias(layer.spec.bias_initializer, layer.fan_in, layer.fan_out, rng)
-        else:
-            assert isinstance(layer.spec.activation, Prelu)
-            values = np.full(parameter.shape, layer.spec.activation.initial)
-        flat[parameter.offset : parameter.offset + parameter.size] = values.ravel()
+        values = FIRST_VALUES[parameter.tensor](layer, parameter, rng)
+        flat[parameter.part] = values.ravel()
     return flat
+
+
+def _bias(layer: LayerLayout, parameter: Parameter, rng: np.random.Generator) -> Values:
+    spec: Any = layer.spec
+    if isinstance(spec, Recurrent):
+        values = np.zeros(parameter.shape)
+        if spec.cell == "lstm":  # gates i, f, g, o
+            values[spec.units : 2 * spec.units] = spec.forget_bias
+        return values
+    return initial_bias(spec.bias_initializer, layer.fan_in, layer.fan_out, rng)
+
+
+def _per_gate(rule: Initializer, parameter: Parameter, units: int, rng: np.random.Generator) -> Values:
+    """Each gate is a matrix of its own, so that fans and orthogonality are those of one gate."""
+    gates = parameter.shape[1] // units
+    return np.hstack([initial_weight(rule, (parameter.shape[0], units), rng) for _ in range(gates)])
+
+
+FIRST_VALUES: dict[str, Callable[[LayerLayout, Parameter, np.random.Generator], Values]] = {
+    "weight": lambda la, p, rng: initial_weight(_spec(la).initializer, (la.fan_in, la.fan_out), rng),
+    "bias": _bias,
+    "recurrent_bias": lambda la, p, rng: np.zeros(p.shape),
+    "input_weight": lambda la, p, rng: _per_gate(_spec(la).initializer, p, la.fan_out, rng),
+    "recurrent_weight": lambda la, p, rng: _per_gate(_spec(la).recurrent_initializer, p, la.fan_out, rng),
+    "prelu_slope": lambda la, p, rng: np.full(p.shape, _spec(la).activation.initial),
+    "gamma": lambda la, p, rng: np.ones(p.shape),
+    "beta": lambda la, p, rng: np.zeros(p.shape),
+    "running_mean": lambda la, p, rng: np.zeros(p.shape),
+    "running_variance": lambda la, p, rng: np.ones(p.shape),
+    "projection": lambda la, p, rng: initial_weight(_spec(la).projection, (p.shape[0], p.shape[1]), rng),
+    "scale": lambda la, p, rng: np.full(p.shape, _spec(la).scale),
+}
+"""How each tensor that is kept between iterations starts."""
+
+
+def _spec(layer: LayerLayout) -> Any:
+    return layer.spec
 
 
 def program_of(experiment: Experiment, tape: Tape) -> Program:
@@ -82,10 +116,23 @@ def program_of(experiment: Experiment, tape: Tape) -> Program:
         tape.constants.ravel(),
         tape.parameter_table.ravel(),
         tape.rate_scales,
+        _measured(tape).ravel(),
         addresses(experiment.precision),
+        functions(experiment.precision),
         np.array(keys, np.uint64),
         np.array([stream_key(experiment.seed, "order", "epoch")], np.uint64),
     )
+
+
+def _measured(tape: Tape) -> NDArray[np.int64]:
+    """Where the measured tensors of the work buffer lie: layer, tensor, offset, number of values."""
+    rows = [
+        [index, tensor, layer.tensors[name].offset, layer.measured[name]]
+        for index, layer in enumerate(tape.layers)
+        for tensor, name in enumerate(TENSORS)
+        if name in layer.tensors and name in layer.measured
+    ]
+    return np.array(rows, np.int64).reshape(-1, M_FIELDS)
 
 
 def allocate_buffers(experiment: Experiment, tape: Tape, samples: SampleSet) -> Buffers:
@@ -116,9 +163,10 @@ def allocate_buffers(experiment: Experiment, tape: Tape, samples: SampleSet) -> 
         updates=aligned(size, dtype),
         moment_1=aligned(size if slots > 0 else 0, dtype),
         moment_2=aligned(size if slots > 1 else 0, dtype),
-        targets=aligned(tape.batch * samples.outputs, dtype),
+        targets=aligned(tape.batch * samples.target_steps * samples.outputs, dtype),
         typed=aligned(16, dtype),
-        classes=np.zeros(tape.batch, np.int64),
+        scratch=np.zeros(max(work_size(layer.fan_out) for layer in tape.layers)),
+        classes=np.zeros(tape.batch * samples.target_steps, np.int64),
         rows=np.zeros(tape.batch, np.int64),
         order=np.zeros(len(samples.training_inputs), np.int64),
         order_epoch=np.full(1, -1, np.int64),
@@ -137,7 +185,7 @@ def samples_of(
         return Samples(
             np.array(inputs, dtype).ravel(),
             np.array(targets, dtype).ravel(),
-            np.array(classes if classes is not None else [], np.int64),
+            np.array(classes if classes is not None else [], np.int64).ravel(),
         )
 
 

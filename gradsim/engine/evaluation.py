@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from gradsim.engine.compilation import inner_kernel, kernel
+from gradsim.engine.instructions import COLUMNS, INPUT, OUTPUT, OUTPUT_GRADIENT, SLOPE
 from gradsim.engine.losses import SSE, correct_share, loss_and_gradient
 from gradsim.engine.memory import stretch
 from gradsim.engine.passes import forward
 from gradsim.engine.program import Measures
-from gradsim.engine.tape import COLUMNS, INPUT, OUTPUT, OUTPUT_GRADIENT, SLOPE
 
 
 @inner_kernel
@@ -23,60 +23,85 @@ def copy(source: Any, out: Any) -> None:
 
 
 @inner_kernel
-def forward_in_evaluation(
-    program: Any, buffers: Any, inputs: Any, features: Any, first: Any, rows: Any
+def place_sample(
+    source: Any, sample: Any, place: Any, out: Any, batch: Any, steps: Any, columns: Any
 ) -> None:
-    """Run the tape forwards over ``rows`` rows of flat inputs from row ``first`` on, measuring nothing."""
-    place = program.instructions[INPUT]
-    copy(stretch(inputs, first * features, rows * features), stretch(buffers.work, place, rows * features))
+    """Copy one sample (steps · columns,) of flat samples to its place in a batch, time after time."""
+    for step in range(steps):
+        copy(
+            stretch(source, (sample * steps + step) * columns, columns),
+            stretch(out, (step * batch + place) * columns, columns),
+        )
+
+
+@inner_kernel
+def forward_in_evaluation(
+    choices: Any, program: Any, buffers: Any, inputs: Any, first: Any, rows: Any
+) -> None:
+    """Run the tape forwards over ``rows`` samples of flat inputs from sample ``first`` on, measuring nothing."""
+    size = rows * choices.steps * choices.features
+    batch = stretch(buffers.work, program.instructions[INPUT], size)
+    for i in range(rows):
+        place_sample(inputs, first + i, i, batch, rows, choices.steps, choices.features)
     nothing = np.empty(0)
-    measures = Measures(nothing, np.empty(0, np.int32), np.empty(0, np.float32), nothing, nothing)
+    measures = Measures(
+        nothing, np.empty(0, np.int32), np.empty(0, np.float32), nothing, nothing, buffers.scratch
+    )
     forward(program, buffers.work, buffers.parameters, rows, 0, False, False, measures)
 
 
 @kernel
 def outputs_of(choices: Any, program: Any, buffers: Any, inputs: Any, out: Any) -> None:
-    """Write the activations of the head for flat inputs (samples · features,) into out (samples · outputs,)."""
+    """Write the activations of the head for flat inputs into flat out, sample after sample."""
     head = stretch(program.instructions, program.instructions.shape[0] - COLUMNS, COLUMNS)
     outputs = choices.outputs
-    count = out.shape[0] // outputs
+    steps = choices.target_steps
+    count = out.shape[0] // (outputs * steps)
     for first in range(0, count, choices.batch):
         rows = min(choices.batch, count - first)
-        forward_in_evaluation(program, buffers, inputs, choices.features, first, rows)
-        copy(
-            stretch(buffers.work, head[OUTPUT], rows * outputs), stretch(out, first * outputs, rows * outputs)
-        )
+        forward_in_evaluation(choices, program, buffers, inputs, first, rows)
+        for i in range(rows):
+            for step in range(steps):
+                copy(
+                    stretch(buffers.work, head[OUTPUT] + (step * rows + i) * outputs, outputs),
+                    stretch(out, ((first + i) * steps + step) * outputs, outputs),
+                )
 
 
 @kernel
 def evaluate(choices: Any, program: Any, buffers: Any, part: Any) -> Any:
     """Return loss and share of right classes over a whole part of the samples, in evaluation mode.
 
-    A mean loss is weighted by the rows of each batch. The share is NaN for a regression.
+    A mean loss is weighted by the samples of each batch. The share is NaN for a regression.
     """
     head = stretch(program.instructions, program.instructions.shape[0] - COLUMNS, COLUMNS)
     outputs = choices.outputs
-    count = part.inputs.shape[0] // choices.features
+    steps = choices.target_steps
+    count = part.inputs.shape[0] // (choices.features * choices.steps)
     loss = 0.0
     correct = 0.0
     for first in range(0, count, choices.batch):
         rows = min(choices.batch, count - first)
-        size = rows * outputs
-        forward_in_evaluation(program, buffers, part.inputs, choices.features, first, rows)
+        size = rows * steps * outputs
+        forward_in_evaluation(choices, program, buffers, part.inputs, first, rows)
+        for i in range(rows):
+            place_sample(part.targets, first + i, i, buffers.targets, rows, steps, outputs)
+            if choices.is_classification:
+                place_sample(part.classes, first + i, i, buffers.classes, rows, steps, 1)
         batch_loss = loss_and_gradient(
             choices.loss,
             stretch(buffers.work, head[INPUT], size),
             stretch(buffers.work, head[OUTPUT], size),
-            stretch(part.targets, first * outputs, size),
+            stretch(buffers.targets, 0, size),
             stretch(buffers.work, head[OUTPUT_GRADIENT], size),
             stretch(buffers.work, head[SLOPE], size),
-            rows,
+            rows * steps,
             outputs,
         )
         loss += batch_loss if choices.loss == SSE else batch_loss * (rows / count)
         if choices.is_classification:
             share = correct_share(
-                stretch(buffers.work, head[OUTPUT], size), stretch(part.classes, first, rows), outputs
+                stretch(buffers.work, head[OUTPUT], size), stretch(buffers.classes, 0, rows * steps), outputs
             )
             correct += share * (rows / count)
     return loss, correct if choices.is_classification else math.nan

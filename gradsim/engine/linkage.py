@@ -1,15 +1,16 @@
 """Calls through an address: a kernel compiled once by itself, and not again inside everything that calls it.
 
-Compiled code contains the code of all that it calls, at every level anew: with twenty activations below seven
-levels that was a third of the first compilation. What has many branches is therefore called at an address
-that the machine is handed.
+Compiled code contains the code of all that it calls, at every level anew: with twenty activations, three
+normalizations and four recurrent cells below seven levels that was most of the first compilation. So the
+machine is handed the functions that have many branches. A call through numba's own function type costs 30 ns;
+the activations, which are called for every chunk, take a bare address instead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -99,3 +100,56 @@ else:
     def activate_at(table: Any, opcode: Any, z: Any, a: Any, slope: Any, p0: Any, p1: Any) -> None:
         """Do what ``activate`` does."""
         activate(opcode, z, a, slope, p0, p1)
+
+
+class Functions(NamedTuple):
+    """What the machine calls without containing it."""
+
+    normalize_forward: Any
+    normalize_backward: Any
+    recurrent_forward: Any
+    recurrent_backward: Any
+
+
+def _arrays(letters: str, precision: str) -> Any:
+    """Return a signature: i a whole number, f a real one, b a truth value, A an array, F one of float64."""
+    element = types.float64 if precision == "float64" else types.float32
+    of = {
+        "i": types.int64,
+        "f": types.float64,
+        "b": types.boolean,
+        "A": types.Array(element, 1, "C"),
+        "F": types.Array(types.float64, 1, "C"),
+    }
+    return types.void(*(of[letter] for letter in letters))
+
+
+_SIGNATURES = Functions("iAAAAAAAAAiffbF", "iAAAAAAAiF", "iiffAAAAAAAAAAAiiii", "iAAAAAAAAAAAAAAAiiiii")
+
+
+@cache
+def functions(precision: str) -> Functions:
+    """Return the separately compiled functions, which this compiles or loads from the cache.
+
+    Parameters
+    ----------
+    precision : {"float32", "float64"}
+        For which arrays.
+
+    Returns
+    -------
+    Functions
+        Plain kernels where nothing is compiled.
+    """
+    from gradsim.engine.normalization import normalize_backward, normalize_forward
+    from gradsim.engine.recurrent import recurrent_backward, recurrent_forward
+
+    kernels: Any = Functions(normalize_forward, normalize_backward, recurrent_forward, recurrent_backward)
+    if not IS_COMPILED:
+        return Functions(*kernels)
+    return Functions(
+        *(
+            _numba.cfunc(_arrays(letters, precision), cache=True, error_model="numpy")(kernel.py_func)
+            for letters, kernel in zip(_SIGNATURES, kernels, strict=True)
+        )
+    )

@@ -13,8 +13,9 @@ import numpy as np
 
 from gradsim.engine.clipping import NO_CLIPPING
 from gradsim.engine.compilation import inner_kernel, kernel
-from gradsim.engine.evaluation import copy, evaluate
-from gradsim.engine.histograms import BINS, count_histograms, count_update_histograms
+from gradsim.engine.evaluation import evaluate, place_sample
+from gradsim.engine.histograms import BINS, count_after_update, count_before_update
+from gradsim.engine.instructions import COLUMNS, INPUT, OUTPUT, OUTPUT_GRADIENT, SLOPE
 from gradsim.engine.losses import correct_share, loss_and_gradient
 from gradsim.engine.memory import stretch
 from gradsim.engine.passes import backward, forward
@@ -33,7 +34,6 @@ from gradsim.engine.program import (
 from gradsim.engine.random import permutation
 from gradsim.engine.schedules import scheduled_rate
 from gradsim.engine.statistics import ACCUMULATOR_SIZE
-from gradsim.engine.tape import COLUMNS, INPUT, OUTPUT, OUTPUT_GRADIENT, SLOPE
 from gradsim.engine.updating import clip, measure_norms, update_parameters
 
 
@@ -45,9 +45,8 @@ def gather_batch(choices: Any, program: Any, buffers: Any, samples: Any, iterati
     places k · batch … (k + 1) · batch − 1 of that stream, so every batch is full and every sample is used
     equally often.
     """
-    features = choices.features
-    outputs = choices.outputs
-    inputs = stretch(buffers.work, program.instructions[INPUT], choices.batch * features)
+    batch = choices.batch
+    inputs = stretch(buffers.work, program.instructions[INPUT], batch * choices.steps * choices.features)
     for i in range(choices.batch):
         place = iteration * choices.batch + i
         row = place % choices.sample_count
@@ -58,10 +57,10 @@ def gather_batch(choices: Any, program: Any, buffers: Any, samples: Any, iterati
                 buffers.order_epoch[0] = epoch
             row = buffers.order[row]
         buffers.rows[i] = row
-        copy(stretch(samples.inputs, row * features, features), stretch(inputs, i * features, features))
-        copy(stretch(samples.targets, row * outputs, outputs), stretch(buffers.targets, i * outputs, outputs))
+        place_sample(samples.inputs, row, i, inputs, batch, choices.steps, choices.features)
+        place_sample(samples.targets, row, i, buffers.targets, batch, choices.target_steps, choices.outputs)
         if choices.is_classification:
-            buffers.classes[i] = samples.classes[row]
+            place_sample(samples.classes, row, i, buffers.classes, batch, choices.target_steps, 1)
 
 
 @kernel
@@ -92,7 +91,8 @@ def run_iterations(
     accumulators = np.empty(2 * ACCUMULATOR_SIZE)
     norms = np.empty(program.rate_scales.shape[0])
     head = stretch(program.instructions, program.instructions.shape[0] - COLUMNS, COLUMNS)
-    size = choices.batch * choices.outputs
+    rows = choices.batch * choices.target_steps
+    size = rows * choices.outputs
     work = buffers.work
     source = buffers.gradients if choices.clipping == NO_CLIPPING else buffers.clipped
     frames = 0
@@ -112,6 +112,7 @@ def run_iterations(
             stretch(saturation, slot * layers, layers),
             stretch(accumulators, 0, ACCUMULATOR_SIZE),
             stretch(accumulators, ACCUMULATOR_SIZE, ACCUMULATOR_SIZE),
+            buffers.scratch,
         )
         gather_batch(choices, program, buffers, samples, iteration)
         forward(program, work, buffers.parameters, choices.batch, iteration, True, measure, measures)
@@ -122,7 +123,7 @@ def run_iterations(
             buffers.targets,
             stretch(work, head[OUTPUT_GRADIENT], size),
             stretch(work, head[SLOPE], size),
-            choices.batch,
+            rows,
             choices.outputs,
         )
         share = math.nan
@@ -162,7 +163,7 @@ def run_iterations(
         counted = measure and iteration % choices.histogram_every == 0
         frame = stretch(histograms, frames * layers * TENSOR_COUNT * BINS, layers * TENSOR_COUNT * BINS)
         if counted:
-            count_histograms(choices, program, buffers, frame)
+            count_before_update(program, buffers, frame)
         update_parameters(
             program,
             source,
@@ -179,7 +180,7 @@ def run_iterations(
             measures,
         )
         if counted:
-            count_update_histograms(program, buffers, frame)
+            count_after_update(program, buffers, frame)
             statistics.histogram_iterations[frames] = iteration
             frames += 1
         scalars = stretch(all_scalars, k * SCALARS, SCALARS)

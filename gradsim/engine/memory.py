@@ -17,6 +17,9 @@ from gradsim.engine.compilation import (
     IS_COMPILED,  # names the cache before numba is imported
 )
 
+ALIGNMENT = 64
+"""Bytes: tensors start on cache lines, which is also the widest vector."""
+
 
 def _borrowed(typing_context: Any, array: Any, shape: tuple[Any, ...]) -> Any:
     dimensions = len(shape)

@@ -4,40 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradsim.engine.activation_layer import activation_backward, activation_forward, measure_backward
-from gradsim.engine.activations import PRELU, SOFTMAX
+from gradsim.engine.activation_layer import run_activation_backward, run_activation_forward
 from gradsim.engine.compilation import inner_kernel
-from gradsim.engine.linear import linear_backward, linear_forward
-from gradsim.engine.memory import stretch
-from gradsim.engine.program import (
-    ACTIVATION,
-    ACTIVATION_GRADIENT,
-    DELTA,
-    PRE_ACTIVATION,
-    WEIGHT_GRADIENT,
-    counts_of,
-    values_of,
-)
-from gradsim.engine.tape import (
-    BIAS,
+from gradsim.engine.instructions import (
     COLUMNS,
     CONSTANTS,
-    FAN_IN,
-    FAN_OUT,
-    FUNCTION,
-    FUSED,
-    INPUT,
-    INPUT_GRADIENT,
-    LAYER,
-    MAXIMAL_SLOPE,
+    OP_ACTIVATION,
     OP_LINEAR,
+    OP_NORMALIZATION,
+    OP_RECURRENT,
+    OP_RESIDUAL_BEGIN,
+    OP_RESIDUAL_END,
     OPCODE,
-    OUTPUT,
-    OUTPUT_GRADIENT,
-    PARAMETER_0,
-    PARAMETER_1,
-    SLOPE,
-    WEIGHT,
+)
+from gradsim.engine.linear import run_linear_backward, run_linear_forward
+from gradsim.engine.memory import stretch
+from gradsim.engine.normalization_layer import run_normalization_backward, run_normalization_forward
+from gradsim.engine.recurrent_layer import run_recurrent_backward, run_recurrent_forward
+from gradsim.engine.residual import (
+    run_residual_begin_backward,
+    run_residual_end_backward,
+    run_residual_forward,
 )
 
 
@@ -52,48 +39,34 @@ def forward(
     measure: Any,
     measures: Any,
 ) -> None:
-    """Run the tape forwards over the first ``batch`` rows that stand in the work buffer."""
+    """Run the tape forwards over the first ``batch`` samples that stand in the work buffer."""
     for op in range(program.instructions.shape[0] // COLUMNS):
         row = stretch(program.instructions, op * COLUMNS, COLUMNS)
-        layer = row[LAYER]
-        fan_out = row[FAN_OUT]
-        size = batch * fan_out
+        constants = stretch(program.constants, op * CONSTANTS, CONSTANTS)
         if row[OPCODE] == OP_LINEAR:
-            fan_in = row[FAN_IN]
-            linear_forward(
-                stretch(work, row[INPUT], batch * fan_in),
-                stretch(parameters, row[WEIGHT], fan_in * fan_out),
-                stretch(parameters, row[BIAS], fan_out if row[BIAS] >= 0 else 0),
-                stretch(work, row[OUTPUT], size),
-                fan_in,
-                fan_out,
-                measure,
-                measures.first,
-                values_of(measures, layer, PRE_ACTIVATION),
-                counts_of(measures, layer, PRE_ACTIVATION),
-            )
-        else:
-            constants = stretch(program.constants, op * CONSTANTS, CONSTANTS)
-            mean_slope = activation_forward(
+            run_linear_forward(row, work, parameters, batch, measure, measures)
+        elif row[OPCODE] == OP_ACTIVATION:
+            run_activation_forward(
                 program.addresses,
-                row[FUNCTION],
-                stretch(work, row[INPUT], size),
-                stretch(work, row[OUTPUT], size),
-                stretch(work, row[SLOPE], size),
-                fan_out,
-                constants[PARAMETER_0],
-                constants[PARAMETER_1],
-                stretch(parameters, row[WEIGHT], row[FAN_IN] if row[FUNCTION] == PRELU else 0),
-                program.stream_keys[layer],
-                iteration * size,
+                row,
+                constants,
+                program.stream_keys,
+                work,
+                parameters,
+                batch,
+                iteration,
                 training,
                 measure,
-                measures.first,
-                values_of(measures, layer, ACTIVATION),
-                counts_of(measures, layer, ACTIVATION),
+                measures,
             )
-            if measure:
-                measures.saturation[layer] = 1.0 - mean_slope / constants[MAXIMAL_SLOPE]
+        elif row[OPCODE] == OP_NORMALIZATION:
+            run_normalization_forward(
+                program.functions, row, constants, work, parameters, batch, training, measure, measures
+            )
+        elif row[OPCODE] == OP_RESIDUAL_END:
+            run_residual_forward(row, constants, work, parameters, batch, measure, measures)
+        elif row[OPCODE] == OP_RECURRENT:
+            run_recurrent_forward(program.functions, row, work, parameters, batch, measure, measures)
 
 
 @inner_kernel
@@ -107,54 +80,27 @@ def backward(
     measure: Any,
     measures: Any,
 ) -> None:
-    """Run the tape backwards from the head's ∂L/∂a (or δ); leaves every parameter gradient."""
+    """Run the tape backwards from the head's ∂L/∂a (or δ); leaves every parameter gradient.
+
+    Nothing below the first layer needs the gradient of the inputs: it is computed only if ``input_gradient``.
+    """
     for op in range(program.instructions.shape[0] // COLUMNS - 1, -1, -1):
         row = stretch(program.instructions, op * COLUMNS, COLUMNS)
-        layer = row[LAYER]
-        fan_out = row[FAN_OUT]
-        size = batch * fan_out
+        constants = stretch(program.constants, op * CONSTANTS, CONSTANTS)
+        wanted = op > 0 or input_gradient != 0
         if row[OPCODE] == OP_LINEAR:
-            fan_in = row[FAN_IN]
-            # Nothing below needs the gradient of the inputs; it is computed only to be looked at.
-            wanted = op > 0 or input_gradient
-            linear_backward(
-                stretch(work, row[INPUT], batch * fan_in),
-                stretch(parameters, row[WEIGHT], fan_in * fan_out),
-                stretch(work, row[OUTPUT_GRADIENT], size),
-                stretch(gradients, row[WEIGHT], fan_in * fan_out),
-                stretch(gradients, row[BIAS], fan_out if row[BIAS] >= 0 else 0),
-                stretch(work, row[INPUT_GRADIENT], batch * fan_in if wanted else 0),
-                fan_in,
-                fan_out,
-                measure,
-                measures.first,
-                values_of(measures, layer, WEIGHT_GRADIENT),
-                counts_of(measures, layer, WEIGHT_GRADIENT),
+            run_linear_backward(row, work, parameters, gradients, batch, wanted, measure, measures)
+        elif row[OPCODE] == OP_ACTIVATION:
+            run_activation_backward(row, work, gradients, batch, measure, measures)
+        elif row[OPCODE] == OP_NORMALIZATION:
+            run_normalization_backward(
+                program.functions, row, work, parameters, gradients, batch, measure, measures
             )
-        else:
-            code = row[FUNCTION]
-            a_gradient = stretch(work, row[OUTPUT_GRADIENT], size)
-            delta = stretch(work, row[SLOPE], size)
-            if code == PRELU or code == SOFTMAX:
-                activation_backward(
-                    code,
-                    row[FUSED],
-                    stretch(work, row[INPUT], size),
-                    stretch(work, row[OUTPUT], size),
-                    a_gradient,
-                    delta,
-                    fan_out,
-                    stretch(gradients, row[WEIGHT], row[FAN_IN] if code == PRELU else 0),
-                )
-            measure_backward(
-                code != SOFTMAX and not row[FUSED],
-                a_gradient,
-                delta,
-                measure,
-                measures.first,
-                measures.second,
-                values_of(measures, layer, ACTIVATION_GRADIENT),
-                counts_of(measures, layer, ACTIVATION_GRADIENT),
-                values_of(measures, layer, DELTA),
-                counts_of(measures, layer, DELTA),
+        elif row[OPCODE] == OP_RESIDUAL_END:
+            run_residual_end_backward(row, constants, work, parameters, gradients, batch, measure, measures)
+        elif row[OPCODE] == OP_RESIDUAL_BEGIN:
+            run_residual_begin_backward(row, work, parameters, gradients, batch, measure, measures)
+        elif row[OPCODE] == OP_RECURRENT:
+            run_recurrent_backward(
+                program.functions, row, work, parameters, gradients, batch, wanted, measure, measures
             )

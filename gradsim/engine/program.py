@@ -44,6 +44,8 @@ class Choices(NamedTuple):
     sample_count: int
     features: int
     outputs: int
+    steps: int
+    target_steps: int
     loss: int
     optimizer: int
     clipping: int
@@ -73,13 +75,15 @@ class Amounts(NamedTuple):
 
 
 class Program(NamedTuple):
-    """The tables of a tape, row after row, what is called at an address, the keys of the random streams."""
+    """The tables of a tape, row after row, and the keys of the random streams, one per layer."""
 
     instructions: NDArray[np.int64]
     constants: NDArray[np.float64]
     parameter_table: NDArray[np.int64]
     rate_scales: NDArray[np.float64]
+    measured: NDArray[np.int64]
     addresses: NDArray[np.int64]
+    functions: Any
     stream_keys: NDArray[np.uint64]
     shuffle_key: NDArray[np.uint64]
 
@@ -96,6 +100,7 @@ class Buffers(NamedTuple):
     moment_2: NDArray[Any]
     targets: NDArray[Any]
     typed: NDArray[Any]
+    scratch: NDArray[np.float64]
     classes: NDArray[np.int64]
     rows: NDArray[np.int64]
     order: NDArray[np.int64]
@@ -124,13 +129,14 @@ class Statistics(NamedTuple):
 
 
 class Measures(NamedTuple):
-    """Where the statistics of one iteration go, flat, with two accumulators to take them."""
+    """Where the statistics of one iteration go, flat, with two accumulators and scratch to take them."""
 
     values: NDArray[np.float64]
     counts: NDArray[np.int32]
     saturation: NDArray[np.float32]
     first: NDArray[np.float64]
     second: NDArray[np.float64]
+    scratch: NDArray[np.float64]
 
 
 @inner_kernel

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.engine.activation_layer import activation_forward
-from gradsim.engine.activations import activation_code
+from gradsim.engine.activations import SOFTMAX
+from gradsim.engine.instructions import (
+    FAN_IN,
+    FAN_OUT,
+    FUNCTION,
+    INPUT,
+    P_IS_MEASURED,
+    PARAMETER_0,
+    PARAMETER_1,
+    SLOPES,
+    SLOPES_SIZE,
+)
 from gradsim.engine.program import CORRECT, GRADIENT_NORM, LOSS, RATE, Buffers, Program, Statistics
 from gradsim.engine.statistics import ACCUMULATOR_SIZE
-from gradsim.engine.tape import PARAMETER_0, PARAMETER_1, DenseLayout, Tape
+from gradsim.engine.tape import LayerLayout, Place, Tape, tensor_sizes
 from gradsim.spec import Experiment, kind_of
 from gradsim.trace import TENSORS, IterationTrace, LayerTrace, Step, TensorStatistics
 
@@ -53,29 +64,30 @@ def iteration_trace(
     work = _frozen(buffers.work.copy())
     gradients = _frozen(buffers.gradients.copy())
     clipped = _frozen(buffers.clipped.copy()) if buffers.clipped.size else gradients
-    updates = _frozen(buffers.updates.copy())
-    slope_work = np.zeros_like(buffers.work)
+    flats = _Flats(work, _frozen(parameters), gradients, clipped, _frozen(buffers.updates.copy()))
     sizes = tensor_sizes(tape)
     layers = tuple(
         LayerTrace(
             name=layout.name,
-            kind="dense",
+            kind=layout.kind,
             index=index,
-            number=index + 1,
-            activation_kind=kind_of(layout.spec.activation),
+            number=layout.number,
+            activation_kind=_activation_kind(layout),
             fan_in=layout.fan_in,
             fan_out=layout.fan_out,
             tensors=MappingProxyType(
-                _tensors(tape, index, work, _frozen(parameters), gradients, clipped, updates)
-                | {"slope": _slope(tape, program, buffers, parameters, slope_work, index, iteration)}
+                _tensors(tape, index, flats) | _slope(tape, program, flats, index, iteration)
             ),
             statistics=MappingProxyType(_statistics(sizes, statistics, index)),
-            saturation=float(statistics.saturation[0, index]),
+            saturation=float(statistics.saturation[0, index])
+            if layout.activation_row is not None
+            else float("nan"),
         )
         for index, layout in enumerate(tape.layers)
     )
     scalars = statistics.scalars[0]
-    first = tape.layers[0]
+    head = tape.layers[-1]
+    features = int(tape.instructions[0, FAN_IN])
     return IterationTrace(
         experiment=experiment,
         iteration=iteration,
@@ -84,42 +96,68 @@ def iteration_trace(
         learning_rate=float(scalars[RATE]),
         gradient_norm=float(scalars[GRADIENT_NORM]),
         layers=layers,
-        steps=steps_of(experiment, len(layers)),
-        inputs=_matrix(work, first.input, tape.batch, first.fan_in),
-        targets=_frozen(buffers.targets.copy().reshape(tape.batch, -1)),
+        steps=steps_of(experiment, tape),
+        inputs=_array(
+            tape, work, Place(int(tape.instructions[0, INPUT]), features), max(1, tape.steps), tape.steps > 0
+        ),
+        targets=_array(
+            tape, _frozen(buffers.targets.copy()), Place(0, head.fan_out), head.steps, head.is_sequence
+        ),
         sample_indices=_frozen(buffers.rows.copy()),
     )
 
 
-def steps_of(experiment: Experiment, layers: int) -> tuple[Step, ...]:
+def steps_of(experiment: Experiment, tape: Tape) -> tuple[Step, ...]:
     """Return the told moments of an iteration, in order.
 
     Parameters
     ----------
     experiment : Experiment
         Decides whether there is clipping.
-    layers : int
-        Number of layers that carry weights.
+    tape : Tape
+        Decides the layers.
 
     Returns
     -------
     tuple of Step
         Forward from the first layer, the loss, backward from the head, clipping where it is asked for, then
-        the updates.
+        the updates of the layers that have parameters.
     """
     steps: list[Step] = []
-    for i in range(layers):
-        steps.append(Step("forward", i, "linear", "pre_activation"))
-        steps.append(Step("forward", i, "activation", "activation"))
+    for i, layer in enumerate(tape.layers):
+        steps += [Step("forward", i, operation, tensor) for operation, tensor in FORWARD_STEPS[layer.kind]]
     steps.append(Step("loss", None, "loss", "loss"))
-    for i in reversed(range(layers)):
+    for i, layer in reversed(list(enumerate(tape.layers))):
         steps.append(Step("backward", i, "activation_gradient", "activation_gradient"))
         steps.append(Step("backward", i, "delta", "delta"))
-        steps.append(Step("backward", i, "weight_gradient", "weight_gradient"))
+        if "weight" in layer.measured:
+            steps.append(Step("backward", i, "weight_gradient", "weight_gradient"))
     if kind_of(experiment.training.clipping) != "none":
         steps.append(Step("clip", None, "clip", "clipped_gradient"))
-    steps.extend(Step("update", i, "update", "update") for i in range(layers))
+    trained = {parameter.layer for parameter in tape.parameters}
+    steps.extend(Step("update", i, "update", "update") for i in range(len(tape.layers)) if i in trained)
     return tuple(steps)
+
+
+FORWARD_STEPS: dict[str, tuple[tuple[str, str], ...]] = {
+    "dense": (("linear", "pre_activation"), ("activation", "activation")),
+    "recurrent": (("recurrent", "pre_activation"), ("activation", "activation")),
+    "normalization": (("normalization", "activation"),),
+    "activation": (("activation", "activation"),),
+    "dropout": (("dropout", "activation"),),
+    "residual": (("residual", "activation"),),
+}
+"""What a kind of layer does on the way forward, and the tensor that exists from then on."""
+
+
+class _Flats(NamedTuple):
+    """The copied buffers that the arrays of a record are views into."""
+
+    work: NDArray[Any]
+    parameters: NDArray[Any]
+    gradients: NDArray[Any]
+    clipped: NDArray[Any]
+    updates: NDArray[Any]
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:
@@ -127,70 +165,69 @@ def _frozen(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-def _matrix(flat: NDArray[Any], offset: int, rows: int, columns: int) -> NDArray[Any]:
-    return flat[offset : offset + rows * columns].reshape(rows, columns)
+def _array(tape: Tape, flat: NDArray[Any], place: Place, steps: int, is_sequence: bool) -> NDArray[Any]:
+    """A tensor as people read it: (batch, columns), or (batch, time, columns) where it has steps of time."""
+    count = tape.batch * steps * place.columns
+    array = flat[place.offset : place.offset + count].reshape(steps, tape.batch, place.columns)
+    return array.transpose(1, 0, 2) if is_sequence else array[0]
 
 
-def _tensors(
-    tape: Tape,
-    index: int,
-    work: NDArray[Any],
-    parameters: NDArray[Any],
-    gradients: NDArray[Any],
-    clipped: NDArray[Any],
-    updates: NDArray[Any],
-) -> dict[str, NDArray[Any]]:
-    layout, batch = tape.layers[index], tape.batch
+def _activation_kind(layout: LayerLayout) -> str:
+    spec: Any = layout.spec
+    chosen = getattr(spec, "activation", None)
+    if isinstance(chosen, str):
+        return chosen if spec.cell == "simple" else "tanh"
+    return "linear" if chosen is None else kind_of(chosen)
+
+
+def _tensors(tape: Tape, index: int, flats: _Flats) -> dict[str, NDArray[Any]]:
+    layout = tape.layers[index]
     tensors = {
-        "input": _matrix(work, layout.input, batch, layout.fan_in),
-        "pre_activation": _matrix(work, layout.pre_activation, batch, layout.fan_out),
-        "activation": _matrix(work, layout.activation, batch, layout.fan_out),
-        "activation_gradient": _matrix(work, layout.activation_gradient, batch, layout.fan_out),
-        "delta": _matrix(work, layout.delta, batch, layout.fan_out),
-        "input_gradient": _matrix(work, layout.input_gradient, batch, layout.fan_in),
+        name: _array(tape, flats.work, place, layout.steps, layout.is_sequence)
+        for name, place in layout.tensors.items()
     }
-    tensors["output"] = tensors["activation"]
-    tensors["output_gradient"] = tensors["activation_gradient"]
-    for parameter in tape.parameters:
+    measured = ""
+    for row, parameter in zip(tape.parameter_table, tape.parameters, strict=True):
         if parameter.layer == index:
-            part = slice(parameter.offset, parameter.offset + parameter.size)
-            tensors[parameter.tensor] = parameters[part].reshape(parameter.shape)
-            tensors[f"{parameter.tensor}_gradient"] = gradients[part].reshape(parameter.shape)
-            tensors[f"{parameter.tensor}_clipped_gradient"] = clipped[part].reshape(parameter.shape)
-            tensors[f"{parameter.tensor}_update"] = updates[part].reshape(parameter.shape)
-    tensors["update"] = tensors["weight_update"]
-    tensors["clipped_gradient"] = tensors["weight_clipped_gradient"]
+            part, shape, name = parameter.part, parameter.shape, parameter.tensor
+            measured = name if row[P_IS_MEASURED] else measured
+            tensors[name] = flats.parameters[part].reshape(shape)
+            tensors[f"{name}_gradient"] = flats.gradients[part].reshape(shape)
+            tensors[f"{name}_clipped_gradient"] = flats.clipped[part].reshape(shape)
+            tensors[f"{name}_update"] = flats.updates[part].reshape(shape)
+    for state in tape.states:
+        if state.layer == index:
+            tensors[state.tensor] = flats.parameters[state.part].reshape(state.shape)
+    if measured:
+        tensors["weight"] = tensors[measured]
+        tensors["weight_gradient"] = tensors[f"{measured}_gradient"]
+        tensors["update"] = tensors[f"{measured}_update"]
+        tensors["clipped_gradient"] = tensors[f"{measured}_clipped_gradient"]
     return tensors
 
 
 def _slope(
-    tape: Tape,
-    program: Program,
-    buffers: Buffers,
-    parameters: NDArray[Any],
-    scratch: NDArray[Any],
-    index: int,
-    iteration: int,
-) -> NDArray[Any]:
+    tape: Tape, program: Program, flats: _Flats, index: int, iteration: int
+) -> dict[str, NDArray[Any]]:
     """φ'(z) by the same kernel and random numbers; for softmax the diagonal of its Jacobian, a (1 − a)."""
     layout = tape.layers[index]
-    size = tape.batch * layout.fan_out
-    z = buffers.work[layout.pre_activation : layout.pre_activation + size]
-    a = scratch[layout.activation : layout.activation + size]
-    slope = scratch[layout.delta : layout.delta + size]
-    code = activation_code(kind_of(layout.spec.activation))
-    constants = tape.constants[2 * index + 1]
-    slopes = _prelu_slopes(tape, parameters, layout)
+    if layout.activation_row is None:
+        return {}
+    row = tape.instructions[layout.activation_row]
+    constants = tape.constants[layout.activation_row]
+    size = tape.batch * layout.steps * layout.fan_out
+    z = flats.work[row[INPUT] : row[INPUT] + size].copy()
+    a, slope = np.empty_like(z), np.empty_like(z)
     activation_forward(
         program.addresses,
-        code,
+        row[FUNCTION],
         z,
         a,
         slope,
-        layout.fan_out,
+        row[FAN_OUT],
         constants[PARAMETER_0],
         constants[PARAMETER_1],
-        slopes,
+        flats.parameters[row[SLOPES] : row[SLOPES] + row[SLOPES_SIZE]].copy(),
         program.stream_keys[index],
         iteration * size,
         True,
@@ -199,16 +236,10 @@ def _slope(
         np.empty(5),
         np.empty(4, np.int32),
     )
-    if kind_of(layout.spec.activation) == "softmax":
+    if row[FUNCTION] == SOFTMAX:
         slope[:] = a * (1 - a)
-    return _frozen(slope.reshape(tape.batch, layout.fan_out))
-
-
-def _prelu_slopes(tape: Tape, parameters: NDArray[Any], layout: DenseLayout) -> NDArray[Any]:
-    for parameter in tape.parameters:
-        if parameter.tensor == "prelu_slope" and tape.layers[parameter.layer] is layout:
-            return parameters[parameter.offset : parameter.offset + parameter.size].copy()
-    return np.empty(0, parameters.dtype)
+    place = Place(0, layout.fan_out)
+    return {"slope": _array(tape, _frozen(slope), place, layout.steps, layout.is_sequence)}
 
 
 def _statistics(sizes: NDArray[np.int64], statistics: Statistics, index: int) -> dict[str, TensorStatistics]:
@@ -217,24 +248,5 @@ def _statistics(sizes: NDArray[np.int64], statistics: Statistics, index: int) ->
             statistics.values[0, index, t], statistics.counts[0, index, t], int(sizes[index, t])
         )
         for t, tensor in enumerate(TENSORS)
+        if sizes[index, t]
     }
-
-
-def tensor_sizes(tape: Tape) -> NDArray[np.int64]:
-    """Return how many values each measured tensor has.
-
-    Parameters
-    ----------
-    tape : Tape
-        Compiled network.
-
-    Returns
-    -------
-    ndarray of int64, shape (layers, tensors)
-        Tensors in the order of ``trace.TENSORS``.
-    """
-    sizes = np.empty((len(tape.layers), len(TENSORS)), np.int64)
-    for index, layout in enumerate(tape.layers):
-        sizes[index, :4] = tape.batch * layout.fan_out
-        sizes[index, 4:] = layout.fan_in * layout.fan_out
-    return sizes

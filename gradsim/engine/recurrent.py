@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradsim.engine.activation_layer import multiply_into
 from gradsim.engine.activations import activate
 from gradsim.engine.compilation import kernel
+from gradsim.engine.elementwise import multiply_into
 from gradsim.engine.memory import stretch
 from gradsim.engine.products import copy_transposed, product, product_of_transposed
 from gradsim.engine.recurrent_cells import GRU, GRU_RESET_BEFORE, LSTM, SIMPLE, gates_of

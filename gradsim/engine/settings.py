@@ -69,6 +69,8 @@ def choices_of(
         sample_count=len(samples.training_inputs),
         features=samples.features,
         outputs=samples.outputs,
+        steps=max(1, samples.steps),
+        target_steps=samples.target_steps,
         loss=LOSS_CODES[training.loss],
         optimizer=OPTIMIZER_CODES[kind_of(training.optimizer)],
         clipping=CLIPPING_CODES[kind_of(training.clipping)],

@@ -26,11 +26,12 @@ from gradsim.engine.evaluation import evaluate, outputs_of
 from gradsim.engine.history_store import HistoryStore
 from gradsim.engine.machine import run_iterations
 from gradsim.engine.program import Choices
-from gradsim.engine.recording import iteration_trace, tensor_sizes
+from gradsim.engine.recording import iteration_trace
 from gradsim.engine.settings import amounts_of, choices_of
-from gradsim.engine.tape import batch_rows, compile_network, tape_bytes
+from gradsim.engine.tape import Tape, batch_rows, tape_bytes, tensor_sizes
+from gradsim.engine.writing import compile_network
 from gradsim.spec import Experiment, SpecError, kind_of
-from gradsim.trace import History, IterationTrace
+from gradsim.trace import History, IterationTrace, SampleSet
 
 CALL_SECONDS = 0.012
 """How long one call of the machine should last: short enough to be stopped at once and to publish often."""
@@ -76,7 +77,7 @@ class Simulator:
     def __init__(self, experiment: Experiment, directory: Path | None = None) -> None:
         self.samples = prepare_samples(experiment)
         self._batch = batch_rows(experiment, self.samples)
-        self._tape = compile_network(experiment, self.samples.features, self.samples.outputs, self._batch)
+        self._tape = _compiled(experiment, self.samples)
         self.layer_names = tuple(layer.name for layer in self._tape.layers)
         self._program = program_of(experiment, self._tape)
         self._buffers = allocate_buffers(experiment, self._tape, self.samples)
@@ -109,7 +110,7 @@ class Simulator:
         return self._reached
 
     def parameters(self) -> dict[str, NDArray[Any]]:
-        """Return copies of all parameters.
+        """Return copies of all parameters and running statistics.
 
         Returns
         -------
@@ -117,9 +118,8 @@ class Simulator:
             By name such as ``dense_1.weight``, in the precision of the experiment.
         """
         flat = self._buffers.parameters
-        return {
-            p.name: flat[p.offset : p.offset + p.size].reshape(p.shape).copy() for p in self._tape.parameters
-        }
+        stored = (*self._tape.parameters, *self._tape.states)
+        return {p.name: flat[p.part].reshape(p.shape).copy() for p in stored}
 
     def load_parameters(self, parameters: Mapping[str, ArrayLike]) -> None:
         """Set some or all parameters from here on; later iterations of the run are forgotten.
@@ -177,7 +177,7 @@ class Simulator:
             raise SpecError("$", "expected only other training settings; this change needs a new run")
         before = self._stretch(self.iteration)
         old = self._buffers
-        tape = compile_network(experiment, self.samples.features, self.samples.outputs, self._batch)
+        tape = _compiled(experiment, self.samples)
         buffers = allocate_buffers(experiment, tape, self.samples)
         buffers.parameters[:] = old.parameters
         optimizer_start = self.iteration
@@ -296,12 +296,14 @@ class Simulator:
             In the precision of the experiment.
         """
         dtype = self._buffers.work.dtype
-        rows = np.array(inputs, dtype).reshape(-1, self.samples.features)
-        out = np.empty(len(rows) * self.samples.outputs, dtype)
+        shape = self.samples.training_inputs.shape[1:]
+        rows = np.array(inputs, dtype).reshape(-1, *shape)
+        target_shape = self.samples.training_targets.shape[1:]
+        out = np.empty(len(rows) * int(np.prod(target_shape)), dtype)
         outputs_of(
             self._choices(self._stretch(self.iteration)), self._program, self._buffers, rows.ravel(), out
         )
-        return out.reshape(len(rows), self.samples.outputs)
+        return out.reshape(len(rows), *target_shape)
 
     def evaluate(self, part: Literal["training", "validation"] = "validation") -> Evaluation:
         """Return loss and accuracy over a whole part of the samples, in evaluation mode.
@@ -399,7 +401,7 @@ class Simulator:
 
     def _prepare(self, stretch: _Stretch) -> None:
         s, experiment = self.samples, stretch.experiment
-        self._tape = compile_network(experiment, s.features, s.outputs, self._batch)
+        self._tape = _compiled(experiment, s)
         self._program = program_of(experiment, self._tape)
         self._buffers = allocate_buffers(experiment, self._tape, s)
 
@@ -413,7 +415,7 @@ class Simulator:
         self._checkpoints.cut(self.iteration - 1)
 
     def _write_parameters(self, parameters: Mapping[str, ArrayLike]) -> None:
-        known = {p.name: p for p in self._tape.parameters}
+        known = {p.name: p for p in (*self._tape.parameters, *self._tape.states)}
         arrays: dict[str, NDArray[Any]] = {}
         for name, values in parameters.items():
             if name not in known:
@@ -424,7 +426,7 @@ class Simulator:
                 raise SpecError(name, f"expected the shape {known[name].shape}, got {arrays[name].shape}")
         for name, array in arrays.items():
             p = known[name]
-            self._buffers.parameters[p.offset : p.offset + p.size] = array.ravel()
+            self._buffers.parameters[p.part] = array.ravel()
 
 
 def needed_bytes(experiment: Experiment) -> int:
@@ -445,6 +447,17 @@ def needed_bytes(experiment: Experiment) -> int:
     SpecError
         As ``Simulator`` does.
     """
-    samples = prepare_samples(experiment)
-    batch = batch_rows(experiment, samples)
-    return tape_bytes(compile_network(experiment, samples.features, samples.outputs, batch), experiment)
+    return tape_bytes(_compiled(experiment, prepare_samples(experiment)), experiment)
+
+
+def _compiled(experiment: Experiment, samples: SampleSet) -> Tape:
+    tape = compile_network(
+        experiment, samples.features, samples.outputs, batch_rows(experiment, samples), samples.steps
+    )
+    if tape.layers[-1].steps != samples.target_steps:
+        raise SpecError(
+            "$.network.layers",
+            f"expected a network that answers at {samples.target_steps} time step(s), as the data ask, got one "
+            f"that answers at {tape.layers[-1].steps}",
+        )
+    return tape

@@ -16,7 +16,15 @@ from gradsim.engine.clipping import (
     clip_values,
 )
 from gradsim.engine.compilation import inner_kernel
-from gradsim.engine.linear import CHUNK
+from gradsim.engine.instructions import (
+    P_COLUMNS,
+    P_FIELDS,
+    P_IS_MEASURED,
+    P_LAYER,
+    P_OFFSET,
+    P_ROWS,
+    P_TRAINABLE,
+)
 from gradsim.engine.memory import stretch
 from gradsim.engine.optimizers import (
     ADAGRAD,
@@ -41,19 +49,11 @@ from gradsim.engine.program import (
     values_of,
 )
 from gradsim.engine.statistics import (
+    CHUNK,
     accumulate_statistics,
     begin_statistics,
     finish_statistics,
     tensor_norm,
-)
-from gradsim.engine.tape import (
-    P_COLUMNS,
-    P_FIELDS,
-    P_IS_WEIGHT,
-    P_LAYER,
-    P_OFFSET,
-    P_ROWS,
-    P_TRAINABLE,
 )
 
 
@@ -67,7 +67,7 @@ def measure_norms(program: Any, gradients: Any, norms: Any, measure: Any, measur
     for p in range(norms.shape[0]):
         row = stretch(program.parameter_table, p * P_FIELDS, P_FIELDS)
         size = row[P_ROWS] * row[P_COLUMNS]
-        if measure and row[P_IS_WEIGHT]:
+        if measure and row[P_IS_MEASURED]:
             norms[p] = values_of(measures, row[P_LAYER], WEIGHT_GRADIENT)[RMS] * math.sqrt(size)
         else:
             norms[p] = tensor_norm(stretch(gradients, row[P_OFFSET], size), measures.first)
@@ -127,7 +127,7 @@ def clip(
                 out,
                 row[P_ROWS],
                 row[P_COLUMNS],
-                row[P_IS_WEIGHT],
+                row[P_IS_MEASURED],
                 threshold,
                 eps,
             )
@@ -241,7 +241,7 @@ def update_parameters(
         typed[RATE] = scaled
         typed[CORRECTED_RATE] = scaled / correction_1
         typed[RATE_TIMES_DECAY] = scaled * amounts.weight_decay
-        counted = measure and row[P_IS_WEIGHT]
+        counted = measure and row[P_IS_MEASURED]
         if counted:
             begin_statistics(measures.first)
             begin_statistics(measures.second)

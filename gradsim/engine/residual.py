@@ -1,0 +1,154 @@
+"""Residual blocks: out = skip + α · branch(x), the skip x itself or its projection x @ P.
+
+Backwards the gradient takes two paths, through the branch and past it; they meet where the block begins.
+Both are kept, so that their shares can be shown.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradsim.engine.compilation import inner_kernel
+from gradsim.engine.instructions import (
+    BIAS,
+    BRANCH,
+    BRANCH_GRADIENT,
+    FAN_IN,
+    FAN_OUT,
+    INPUT,
+    INPUT_GRADIENT,
+    LAYER,
+    OUTPUT,
+    OUTPUT_GRADIENT,
+    PARAMETER_0,
+    SKIP,
+    SKIP_GRADIENT,
+    STEPS,
+    WEIGHT,
+)
+from gradsim.engine.measuring import measure_tensor
+from gradsim.engine.memory import matrix, stretch
+from gradsim.engine.program import (
+    ACTIVATION,
+    ACTIVATION_GRADIENT,
+    DELTA,
+    PRE_ACTIVATION,
+    WEIGHT_GRADIENT,
+)
+
+
+@inner_kernel
+def add_scaled(skip: Any, branch: Any, scale: Any, out: Any) -> None:
+    """Write skip + scale · branch; ``scale`` is an array (1,) in the precision of the rest."""
+    factor = scale[0]
+    for i in range(out.shape[0]):
+        out[i] = skip[i] + factor * branch[i]
+
+
+@inner_kernel
+def scale_into(x: Any, scale: Any, out: Any) -> None:
+    """Write scale · x; ``scale`` is an array (1,) in the precision of the rest."""
+    factor = scale[0]
+    for i in range(out.shape[0]):
+        out[i] = factor * x[i]
+
+
+@inner_kernel
+def product_sum(x: Any, y: Any) -> Any:
+    """Return Σ x · y in float64."""
+    total = 0.0
+    for i in range(x.shape[0]):
+        total += np.float64(x[i]) * np.float64(y[i])
+    return total
+
+
+@inner_kernel
+def scale_of(row: Any, constants: Any, parameters: Any) -> Any:
+    """Return α as an array (1,) in the precision of the parameters."""
+    scale = np.empty(1, parameters.dtype)
+    scale[0] = parameters[row[BIAS]] if row[BIAS] >= 0 else constants[PARAMETER_0]
+    return scale
+
+
+@inner_kernel
+def run_residual_forward(
+    row: Any, constants: Any, work: Any, parameters: Any, batch: Any, measure: Any, measures: Any
+) -> None:
+    """Do the instruction OP_RESIDUAL_END forwards."""
+    rows = batch * row[STEPS]
+    fan_in = row[FAN_IN]
+    fan_out = row[FAN_OUT]
+    if row[WEIGHT] >= 0:
+        np.dot(
+            matrix(work, row[INPUT], rows, fan_in),
+            matrix(parameters, row[WEIGHT], fan_in, fan_out),
+            matrix(work, row[SKIP], rows, fan_out),
+        )
+    branch = stretch(work, row[BRANCH], rows * fan_out)
+    out = stretch(work, row[OUTPUT], rows * fan_out)
+    add_scaled(stretch(work, row[SKIP], rows * fan_out), branch, scale_of(row, constants, parameters), out)
+    if measure:
+        measure_tensor(branch, measures, row[LAYER], PRE_ACTIVATION)
+        measure_tensor(out, measures, row[LAYER], ACTIVATION)
+
+
+@inner_kernel
+def run_residual_end_backward(
+    row: Any,
+    constants: Any,
+    work: Any,
+    parameters: Any,
+    gradients: Any,
+    batch: Any,
+    measure: Any,
+    measures: Any,
+) -> None:
+    """Do the instruction OP_RESIDUAL_END backwards: ∂L/∂branch = α ∂L/∂out, ∂L/∂α = Σ ∂L/∂out · branch."""
+    size = batch * row[STEPS] * row[FAN_OUT]
+    gradient = stretch(work, row[OUTPUT_GRADIENT], size)
+    scale_into(gradient, scale_of(row, constants, parameters), stretch(work, row[BRANCH_GRADIENT], size))
+    if row[BIAS] >= 0:
+        gradients[row[BIAS]] = product_sum(gradient, stretch(work, row[BRANCH], size))
+    if measure:
+        measure_tensor(gradient, measures, row[LAYER], ACTIVATION_GRADIENT)
+
+
+@inner_kernel
+def run_residual_begin_backward(
+    row: Any, work: Any, parameters: Any, gradients: Any, batch: Any, measure: Any, measures: Any
+) -> None:
+    """Do the instruction OP_RESIDUAL_BEGIN backwards: the gradients of both paths are added."""
+    rows = batch * row[STEPS]
+    fan_in = row[FAN_IN]
+    fan_out = row[FAN_OUT]
+    out = stretch(work, row[INPUT_GRADIENT], rows * fan_in)
+    branch = stretch(work, row[BRANCH_GRADIENT], rows * fan_in)
+    if row[WEIGHT] >= 0:
+        gradient = matrix(work, row[OUTPUT_GRADIENT], rows, fan_out)
+        np.dot(
+            matrix(work, row[INPUT], rows, fan_in).T,
+            gradient,
+            matrix(gradients, row[WEIGHT], fan_in, fan_out),
+        )
+        np.dot(
+            gradient,
+            matrix(parameters, row[WEIGHT], fan_in, fan_out).T,
+            matrix(work, row[SKIP_GRADIENT], rows, fan_in),
+        )
+        add(stretch(work, row[SKIP_GRADIENT], rows * fan_in), branch, out)
+        if measure:
+            weight_gradient = stretch(gradients, row[WEIGHT], fan_in * fan_out)
+            measure_tensor(weight_gradient, measures, row[LAYER], WEIGHT_GRADIENT)
+    else:
+        add(stretch(work, row[OUTPUT_GRADIENT], rows * fan_in), branch, out)
+    if measure:
+        measure_tensor(out, measures, row[LAYER], DELTA)
+
+
+@inner_kernel
+def add(x: Any, y: Any, out: Any) -> None:
+    """Write x + y."""
+    for i in range(out.shape[0]):
+        out[i] = x[i] + y[i]
