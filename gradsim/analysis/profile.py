@@ -10,14 +10,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.analysis.fit import Fit, fitted_factor
-from gradsim.trace import History, IterationTrace
+from gradsim.analysis.residual_stream import ResidualBlock, residual_blocks
+from gradsim.trace import TENSORS, History, IterationTrace
 
 _TENSORS = ("delta", "activation", "pre_activation", "weight_gradient", "update", "weight")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Stream:
+    """The residual stream: the gradient of the input of each of R residual blocks, and its two ways back.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Stable names of the blocks, inner ones before the block they are in.
+    starts : ndarray of float64, shape (R,)
+        Where on the axis of the numbered layers a block begins: 1.5 is between layers 1 and 2.
+    gradient_rms : ndarray of float64, shape (R,)
+        rms of ∂L/∂x of the input x of the block.
+    skip_rms, branch_rms : ndarray of float64, shape (R,)
+        rms of what came back by the skip and through the branch; NaN where a history does not tell.
+    """
+
+    names: tuple[str, ...]
+    starts: NDArray[np.float64]
+    gradient_rms: NDArray[np.float64]
+    skip_rms: NDArray[np.float64]
+    branch_rms: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        """Return R."""
+        return len(self.names)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Profile:
-    """Sizes of the signals of the L layers that carry weights, in forward order, the head last.
+    """Sizes of the signals of the L numbered layers, in forward order, the head last.
+
+    Numbered are the layers that carry weights forward: dense, recurrent, the head. A layer between them
+    (normalization, activation, dropout, residual) is part of what one numbered layer hands to the next.
 
     Every rms is over all values of the batch or of the parameter. Quotients follow IEEE: x / 0 is infinite,
     and 0 / 0, where both layers are dead, is NaN. Arrays are read-only.
@@ -50,6 +81,8 @@ class Profile:
     forward_fit : Fit
         Of ``activation_rms`` over the L − 1 layers before the head, whose activation is the answer and has a
         size of its own; its factor is that of a step towards the output.
+    stream : Stream
+        Of the residual blocks.
     """
 
     iteration: int
@@ -66,6 +99,7 @@ class Profile:
     update_ratio: NDArray[np.float64]
     backward_fit: Fit
     forward_fit: Fit
+    stream: Stream
 
 
 def profile(trace: IterationTrace) -> Profile:
@@ -74,13 +108,14 @@ def profile(trace: IterationTrace) -> Profile:
     Parameters
     ----------
     trace : IterationTrace
-        Any record; layers without weights are left out.
+        Any record; layers without a number are left out.
 
     Returns
     -------
     Profile
-        Of the layers that carry weights.
+        Of the numbered layers, and of the residual stream.
     """
+    blocks = residual_blocks(trace)
     layers = [layer for layer in trace.layers if layer.number is not None]
     return _profile(
         trace.iteration,
@@ -88,10 +123,17 @@ def profile(trace: IterationTrace) -> Profile:
         [layer.number for layer in layers if layer.number is not None],
         tuple(layer.activation_kind for layer in layers),
         {name: np.array([layer.statistics[name].rms for layer in layers]) for name in _TENSORS},
+        Stream(
+            tuple(block.name for block in blocks),
+            *(
+                _frozen(np.array([getattr(block, name) for block in blocks], dtype=np.float64))
+                for name in ("start", "stream_rms", "skip_rms", "branch_rms")
+            ),
+        ),
     )
 
 
-def history_profile(history: History, record: int) -> Profile:
+def history_profile(history: History, record: int, trace: IterationTrace | None = None) -> Profile:
     """Return the profile of a past iteration of which only statistics were kept.
 
     Parameters
@@ -100,19 +142,44 @@ def history_profile(history: History, record: int) -> Profile:
         Statistics of a run.
     record : int
         Index into ``history.iterations``; negative from the end.
+    trace : IterationTrace, optional
+        Any record of the same network, which tells which layers are numbered and where the residual blocks
+        stand; without it all layers that have weights are taken, and there is no stream.
 
     Returns
     -------
     Profile
-        Equal to that of the iteration's trace, but for ``activations``, which are empty.
+        Equal to that of the iteration's trace, but for ``activations``, which are empty, and the two ways of
+        the stream, which are NaN.
     """
-    names = history.layer_names
-    rms = {name: np.array(history.series(name, "rms")[record], dtype=np.float64) for name in _TENSORS}
-    return _profile(int(history.iterations[record]), names, range(1, len(names) + 1), (), rms)
+    if trace is None:
+        rows = np.flatnonzero(history.sizes[:, TENSORS.index("weight")])
+        blocks: tuple[ResidualBlock, ...] = ()
+    else:
+        rows = np.array([layer.index for layer in trace.layers if layer.number is not None], dtype=np.int64)
+        blocks = residual_blocks(trace)
+    names = tuple(history.layer_names[row] for row in rows)
+    rms = {name: np.array(history.series(name, "rms")[record, rows], dtype=np.float64) for name in _TENSORS}
+    unknown = np.full(len(blocks), np.nan)
+    stream = Stream(
+        tuple(block.name for block in blocks),
+        _frozen(np.array([block.start for block in blocks], dtype=np.float64)),
+        _frozen(
+            np.array(
+                history.series("delta", "rms")[
+                    record, np.array([block.index for block in blocks], dtype=np.int64)
+                ],
+                dtype=np.float64,
+            )
+        ),
+        _frozen(unknown),
+        _frozen(unknown.copy()),
+    )
+    return _profile(int(history.iterations[record]), names, range(1, len(names) + 1), (), rms, stream)
 
 
 def profile_table(of: Profile) -> dict[str, list[Any]]:
-    """Return a profile as columns of plain values, one row per layer; their units are in ``TABLE_UNITS``.
+    """Return a profile as columns of plain values, one row per numbered layer; their units are in ``TABLE_UNITS``.
 
     Parameters
     ----------
@@ -163,6 +230,7 @@ def _profile(
     numbers: Sequence[int],
     activations: tuple[str, ...],
     rms: Mapping[str, NDArray[np.float64]],
+    stream: Stream,
 ) -> Profile:
     delta, activation = rms["delta"], rms["activation"]
     numbered = np.array(numbers, dtype=np.int64)
@@ -185,6 +253,7 @@ def _profile(
         update_ratio=_frozen(update_ratio),
         backward_fit=fitted_factor(delta, numbered, "backward", among=len(names)),
         forward_fit=fitted_factor(activation, numbered, "forward", among=len(names) - 1),
+        stream=stream,
     )
 
 

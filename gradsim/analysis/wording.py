@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from gradsim.analysis.fit import Fit
-from gradsim.analysis.profile import Profile
+from gradsim.analysis.profile import Profile, Stream
 
 _UNEVEN = 0.9
 
@@ -21,7 +23,7 @@ def sentence(profile: Profile) -> str:
     Returns
     -------
     str
-        Two sentences. Layers that stand outside a fit are named, with the reason.
+        Two sentences, three with residual blocks. Layers that stand outside a fit are named, with the reason.
     """
     last, first = len(profile.layer_names) - 1, 0
     back = f"From the output back to the input the error signal (rms δ) {_course(profile.backward_fit)}"
@@ -32,7 +34,20 @@ def sentence(profile: Profile) -> str:
             f"{_number(ends[1])} in layer {profile.numbers[first]}"
         )
     forth = f"From the input forward the activation (rms a) before the head {_course(profile.forward_fit)}"
-    return f"{back}{_aside(profile.backward_fit)}. {forth}{_aside(profile.forward_fit)}."
+    told = f"{back}{_aside(profile.backward_fit)}. {forth}{_aside(profile.forward_fit)}."
+    return f"{told} {_stream_words(profile.stream)}".rstrip()
+
+
+def _stream_words(stream: Stream) -> str:
+    """How much of the gradient of the residual stream comes back through the branches; empty without blocks."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = stream.branch_rms / stream.skip_rms
+    known = ratios[np.isfinite(ratios)]
+    if not len(known):
+        return ""
+    blocks = f"{len(known)} residual block{'s' if len(known) > 1 else ''}"
+    middle = _number(float(np.median(known)))
+    return f"In {blocks} the branch hands back {middle} (median) of what the skip does (rms)."
 
 
 def _course(fit: Fit) -> str:

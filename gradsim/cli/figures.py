@@ -121,10 +121,9 @@ def check_drawable(view: str, samples: SampleSet) -> None:
     Failure
         For the decision map of data that do not lie in a plane.
     """
-    if view == "decision" and samples.features != 2:
-        raise Failure(
-            f"--view decision: expected data with 2 inputs, got {samples.features} ({samples.title})"
-        )
+    if view == "decision" and samples.map_inputs != 2:
+        found = "sequences" if samples.steps else samples.features
+        raise Failure(f"--view decision: expected data with 2 inputs, got {found} ({samples.title})")
 
 
 def view_of(name: str, run: Run) -> Any:

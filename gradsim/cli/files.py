@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gradsim import formats
 from gradsim.cli.result import Result
+from gradsim.trace import TENSORS
 
 _PER_LAYER = ("activation", "delta", "weight_gradient", "update", "weight")
 
@@ -26,7 +27,7 @@ def write_layers(path: Path, result: Result) -> None:
     """
     rows = result.rows
     columns: dict[str, Any] = {
-        "layer": [row.number for row in rows],
+        "layer": ["" if row.number is None else row.number for row in rows],
         "name": [row.name for row in rows],
         "kind": [row.kind for row in rows],
         "activation": [row.activation for row in rows],
@@ -34,9 +35,11 @@ def write_layers(path: Path, result: Result) -> None:
         "activation_rms": [row.activation_rms for row in rows],
         "delta_rms": [row.delta_rms for row in rows],
         "backward_ratio": [np.nan if row.backward_ratio is None else row.backward_ratio for row in rows],
-        "weight_gradient_rms": [row.weight_gradient_rms for row in rows],
-        "weight_rms": [row.weight_rms for row in rows],
-        "update_ratio": [row.update_ratio for row in rows],
+        "weight_gradient_rms": [
+            np.nan if row.weight_gradient_rms is None else row.weight_gradient_rms for row in rows
+        ],
+        "weight_rms": [np.nan if row.weight_rms is None else row.weight_rms for row in rows],
+        "update_ratio": [np.nan if row.update_ratio is None else row.update_ratio for row in rows],
         "saturation": [row.saturation for row in rows],
         "delta_zero_share": [row.zero_share for row in rows],
         "nans": [row.nans for row in rows],
@@ -45,7 +48,7 @@ def write_layers(path: Path, result: Result) -> None:
     units = {
         "activation_rms": f"rms over the batch of iteration {result.iterations}",
         "delta_rms": f"rms of dL/dz over the batch of iteration {result.iterations}",
-        "backward_ratio": "delta_rms / delta_rms of the next layer; NaN for the last",
+        "backward_ratio": "delta_rms / delta_rms of the next layer; NaN for the last and between",
         "update_ratio": "rms of the update / rms of the weight",
         "delta_zero_share": "from 0 to 1",
         "nans": "count over all tensors of the layer",
@@ -81,6 +84,8 @@ def write_history(path: Path, result: Result) -> None:
     }
     for i, name in enumerate(history.layer_names):
         for tensor in _PER_LAYER:
+            if not history.sizes[i, TENSORS.index(tensor)]:
+                continue
             columns[f"{name}.{tensor}_rms"] = history.series(tensor, "rms", i)
         columns[f"{name}.saturation"] = history.saturation[:, i]
     units = {

@@ -17,35 +17,38 @@ if TYPE_CHECKING:
 _BRIEF = 4
 _SHORTEST_STRIP, _LONGEST_STRIP = 12, 40
 _HARDLY_ANY_CHANGE = 0.8, 1.25
+_ACTIVATED = ("dense", "recurrent", "activation")
 
 
 @dataclass(frozen=True, slots=True)
 class LayerRow:
-    """One layer that carries weights, after a pass.
+    """One layer, after a pass; None where a layer has nothing of the kind.
 
     Attributes
     ----------
-    number : int
-        1…L from the input on.
+    number : int or None
+        1…L from the input on, for dense and recurrent layers and the head.
     name, kind, activation : str
         As in the experiment.
     units : int
         Width of its output.
-    activation_rms, delta_rms, weight_gradient_rms, weight_rms : float
-        Of all values of the batch, or of the parameter.
+    activation_rms, delta_rms : float
+        Of all values of the batch. δ of a layer without a number is the gradient of its input.
+    weight_gradient_rms, weight_rms : float or None
+        Of all values of the parameter; of gamma for a normalization, of the projection for a residual block.
     backward_ratio : float or None
-        rms δ of this layer / rms δ of the layer after it; None for the head.
-    update_ratio : float
+        rms δ of this layer / rms δ of the next numbered layer; None for the head and layers without a number.
+    update_ratio : float or None
         rms of the update / rms of the weight.
     saturation : float
-        1 − mean φ'(z) / max φ'.
+        1 − mean φ'(z) / max φ'; NaN where there is no φ.
     zero_share : float
         Share of the values of δ that are exactly 0, from 0 to 1.
     nans, infs : int
         Values that are NaN or ±Inf in all tensors whose statistics are taken together.
     """
 
-    number: int
+    number: int | None
     name: str
     kind: str
     activation: str
@@ -53,9 +56,9 @@ class LayerRow:
     activation_rms: float
     delta_rms: float
     backward_ratio: float | None
-    weight_gradient_rms: float
-    weight_rms: float
-    update_ratio: float
+    weight_gradient_rms: float | None
+    weight_rms: float | None
+    update_ratio: float | None
     saturation: float
     zero_share: float
     nans: int
@@ -63,7 +66,7 @@ class LayerRow:
 
 
 def layer_rows(trace: IterationTrace, profile: Profile) -> tuple[LayerRow, ...]:
-    """Return the numbers of the layers that carry weights.
+    """Return the numbers of all layers.
 
     Parameters
     ----------
@@ -75,32 +78,42 @@ def layer_rows(trace: IterationTrace, profile: Profile) -> tuple[LayerRow, ...]:
     Returns
     -------
     tuple of LayerRow
-        In forward order, the head last.
+        In forward order, the head last; a residual block behind its branch.
     """
+    ratios = dict(zip(profile.layer_names, profile.backward_ratio.tolist(), strict=False))
     rows = []
-    carriers = [layer for layer in trace.layers if layer.number is not None]
-    for i, layer in enumerate(carriers):
+    for layer in trace.layers:
         delta = layer.statistics["delta"]
+        weight = layer.statistics.get("weight")
+        update = layer.statistics.get("update")
+        gradient = layer.statistics.get("weight_gradient")
         rows.append(
             LayerRow(
-                number=int(profile.numbers[i]),
+                number=layer.number,
                 name=layer.name,
                 kind=layer.kind,
-                activation=layer.activation_kind,
+                activation=layer.activation_kind if layer.kind in _ACTIVATED else "",
                 units=layer.fan_out,
-                activation_rms=float(profile.activation_rms[i]),
-                delta_rms=float(profile.delta_rms[i]),
-                backward_ratio=float(profile.backward_ratio[i]) if i + 1 < len(carriers) else None,
-                weight_gradient_rms=float(profile.weight_gradient_rms[i]),
-                weight_rms=float(profile.weight_rms[i]),
-                update_ratio=float(profile.update_ratio[i]),
-                saturation=float(layer.saturation),
+                activation_rms=layer.statistics["activation"].rms,
+                delta_rms=delta.rms,
+                backward_ratio=ratios.get(layer.name),
+                weight_gradient_rms=gradient.rms if gradient else None,
+                weight_rms=weight.rms if weight else None,
+                update_ratio=_quotient(update.rms, weight.rms) if update and weight else None,
+                saturation=float(layer.saturation) if layer.kind in _ACTIVATED else math.nan,
                 zero_share=delta.zeros / delta.count if delta.count else 0.0,
                 nans=sum(statistics.nans for statistics in layer.statistics.values()),
                 infs=sum(statistics.infs for statistics in layer.statistics.values()),
             )
         )
     return tuple(rows)
+
+
+def _quotient(dividend: float, divisor: float) -> float:
+    """As IEEE says: x / 0 is infinite, 0 / 0 is NaN."""
+    if divisor:
+        return dividend / divisor
+    return math.inf if dividend > 0 else math.nan
 
 
 def _columns(rows: Sequence[LayerRow]) -> tuple[Column, ...]:
@@ -165,13 +178,13 @@ def _cells(row: LayerRow) -> list[Cell]:
     broken: Style = "broken"
     ratio = row.backward_ratio
     return [
-        Cell(str(row.number)),
+        Cell("" if row.number is None else str(row.number)),
         Cell(row.name),
         Cell(row.activation),
         Cell(str(row.units)),
         _number(row.activation_rms),
         _number(row.delta_rms),
-        Cell("·", "dim") if ratio is None else Cell(_factor(ratio), _direction(ratio)),
+        _ratio(ratio, row.number is not None),
         _number(row.weight_gradient_rms),
         _number(row.update_ratio),
         Cell(_share(row.saturation)),
@@ -185,7 +198,16 @@ def _gap(hidden: int, columns: int) -> list[Cell]:
     return [Cell("…", "dim"), Cell(f"{hidden} more", "dim"), *[Cell("")] * (columns - 2)]
 
 
-def _number(value: float) -> Cell:
+def _ratio(ratio: float | None, is_numbered: bool) -> Cell:
+    """Nothing where there is none to be: the head's is a point, a layer without a number has not even that."""
+    if ratio is None:
+        return Cell("·" if is_numbered else "", "dim")
+    return Cell(_factor(ratio), _direction(ratio))
+
+
+def _number(value: float | None) -> Cell:
+    if value is None:
+        return Cell("")
     return Cell(scientific(value), "plain" if math.isfinite(value) and value != 0 else "broken")
 
 

@@ -105,10 +105,11 @@ def _heading(result: Result, terminal: Terminal) -> list[str]:
     if len(samples.validation_inputs):
         parts += f" and {len(samples.validation_inputs):,} validation"
     optimizer = experiment.training.optimizer
-    layers = len(result.rows)
+    layers = sum(row.number is not None for row in result.rows)
+    time = f"{samples.steps} steps of " if samples.steps > 1 else ""
     return [
         terminal.painted(terminal.text(experiment.name), "bold"),
-        f"{samples.title}: {parts} samples, {samples.features} → {samples.outputs}",
+        f"{samples.title}: {parts} samples, {time}{samples.features} → {samples.outputs}",
         f"{layers} {'layers' if layers > 1 else 'layer'} with weights, "
         f"{result.parameter_count:,} parameters, {experiment.precision}, seed {experiment.seed}",
         f"{experiment.training.loss}, {kind_of(optimizer)} at learning rate {optimizer.learning_rate:g}, "

@@ -150,8 +150,8 @@ def first_breakdown(result: Result) -> Breakdown | None:
                 iteration = int(history.iterations[record])
                 return Breakdown(iteration, history.layer_names[layer], tensor, int(nans), int(infs))
     for layer, tensor in order:  # the last pass itself is not in the history: nothing was updated after it
-        statistics = result.trace.layers[layer].statistics[tensor]
-        if statistics.nans or statistics.infs:
+        statistics = result.trace.layers[layer].statistics.get(tensor)
+        if statistics is not None and (statistics.nans or statistics.infs):
             name = result.trace.layers[layer].name
             return Breakdown(result.iterations, name, tensor, statistics.nans, statistics.infs)
     return None
