@@ -24,10 +24,10 @@ def decision_map(simulator: Any) -> DecisionMap | None:
     Returns
     -------
     DecisionMap or None
-        None unless there are exactly two inputs.
+        None unless there are exactly two inputs without time steps.
     """
     samples: SampleSet = simulator.samples
-    if samples.features != 2:
+    if samples.map_inputs != 2:
         return None
     lowest = samples.training_inputs.min(axis=0)
     highest = samples.training_inputs.max(axis=0)

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
 
 from gradsim.app.messages import Preparation
 from gradsim.spec import Experiment
-from gradsim.trace import Run
+from gradsim.trace import IterationTrace, Run
 
 MESSAGE_MILLISECONDS = 0
 
@@ -55,8 +55,8 @@ class StatusLine(QStatusBar):
         if run.experiment == self._shown:
             return
         self._shown = run.experiment
-        weights = sum(array.size for array in run.parameters.values())
-        layers = len(run.trace.layers)
+        weights = parameter_count(run.trace)
+        layers = sum(layer.number is not None for layer in run.trace.layers)
         self.network.setText(
             f"{layers} layer{'' if layers == 1 else 's'} · {weights:,} parameters · "
             f"{run.samples.title} · {run.experiment.precision}"
@@ -65,3 +65,13 @@ class StatusLine(QStatusBar):
     def _return_to_news(self, text: str) -> None:
         if not text and self._news:  # the hint of a menu entry has gone
             self.showMessage(self._news)
+
+
+def parameter_count(trace: IterationTrace) -> int:
+    """Return how many trained numbers a network has: those of every tensor that has an update."""
+    return sum(
+        array.size
+        for layer in trace.layers
+        for name, array in layer.tensors.items()
+        if f"{name}_update" in layer.tensors
+    )

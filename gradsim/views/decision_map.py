@@ -69,9 +69,9 @@ class DecisionMapView(PlotView):
         if self.run is None:
             return [message_panel("No run yet")]
         samples, answer = self.run.samples, self.run.decision_map
-        if samples.features == 1:
+        if samples.map_inputs == 1:
             return [self._curve(self.run, theme)]
-        if samples.features != 2:
+        if samples.map_inputs != 2:
             return [message_panel(_no_map(samples))]
         if answer is None:
             return [message_panel("The map is not computed yet")]
@@ -84,11 +84,11 @@ class DecisionMapView(PlotView):
         if self.run is None:
             return "No run yet."
         samples, answer = self.run.samples, self.run.decision_map
-        if samples.features > 2:
+        if samples.map_inputs not in (1, 2):
             return _no_map(samples)
-        if answer is None and samples.features == 2:
+        if answer is None and samples.map_inputs == 2:
             return "The map is not computed yet."
-        if samples.features == 1:
+        if samples.map_inputs == 1:
             x, y = _curve_of(self.run)
             span = finite_range(y)
             told = f"Answers from {brief(span[0])} to {brief(span[1])}" if span else "No answer is a number"
@@ -109,11 +109,11 @@ class DecisionMapView(PlotView):
 
     def table(self) -> Table:
         """Return one row per point of the map: its two inputs and all outputs; of a curve, input and outputs."""
-        if self.run is None or self.run.samples.features > 2:
+        if self.run is None or self.run.samples.map_inputs not in (1, 2):
             return {"x": np.array([])}, {}
         names = self.run.samples.feature_names
         units = {"x": f"{names[0]}, scaled as the network sees it"}
-        if self.run.samples.features == 1:
+        if self.run.samples.map_inputs == 1:
             x, y = _curve_of(self.run)
             return {"x": x, **{f"output_{k + 1}": y[:, k] for k in range(y.shape[1])}}, units
         answer = self.run.decision_map
@@ -131,11 +131,11 @@ class DecisionMapView(PlotView):
         if self.run is None:
             return ""
         samples, answer = self.run.samples, self.run.decision_map
-        if samples.features == 1:
+        if samples.map_inputs == 1:
             at, values = _curve_of(self.run)
             k = int(np.abs(at - x).argmin())
             return f"input {brief(at[k])}\noutput {', '.join(brief(v) for v in values[k])}"
-        if answer is None or samples.features != 2:
+        if answer is None or samples.map_inputs != 2:
             return ""
         outputs = answer.outputs[int(np.abs(answer.y - y).argmin()), int(np.abs(answer.x - x).argmin())]
         lines = [f"{samples.feature_names[0]} {brief(x)}, {samples.feature_names[1]} {brief(y)} (scaled)"]
@@ -238,8 +238,9 @@ class DecisionMapView(PlotView):
 
 
 def _no_map(samples: SampleSet) -> str:
+    has = "sequences" if samples.steps else grouped(samples.features)
     return (
-        f"A decision map needs one or two inputs; “{samples.title}” has {grouped(samples.features)}. "
+        f"A decision map needs one or two inputs; “{samples.title}” has {has}. "
         "Choose data in the plane, such as moons or spirals, to see it."
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QColor
 
-from gradsim.analysis import Fit, profile, sentence
+from gradsim.analysis import Fit, Stream, profile, residual_blocks, sentence
 from gradsim.analysis.profile import Profile
 from gradsim.views.plot.axis import Axis, layer_axis
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
@@ -57,6 +57,9 @@ class GradientProfileView(PlotView):
             Toggle(row.tensor, row.words[0].upper() + row.words[1:], row.default, f"rms of the {row.words}")
             for row in reversed(SERIES)
         ),
+        Toggle(
+            "stream", "Residual stream", True, "Gradient of the input of each block, and what the branch adds"
+        ),
         Toggle("ghost", "Before the last change", True, "The profile before the last edit, dashed"),
         Toggle("fit", "Fitted slope", True, "Least-squares line through log₁₀ of the rms"),
     )
@@ -78,7 +81,9 @@ class GradientProfileView(PlotView):
         values = {row.tensor: layers.rms(row.tensor) for row in self._shown()}
         ghost = WeightLayers(self.run.ghost) if self.run.ghost and self.option("ghost") else None
         before = {row.tensor: ghost.rms(row.tensor) for row in self._shown()} if ghost else {}
-        everything = [*values.values(), *before.values()]
+        stream = found.stream if self.option("stream") and self.option("delta") else None
+        ways = [stream.gradient_rms, stream.branch_rms] if stream is not None else []
+        everything = [*values.values(), *before.values(), *ways]
         held = self._range.around(finite_range(*(log10_or_nan(v) for v in everything)))
         marks: list[Mark] = [*self._bands(layers, theme)]
         for row in self._shown():
@@ -87,6 +92,8 @@ class GradientProfileView(PlotView):
         for row in self._shown():
             if self.option("fit") and row.fit:
                 marks += _fit_marks(getattr(found, row.fit), theme.color(row.role, 0.75))
+        if stream is not None and len(stream):
+            marks += self._stream_marks(stream, theme)
         for row in self._shown():
             marks += self._series_marks(row, layers, values[row.tensor], theme)
         return [
@@ -139,7 +146,9 @@ class GradientProfileView(PlotView):
         layer = WeightLayers(self.run.trace).nearest(x) if self.run else None
         if layer is None or self.run is None:
             return ""
-        lines = [f"Layer {layer.number}: {layer.name} ({layer.activation}, {layer.fan_in} → {layer.fan_out})"]
+        lines = [
+            f"Layer {layer.number}: {layer.name} ({layer.activation_kind}, {layer.fan_in} → {layer.fan_out})"
+        ]
         for row in reversed(SERIES):
             known = layer.statistics[row.tensor]
             broken = [
@@ -153,6 +162,10 @@ class GradientProfileView(PlotView):
         if layer.number is not None and layer.number <= len(found.backward_ratio):
             ratio = brief(float(found.backward_ratio[layer.number - 1]))
             lines.append(f"δ here / δ in layer {layer.number + 1} = {ratio}")
+        for block in residual_blocks(self.run.trace):
+            if layer.number is not None and block.start < layer.number < block.end:
+                sizes = f"{brief(block.skip_rms)} by the skip, {brief(block.branch_rms)} through the branch"
+                lines.append(f"{block.name}: rms ∂L/∂x = {sizes}")
         return "\n".join(lines)
 
     def _shown(self) -> list[_Series]:
@@ -183,6 +196,20 @@ class GradientProfileView(PlotView):
             color.setAlphaF(0.22)
             bands.append(VerticalBand(place - 0.5, place + 0.5, color))
         return bands
+
+    def _stream_marks(self, stream: Stream, theme: Theme) -> list[Mark]:
+        """Mark between the layers: the stream at the entrance of each block, and what its branch hands back."""
+        order = np.argsort(stream.starts, kind="stable")
+        x, size = stream.starts[order], marker_size(len(stream), self.figure_size().width())
+        color, branch = theme.color("text", 0.75), theme.color("update")
+        whole, part = log10_or_nan(stream.gradient_rms[order]), log10_or_nan(stream.branch_rms[order])
+        return [
+            Line(x, whole, theme.color("text", 0.4), 1.0, (2.0, 3.0)),
+            LanePoints(x, stream.gradient_rms[order], color),
+            LinePoints(x, whole, color, "square", 0.8 * size, name="stream ∂L/∂x of a block"),
+            LanePoints(x, stream.branch_rms[order], branch),
+            LinePoints(x, part, branch, "diamond", 0.9 * size, name="of it through the branch"),
+        ]
 
     def _series_marks(
         self, row: _Series, layers: WeightLayers, values: NDArray[np.float64], theme: Theme

@@ -51,7 +51,8 @@ def history_values(
     if statistic == "saturation":
         return history.saturation[records].astype(np.float64)
     if statistic == "zeros":
-        return history.counts[records, :, place, 0] / history.sizes[:, place]
+        # A layer without the tensor has no value that could be 0.
+        return history.counts[records, :, place, 0] / np.maximum(history.sizes[:, place], 1)
     if statistic == "broken":
         counts = history.counts[records, :, place, 2:]
         return counts.sum(axis=-1).astype(np.float64)

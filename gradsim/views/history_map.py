@@ -14,13 +14,12 @@ from gradsim.views.plot.color_bar import ColorBar
 from gradsim.views.plot.heat import Heat
 from gradsim.views.plot.marks import Mark, Rule
 from gradsim.views.plot.numbers import brief, grouped, percent
-from gradsim.views.plot.options import Choice
+from gradsim.views.plot.options import Choice, Toggle
 from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import PlotView, Table, message_panel
 from gradsim.views.plot.ranges import GrowingRange, StickyRange
 from gradsim.views.plot.words import Words
 from gradsim.views.theme import Theme
-from gradsim.views.weight_layers import WeightLayers
 
 TENSOR_WORDS = {
     "pre_activation": "pre-activation z",
@@ -56,6 +55,12 @@ class HistoryMapView(PlotView):
     options = (
         TENSOR_CHOICE,
         Choice("statistic", "Statistic", tuple(STATISTICS.items()), "rms", "What is shown as a colour"),
+        Toggle(
+            "every_layer",
+            "Every layer",
+            False,
+            "Also layers without a number: normalization, activation, dropout, residual",
+        ),
     )
 
     def __init__(self) -> None:
@@ -77,6 +82,8 @@ class HistoryMapView(PlotView):
 
     def fit_after_option(self, name: str) -> None:
         """Take up the other statistic."""
+        if name == "every_layer":
+            return
         self._grid = HistoryGrid(self.option("tensor"), self.option("statistic"))
         self._levels.fit()
 
@@ -87,13 +94,15 @@ class HistoryMapView(PlotView):
             return [message_panel("No iteration recorded yet")]
         self._grid.read(history)
         low, high = self._color_range()
-        layers = WeightLayers(self.run.trace)
+        shown = self._rows(self.run)
         half = history.stride / 2.0
         x_edges = np.append(history.iterations - half, history.iterations[-1] + half)
         across = self._iterations.around(-half, float(x_edges[-1]))
-        edges = np.arange(len(history.layer_names) + 1.0) + 0.5
+        edges = np.arange(len(shown) + 1.0) + 0.5
         rows = self._grid.rows(low, high)
-        made_from = (history, low, high, theme)
+        if len(shown) < len(rows):
+            rows = rows[shown]
+        made_from = (history, low, high, theme, len(shown))
         heat = Heat(rows, x_edges, edges, extended(CIVIDIS, theme), theme, merge=True, made_from=made_from)
         if self._heat is not None:
             heat.take_picture(self._heat)
@@ -102,8 +111,11 @@ class HistoryMapView(PlotView):
             Panel(
                 "history",
                 Axis("iteration", *across, "iteration"),
-                layer_axis(history.layer_names),
-                [heat, *self._cursor_marks(layers, theme)],
+                layer_axis(
+                    tuple(history.layer_names[row] for row in shown),
+                    "row, in the order of the pass" if self.option("every_layer") else "layer",
+                ),
+                [heat, *self._cursor_marks(shown, theme)],
                 headline=self._headline(),
                 color_bar=ColorBar(self._color_axis(low, high), CIVIDIS, _SPECIAL[self.option("statistic")]),
             )
@@ -114,49 +126,53 @@ class HistoryMapView(PlotView):
         history = self.run.history if self.run else None
         if history is None or not len(history):
             return "No iteration recorded yet."
-        values = history_values(history, self.option("tensor"), self.option("statistic"))
-        told = f"{self._words()} of {len(history.layer_names)} layers at {grouped(len(history))} iterations"
+        assert self.run is not None
+        shown = self._rows(self.run)
+        values = history_values(history, self.option("tensor"), self.option("statistic"))[:, shown]
+        told = f"{self._words()} of {len(shown)} layers at {grouped(len(history))} iterations"
         finite = np.where(np.isfinite(values), values, np.nan)
         if np.isfinite(finite).any():
             ends = []
             for words, place in (("least", np.nanargmin(finite)), ("greatest", np.nanargmax(finite))):
                 record, layer = np.unravel_index(int(place), finite.shape)
                 when = grouped(int(history.iterations[record]))
-                ends.append(f"{words} {brief(finite[record, layer])} in layer {layer + 1}, iteration {when}")
+                where = self._layer_words(shown[layer])
+                ends.append(f"{words} {brief(finite[record, layer])} in {where}, iteration {when}")
             told += f": {'; '.join(ends)}"
         broken = np.argwhere(~np.isfinite(values))
         if len(broken):
             record, layer = broken[0]
             what, when = brief(float(values[record, layer])), grouped(int(history.iterations[record]))
-            told += f". First {what} in layer {layer + 1}, iteration {when}"
+            told += f". First {what} in {self._layer_words(shown[layer])}, iteration {when}"
         return told + "."
 
     def table(self) -> Table:
         """Return one row per record, one column per layer."""
         history = self.run.history if self.run else None
-        if history is None:
+        if history is None or self.run is None:
             return {"iteration": np.array([], dtype=np.int64)}, {}
+        shown = self._rows(self.run)
+        names = [history.layer_names[row] for row in shown]
         values = history_values(history, self.option("tensor"), self.option("statistic"))
         columns: dict[str, NDArray] = {"iteration": history.iterations}
-        columns |= {name: values[:, place] for place, name in enumerate(history.layer_names)}
-        return columns, {"iteration": "updates made before"} | dict.fromkeys(
-            history.layer_names, self._words()
-        )
+        columns |= {name: values[:, row] for name, row in zip(names, shown, strict=True)}
+        return columns, {"iteration": "updates made before"} | dict.fromkeys(names, self._words())
 
     def act_on_click(self, key: str, x: float, y: float) -> None:
         """Ask for the layer and the iteration under the pointer."""
         if self.run is None or not len(self.run.history):
             return
-        layer = WeightLayers(self.run.trace).nearest(y)
-        if layer is not None:
-            self.layer_selected.emit(layer.index)
+        shown, place = self._rows(self.run), int(np.floor(y + 0.5)) - 1
+        if 0 <= place < len(shown):
+            self.layer_selected.emit(shown[place])
         self.seek_requested.emit(nearest_iteration(self.run.history, x))
 
     def hover_text(self, key: str, x: float, y: float) -> str:
         """Return the number of the cell at the pointer."""
         history = self.run.history if self.run else None
         place = int(np.floor(y + 0.5)) - 1
-        if history is None or not 0 <= place < len(history.layer_names):
+        shown = self._rows(self.run) if self.run else []
+        if history is None or not 0 <= place < len(shown):
             return ""
         record = int(np.abs(history.iterations - x).argmin())
         if abs(history.iterations[record] - x) > history.stride:
@@ -164,10 +180,26 @@ class HistoryMapView(PlotView):
         values = history_values(
             history, self.option("tensor"), self.option("statistic"), slice(record, record + 1)
         )
-        value = float(values[0, place])
+        value = float(values[0, shown[place]])
         told = percent(value) if self.option("statistic") in ("zeros", "saturation") else brief(value)
         when = grouped(int(history.iterations[record]))
-        return f"Layer {place + 1}: {history.layer_names[place]}, iteration {when}\n{self._words()} = {told}"
+        words, name = self._layer_words(shown[place]), history.layer_names[shown[place]]
+        heading = words if words == name else f"{words[:1].upper()}{words[1:]}: {name}"
+        return f"{heading}, iteration {when}\n{self._words()} = {told}"
+
+    def _rows(self, run: Run) -> list[int]:
+        """Return which layers are rows: those with a number, or every one that has the tensor."""
+        tensor = self.option("tensor")
+        return [
+            layer.index
+            for layer in run.trace.layers
+            if layer.number is not None or (self.option("every_layer") and tensor in layer.statistics)
+        ]
+
+    def _layer_words(self, row: int) -> str:
+        assert self.run is not None
+        layer = self.run.trace.layers[row]
+        return layer.name if layer.number is None else f"layer {layer.number}"
 
     def _words(self) -> str:
         statistic = STATISTICS[self.option("statistic")]
@@ -186,9 +218,9 @@ class HistoryMapView(PlotView):
     def _color_axis(self, low: float, high: float) -> Axis:
         return Axis("", low, high, "log10" if self.option("statistic") in LOGARITHMIC else "linear")
 
-    def _cursor_marks(self, layers: WeightLayers, theme: Theme) -> list[Mark]:
+    def _cursor_marks(self, shown: list[int], theme: Theme) -> list[Mark]:
         marks: list[Mark] = []
-        chosen = layers.position(self.selected_layer)
+        chosen = shown.index(self.selected_layer) + 1 if self.selected_layer in shown else None
         if chosen is not None:
             marks += [Rule(chosen + side, theme.color("background"), width=1.5) for side in (-0.5, 0.5)]
             marks += [Rule(chosen + side, theme.color("accent"), width=1.0) for side in (-0.5, 0.5)]

@@ -32,6 +32,8 @@ from gradsim.views.theme import LIGHT, Theme, phase_color
 WITHOUT_SATURATION = ("softmax", "step")
 """Activations without a slope of their own, whose saturation has no meaning."""
 
+_ACTIVATED = ("dense", "recurrent", "activation")
+
 
 class Inspector(QWidget):
     """Shows the step under the cursor for the selected layer, or for the step's own when none is selected.
@@ -257,25 +259,31 @@ class Inspector(QWidget):
 
     def _show_layer(self, layer: LayerTrace) -> None:
         assert self._run is not None
-        number = "" if layer.number is None else f" · layer {layer.number} of {len(self._run.trace.layers)}"
-        self._words = f"{layer.name} · {layer.kind}{number} · {layer.activation_kind}"
+        count = sum(one.number is not None for one in self._run.trace.layers)
+        number = "" if layer.number is None else f" · layer {layer.number} of {count}"
+        activation = f" · {layer.activation_kind}" if layer.kind in _ACTIVATED else ""
+        self._words = f"{layer.name} · {layer.kind}{number}{activation}"
+        weight = f"W {shape_text(layer.weight.shape)} &nbsp; " if "weight" in layer.statistics else ""
         self.heading.setText(
             f"<b style='font-size:11pt; color:{self._theme.text}'>{escape(layer.name)}</b>"
             f" &nbsp;{escape(self._words.partition(' · ')[2])}<br>"
-            f"x {shape_text(layer.input.shape)} &nbsp; W {shape_text(layer.weight.shape)} &nbsp; "
-            f"z {shape_text(layer.pre_activation.shape)}"
+            f"x {shape_text(layer.input.shape)} &nbsp; {weight}"
+            f"{'z' if layer.number else 'y'} "
+            f"{shape_text((layer.pre_activation if layer.number else layer.output).shape)}"
         )
         sizes = ((self.sample, len(layer.input)), (self.unit, layer.fan_out), (self.source, layer.fan_in))
         for spin, size in sizes:
             with QSignalBlocker(spin):
                 spin.setRange(1, size)
                 spin.setSuffix(f" of {size}")
-        has_slope = layer.activation_kind not in WITHOUT_SATURATION
-        self.ratios.setText(
-            (f"saturation {number_text(layer.saturation)}   " if has_slope else "")
-            + f"rms ΔW / rms W {number_text(update_ratio(layer))}   "
-            f"η {number_text(self._run.trace.learning_rate)}"
-        )
+        told = []
+        if layer.activation_kind not in WITHOUT_SATURATION and (
+            layer.saturation == layer.saturation or layer.kind == "dense"
+        ):
+            told.append(f"saturation {number_text(layer.saturation)}")
+        if "weight" in layer.statistics:
+            told.append(f"rms ΔW / rms W {number_text(update_ratio(layer))}")
+        self.ratios.setText("   ".join([*told, f"η {number_text(self._run.trace.learning_rate)}"]))
         self.statistics.statistics.set_table(statistics_table(self._run.trace, layer.index))
 
     def _refill(self) -> None:

@@ -83,7 +83,7 @@ class UpdateRatioView(PlotView):
         ghost = WeightLayers(self.run.ghost) if self.run.ghost and self.option("ghost") else None
         followed = self._followed(layers) if len(history) else []
         self._ratios.extend(history)
-        series = {place: self._ratios.values[place - 1] for place in followed}
+        series = {place: self._ratios.values[layers.rows[place - 1]] for place in followed}
         everything = [now, *series.values(), *([_ratios(ghost)] if ghost else [])]
         rule = np.array([np.log10(RULE_OF_THUMB)]) if self.option("rule") else np.array([])
         held = self._range.around(finite_range(rule, *(log10_or_nan(v) for v in everything)))
@@ -128,7 +128,7 @@ class UpdateRatioView(PlotView):
         if len(history):
             recorded = history.iterations != self.run.trace.iteration
             at = np.concatenate([history.iterations[recorded], at])
-            values = np.concatenate([update_ratios(history)[recorded], values])
+            values = np.concatenate([update_ratios(history)[recorded][:, layers.rows], values])
         order = np.argsort(at, kind="stable")
         columns = {"iteration": at[order]}
         columns |= {name: values[order, place] for place, name in enumerate(layers.names)}
@@ -154,7 +154,9 @@ class UpdateRatioView(PlotView):
             record = int(np.abs(history.iterations - x).argmin())
             lines = [f"Iteration {grouped(int(history.iterations[record]))}"]
             for place in self._followed(layers):
-                ratio = brief(float(update_ratios(history, slice(record, record + 1))[0, place - 1]))
+                ratio = brief(
+                    float(update_ratios(history, slice(record, record + 1))[0, layers.rows[place - 1]])
+                )
                 lines.append(f"{layers.names[place - 1]}: {ratio}")
             return "\n".join(lines)
         layer = layers.nearest(x)

@@ -1,4 +1,4 @@
-"""The layers of a trace that carry weights, as plots number them: 1…L from left to right, the head last."""
+"""The numbered layers of a trace, dense, recurrent and the head, as plots number them: 1…L from the left."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ class WeightLayers:
     def __init__(self, trace: IterationTrace) -> None:
         self.trace = trace
         self.layers: tuple[LayerTrace, ...] = tuple(t for t in trace.layers if t.number is not None)
+        self.rows = [layer.index for layer in self.layers]
+        """Row of each in a ``History`` of the same run."""
         self.names = tuple(layer.name for layer in self.layers)
         self.positions: NDArray[np.float64] = np.arange(1.0, len(self.layers) + 1.0)
         self._position = {layer.index: place + 1 for place, layer in enumerate(self.layers)}

@@ -10,13 +10,16 @@ from gradsim.spec import Experiment
 from gradsim.spec.activation import Linear, Sigmoid, Softmax
 from gradsim.spec.checks import HEAD_OF_LOSS, task
 from gradsim.spec.struct import Kind
+from gradsim.views.builder.through_time import recurrent_layers, with_time, without_time
 
 
 def adapted(before: Experiment, after: Experiment) -> Experiment:
-    """Return an edited experiment whose loss and head follow its data, or each other.
+    """Return an edited experiment whose network, loss and head follow its data, or each other.
 
-    New data with another task bring the usual loss; a new loss that is computed with its own head brings that
-    head; a new head that does not fit the loss brings a loss that fits. What the edit itself set stays.
+    Sequences bring a recurrent layer, other data take recurrent layers away, and another recurrent layer decides
+    anew which of them hand on every step. New data with another task bring the usual loss; a new loss that is
+    computed with its own head brings that head; a new head that does not fit the loss brings a loss that fits.
+    What the edit itself set stays.
 
     Parameters
     ----------
@@ -30,6 +33,7 @@ def adapted(before: Experiment, after: Experiment) -> Experiment:
     Experiment
         The same where nothing has to follow.
     """
+    after = _in_time(before, after)
     loss = after.training.loss
     head = after.network.head.activation
     if after.data != before.data and task(after) != task(before):
@@ -45,6 +49,20 @@ def adapted(before: Experiment, after: Experiment) -> Experiment:
             return _with(after, "binary_cross_entropy", head)
         return _with(after, "mse", head)
     return after
+
+
+def _in_time(before: Experiment, after: Experiment) -> Experiment:
+    network, is_sequence = after.network, after.data.is_sequence
+    present, earlier = recurrent_layers(network), recurrent_layers(before.network)
+    if after.data == before.data and len(present) == len(earlier):
+        return after
+    if not is_sequence and not before.data.is_sequence:
+        return after
+    if is_sequence:
+        network = with_time(network, after.data.answers_every_step)
+    else:
+        network = without_time(network)
+    return msgspec.structs.replace(after, network=network)
 
 
 def _with(experiment: Experiment, loss: str, activation: Any) -> Experiment:

@@ -14,6 +14,7 @@ from gradsim.views.builder.adaptation import adapted
 from gradsim.views.builder.forms import StructForm
 from gradsim.views.builder.layer_panel import LayerPanel
 from gradsim.views.builder.section import Section
+from gradsim.views.builder.whole_network import index_of_place
 from gradsim.views.icons import icon
 
 
@@ -145,7 +146,7 @@ class Builder(QScrollArea):
 
     def select_layer(self, index: int) -> None:
         """Select the row of a layer by its index, 0 being the first."""
-        self.layers.select_layer(index + 1)
+        self.layers.select_layer(index)
 
     def draw_seed(self) -> None:
         """Ask for another seed."""
@@ -168,10 +169,9 @@ class Builder(QScrollArea):
         self.edit_requested.emit(experiment, words)
 
     def _tell_layer(self, place: tuple[int, ...]) -> None:
-        numbers = self.layers.numbers()
-        first = numbers.get(place, "").split("–")[0]
-        if first:
-            self.layer_selected.emit(int(first) - 1)
+        index = index_of_place(self._draft.network, place)
+        if index is not None:
+            self.layer_selected.emit(index)
 
 
 def _names() -> tuple[str, ...]:

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from gradsim.spec.network import Dense, Layer, Network, Repeat
-from gradsim.views.builder.whole_network import Place, dense_of
+from gradsim.spec.network import Dense, Layer, Network, Repeat, Residual
+from gradsim.views.builder.whole_network import Place, leaves_of
 
 Edited = tuple[Network, Place]
 
@@ -53,7 +53,7 @@ class _Node:
         return self is other or (self.parent is not None and self.parent.is_within(other))
 
     def prune(self) -> None:
-        """Take repeats away in which nothing is left."""
+        """Take repeats and residual blocks away in which nothing is left."""
         for child in list(self.children or ()):
             child.prune()
             if child.children is not None and not child.children:
@@ -71,7 +71,7 @@ class _Node:
 
 
 def _node(layer: Layer) -> _Node:
-    return _Node(layer, layer.layers if isinstance(layer, Repeat) else None)
+    return _Node(layer, layer.layers if isinstance(layer, Repeat | Residual) else None)
 
 
 def _found(root: _Node, place: Place) -> _Node:
@@ -106,15 +106,17 @@ def replaced(network: Network, place: Place, layer: Layer) -> Network:
     return _result(network, root, new)[0]
 
 
-def added(network: Network, after: Place | None) -> Edited:
-    """Return the network with one more dense layer.
+def added(network: Network, after: Place | None, kind: type[Layer] = Dense) -> Edited:
+    """Return the network with one more layer.
 
     Parameters
     ----------
     network : Network
         Before.
     after : Place or None
-        The layer it follows and takes after; None for the last one.
+        The layer it follows and, if of the same kind, takes after; None for the last one.
+    kind : type of Layer, default Dense
+        A repeat or a residual block comes with a dense layer inside.
 
     Returns
     -------
@@ -125,14 +127,23 @@ def added(network: Network, after: Place | None) -> Edited:
     if not after:
         after = (len(network.layers) - 1,) if network.layers else None
     if after is None:
-        root.insert(0, new := _node(Dense()))
+        root.insert(0, new := _node(_new(kind, ())))
         return _result(network, root, new)
     here = _found(root, after)
     assert here.parent is not None
-    model = next(dense_of(here.written()), Dense())
-    new = _node(msgspec.structs.replace(model, name=None))
+    new = _node(_new(kind, (here.written(), *network.layers)))
     here.parent.insert(here.row + 1, new)
     return _result(network, root, new)
+
+
+def _new(kind: type[Layer], models: Sequence[Layer]) -> Layer:
+    """Return a layer like the first model: the model itself if of the kind, else the first inside of one."""
+    if kind is Repeat or kind is Residual:
+        inner = (_new(Dense, models[:1]),)
+        return Repeat(layers=inner) if kind is Repeat else Residual(layers=inner)
+    near = models[:1] if kind is not Dense else models
+    found = (layer for model in near for layer in leaves_of(model) if type(layer) is kind)
+    return msgspec.structs.replace(next(found, None) or kind(), name=None)  # type: ignore[call-arg]
 
 
 def duplicated(network: Network, places: Sequence[Place]) -> Edited:
@@ -211,8 +222,8 @@ def shifted(network: Network, place: Place, by: int) -> Edited:
     return moved(network, [place], parent.parent.place, parent.row + (0 if by < 0 else 1))
 
 
-def wrapped(network: Network, places: Sequence[Place]) -> Edited:
-    """Return the network with some layers inside a repeat.
+def wrapped(network: Network, places: Sequence[Place], kind: type[Repeat | Residual] = Repeat) -> Edited:
+    """Return the network with some layers inside a repeat or a residual block.
 
     Parameters
     ----------
@@ -220,11 +231,13 @@ def wrapped(network: Network, places: Sequence[Place]) -> Edited:
         Before.
     places : sequence of Place
         What goes inside.
+    kind : type of Repeat or Residual, default Repeat
+        What goes around it.
 
     Returns
     -------
     tuple of Network and Place
-        Neighbours that are all equal become one layer repeated as often, so the network stays the same;
+        In a repeat neighbours that are all equal become one layer repeated as often, so the network stays the same;
         anything else is repeated twice.
     """
     root = _Node(None, network.layers)
@@ -237,11 +250,14 @@ def wrapped(network: Network, places: Sequence[Place]) -> Edited:
     inner = tuple(node.written() for node in nodes)
     is_run = [node.parent is parent and node.row == row + i for i, node in enumerate(nodes)]
     same = len(nodes) > 1 and all(is_run) and all(layer == inner[0] for layer in inner)
-    repeat = _node(Repeat(times=len(inner), layers=inner[:1]) if same else Repeat(times=2, layers=inner))
-    parent.insert(row, repeat)
+    if kind is Residual:
+        around = _node(Residual(layers=inner))
+    else:
+        around = _node(Repeat(times=len(inner), layers=inner[:1]) if same else Repeat(times=2, layers=inner))
+    parent.insert(row, around)
     for node in nodes:
         node.detach()
-    return _result(network, root, repeat)
+    return _result(network, root, around)
 
 
 def unwrapped(network: Network, place: Place) -> Edited:
@@ -275,7 +291,7 @@ def _all(node: _Node) -> Iterator[_Node]:
 
 
 def _without_names(layer: Layer) -> Layer:
-    if isinstance(layer, Repeat):
+    if isinstance(layer, Repeat | Residual):
         inner = tuple(map(_without_names, layer.layers))
         return msgspec.structs.replace(layer, name=None, layers=inner)
     return msgspec.structs.replace(layer, name=None)

@@ -174,8 +174,9 @@ def _has_fraction(text: str) -> bool:
 
 
 def kind_choice(field: Field) -> Choice:
-    """Return a list of the kinds of a field."""
-    return Choice([(title_of(kind), kind, summary_of(kind)) for kind in field.kinds])
+    """Return a list of the kinds of a field, and of none where that is allowed."""
+    nothing: list[tuple[str, object, str]] = [("None", None, "")] if field.optional else []
+    return Choice([*nothing, *((title_of(kind), kind, summary_of(kind)) for kind in field.kinds)])
 
 
 CONTROLS: dict[str, Callable[[Field], Any]] = {

@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from gradsim.spec import Kind, Spec
+from gradsim.spec import Kind, Normalization, Spec
 from gradsim.spec.fields import Field, fields_of, summary_of, title_of
 from gradsim.views.builder.adaptation import of_kind
 from gradsim.views.builder.fields import CONTROLS
@@ -17,6 +17,8 @@ from gradsim.views.builder.wording import edit_text
 
 LABEL_WIDTH = 112
 INDENT = 10
+_INSIDE_ANOTHER = ("trainable", "learning_rate_scale", "name")
+"""Fields of a normalization that the layer it is inside decides."""
 
 
 class MarkedField(QWidget):
@@ -123,8 +125,8 @@ class StructForm(QWidget):
             present = getattr(value, field.name)
             control = self._rows[field.name].control
             if field.form == "kind":
-                control.set_value(type(present))
-                control.setToolTip(_tip(field, summary_of(type(present))))
+                control.set_value(None if present is None else type(present))
+                control.setToolTip(_tip(field, "" if present is None else summary_of(type(present))))
                 self._show_nested(field, present)
             else:
                 control.set_value(present)
@@ -139,7 +141,8 @@ class StructForm(QWidget):
     def show_error(self, path: str, reason: str) -> bool:
         """Mark the field that a path points at, or that contains it; False where it is not in this form."""
         for name, form in self._nested.items():
-            if path.startswith(f"{self.path}.{name}.") and form.show_error(path, reason):
+            is_shown = getattr(self._value, name) is not None
+            if is_shown and path.startswith(f"{self.path}.{name}.") and form.show_error(path, reason):
                 return True
         for name, row in self._rows.items():
             own = f"{self.path}.{name}"
@@ -190,7 +193,8 @@ class StructForm(QWidget):
         self._grid.addWidget(marked, row, 1)
         if field.form == "kind":
             control.value_changed.connect(lambda kind: self._change_kind(field, kind))
-            nested = StructForm(f"{self.path}.{field.name}", depth=self._depth + 1)
+            hidden = _INSIDE_ANOTHER if field.kinds == (Normalization,) else ()
+            nested = StructForm(f"{self.path}.{field.name}", hidden, self._depth + 1)
             nested.edited.connect(lambda value, words: self._change(field.name, value, words))
             self._nested[field.name] = nested
             self._grid.addWidget(nested, row + 1, 0, 1, 2)
@@ -203,14 +207,16 @@ class StructForm(QWidget):
                 lambda text: marked.set_message(f"Expected {field.expected}, got “{text[:40]}”")
             )
 
-    def _show_nested(self, field: Field, value: Kind) -> None:
+    def _show_nested(self, field: Field, value: Kind | None) -> None:
         form = self._nested[field.name]
-        form.set_value(value)
-        form.setVisible(not form.is_empty)
+        if value is not None:
+            form.set_value(value)
+        form.setVisible(value is not None and not form.is_empty)
 
-    def _change_kind(self, field: Field, kind: type[Kind]) -> None:
-        value = of_kind(kind, getattr(self._value, field.name))
-        self._change(field.name, value, f"{field.title}: {title_of(kind)}")
+    def _change_kind(self, field: Field, kind: type[Kind] | None) -> None:
+        present = getattr(self._value, field.name)
+        value = None if kind is None else kind() if present is None else of_kind(kind, present)
+        self._change(field.name, value, f"{field.title}: {'none' if kind is None else title_of(kind)}")
 
     def _change(self, name: str, value: object, words: str) -> None:
         self._rows[name].set_message("")

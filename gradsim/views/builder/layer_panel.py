@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
-from gradsim.spec import Network, Repeat
+from gradsim.spec import Dense, Network, Repeat, Residual
+from gradsim.spec.fields import fields_of, summary_of, title_of
 from gradsim.views.builder import edits
 from gradsim.views.builder.edits import Edited
 from gradsim.views.builder.forms import StructForm
 from gradsim.views.builder.layer_tree import LayerTree
 from gradsim.views.builder.quick_build import QuickBuild
-from gradsim.views.builder.whole_network import Place, depth, unrolled_places
-from gradsim.views.builder.wording import layer_numbers, layer_text
+from gradsim.views.builder.whole_network import Place, unrolled_places
+from gradsim.views.builder.wording import layer_text
 from gradsim.views.icons import icon
+
+_KINDS = next(field.kinds for field in fields_of(Network) if field.name == "layers")
 
 
 class LayerPanel(QWidget):
@@ -49,11 +53,20 @@ class LayerPanel(QWidget):
         self.heading.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.heading.setTextFormat(Qt.TextFormat.PlainText)
         self.actions_by_id = {id_: self._action(id_, *row) for id_, row in self._rows().items()}
+        self.kinds = QMenu(self)
+        self.kinds.setToolTipsVisible(True)
+        for kind in _KINDS:
+            self.kinds.addAction(self._kind_action(kind))
+        buttons_shown = list(self.actions_by_id.values())
+        self.actions_by_id |= {action.objectName(): action for action in self.kinds.actions()}
         buttons = QHBoxLayout()
         buttons.setSpacing(2)
-        for action in self.actions_by_id.values():
+        for action in buttons_shown:
             button = QToolButton(autoRaise=True)
             button.setDefaultAction(action)
+            if action.objectName() == "layer.add":
+                button.setMenu(self.kinds)
+                button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
             button.setIconSize(QSize(18, 18))
             buttons.addWidget(button)
         buttons.addStretch(1)
@@ -69,12 +82,13 @@ class LayerPanel(QWidget):
     def _rows(self) -> dict[str, tuple[str, str, str, Callable[[], None]]]:
         """Id of a command → words, icon, key, what it does."""
         return {
-            "layer.add": ("Add a layer", "add", "Ins", self.add),
+            "layer.add": ("Add a layer", "add", "Ins", lambda: self.add()),
             "layer.duplicate": ("Duplicate the layer", "duplicate", "Ctrl+D", self.duplicate),
             "layer.remove": ("Remove the layer", "remove", "Del", self.remove),
             "layer.up": ("Move the layer up", "up", "Alt+Up", lambda: self._shift(-1)),
             "layer.down": ("Move the layer down", "down", "Alt+Down", lambda: self._shift(1)),
             "layer.wrap": ("Wrap in a repeat", "wrap", "Ctrl+G", self.wrap),
+            "layer.residual": ("Wrap in a residual block", "wrap", "Ctrl+Alt+G", self.wrap_in_residual),
             "layer.unwrap": ("Write the repeat out", "unwrap", "Ctrl+Shift+G", self.unwrap),
         }
 
@@ -89,6 +103,14 @@ class LayerPanel(QWidget):
         self.tree.addAction(action)
         return action
 
+    def _kind_action(self, kind: type[Any]) -> QAction:
+        title = title_of(kind)
+        action = QAction(f"Add {title[:1].lower()}{title[1:]}", self)
+        action.setObjectName(f"layer.add.{kind_name(kind)}")
+        action.setToolTip(summary_of(kind))
+        action.triggered.connect(lambda: self.add(kind))
+        return action
+
     def set_network(self, network: Network) -> None:
         """Show a network."""
         select, self._select = self._select, None
@@ -99,10 +121,6 @@ class LayerPanel(QWidget):
         if place is not None:
             self._show_form(place)
         self._enable()
-
-    def numbers(self) -> dict[Place, str]:
-        """Return the numbers 1…L that each row of the tree stands for."""
-        return layer_numbers(self._network)
 
     def show_error(self, path: str, reason: str) -> bool:
         """Select the layer that a path points at and mark its field; False where it is none of a layer."""
@@ -118,9 +136,9 @@ class LayerPanel(QWidget):
         self.tree.layers.set_faulty(None)
         self.form.clear_errors()
 
-    def select_layer(self, number: int) -> None:
-        """Select the layer with a number from 1, the head being the last."""
-        place = place_of_number(self._network, number)
+    def select_layer(self, index: int) -> None:
+        """Select the layer with an index into ``IterationTrace.layers``, the head being the last."""
+        place = place_of_index(self._network, index)
         if place is not None:
             self._select_place(place)
 
@@ -156,7 +174,7 @@ class LayerPanel(QWidget):
 
     def _enable(self) -> None:
         places = self.tree.selected_places()
-        for id_ in ("layer.duplicate", "layer.wrap", "layer.up", "layer.down"):
+        for id_ in ("layer.duplicate", "layer.wrap", "layer.residual", "layer.up", "layer.down"):
             self.actions_by_id[id_].setEnabled(bool(places))
         everything = len([p for p in places if len(p) == 1]) >= len(self._network.layers)
         only = len(self._network.layers) == 1 and edits.written_count(self._network) == len(places)
@@ -164,11 +182,13 @@ class LayerPanel(QWidget):
         is_repeat = len(places) == 1 and isinstance(edits.layer_at(self._network, places[0]), Repeat)
         self.actions_by_id["layer.unwrap"].setEnabled(is_repeat)
 
-    def add(self) -> None:
-        """Add a layer like the selected one behind it; before the head where that is selected."""
+    def add(self, kind: type[Any] = Dense) -> None:
+        """Add a layer behind the selected one, like it if of its kind; before the head where that is selected."""
         place = self.tree.current_place()
         after = None if place is None or self._is_head(place) else place
-        self._emit(edits.added(self._network, after), "Add a layer")
+        title = title_of(kind)
+        words = "Add a layer" if kind is Dense else f"Add {title[:1].lower()}{title[1:]}"
+        self._emit(edits.added(self._network, after, kind), words)
 
     def duplicate(self) -> None:
         """Copy the selected layers."""
@@ -181,6 +201,11 @@ class LayerPanel(QWidget):
     def wrap(self) -> None:
         """Put the selected layers into a repeat."""
         self._emit(edits.wrapped(self._network, self.tree.selected_places()), "Wrap in a repeat")
+
+    def wrap_in_residual(self) -> None:
+        """Put the selected layers into a residual block."""
+        places = self.tree.selected_places()
+        self._emit(edits.wrapped(self._network, places, Residual), "Wrap in a residual block")
 
     def unwrap(self) -> None:
         """Write the selected repeat out."""
@@ -212,9 +237,14 @@ def _place(path: str, network: Network) -> Place | None:
     return tuple(place) or None
 
 
-def place_of_number(network: Network, number: int) -> Place | None:
-    """Return the place of the layer with a number from 1…L, the head last; copies share their place."""
-    if number == depth(network) + 1:
-        return (len(network.layers),)
+def place_of_index(network: Network, index: int) -> Place | None:
+    """Return the place of a layer of a trace, the head last; copies share their place."""
     places = unrolled_places(network)
-    return places[number - 1] if 1 <= number <= len(places) else None
+    if index == len(places):
+        return (len(network.layers),)
+    return places[index] if 0 <= index < len(places) else None
+
+
+def kind_name(kind: type[Any]) -> str:
+    """Return how a kind of layer is called in a document."""
+    return str(kind.__struct_config__.tag)

@@ -19,7 +19,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QWidget
 
-from gradsim.spec import Head, Network, Repeat
+from gradsim.spec import Head, Network, Repeat, Residual
 from gradsim.spec.fields import summary_of
 from gradsim.views.builder.whole_network import Place
 from gradsim.views.builder.wording import layer_numbers, layer_text
@@ -33,15 +33,15 @@ Index = QModelIndex | QPersistentModelIndex
 class _Item:
     def __init__(self, layer: Any, place: Place, parent: _Item | None) -> None:
         self.layer, self.place, self.parent = layer, place, parent
-        inner = layer.layers if isinstance(layer, Repeat | Network) else ()
+        inner = layer.layers if isinstance(layer, Repeat | Residual | Network) else ()
         self.children = [_Item(child, (*place, row), self) for row, child in enumerate(inner)]
 
 
 class LayerModel(QAbstractItemModel):
-    """Layers as rows, repeats with children, the head last. It never changes anything itself."""
+    """Layers as rows, repeats and residual blocks with children, the head last. It never changes anything itself."""
 
     move_requested = Signal(object, object, int)
-    """Places that were dropped, the repeat they were dropped into, and the row there."""
+    """Places that were dropped, the repeat or block they were dropped into, and the row there."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -133,7 +133,7 @@ class LayerModel(QAbstractItemModel):
         flags |= Qt.ItemFlag.ItemIsSelectable
         if not self.is_head(index):
             flags |= Qt.ItemFlag.ItemIsDragEnabled
-        if isinstance(self._item(index).layer, Repeat):
+        if isinstance(self._item(index).layer, Repeat | Residual):
             flags |= Qt.ItemFlag.ItemIsDropEnabled
         return flags
 

@@ -14,7 +14,7 @@ from gradsim.spec.network import MAX_LAYERS
 from gradsim.views.builder.adaptation import of_kind
 from gradsim.views.builder.fields import Choice, kind_choice
 from gradsim.views.builder.number_field import NumberField
-from gradsim.views.builder.whole_network import dense_layers, depth, with_all, with_depth
+from gradsim.views.builder.whole_network import depth, layers_with, with_all, with_depth
 from gradsim.views.builder.wording import edit_text
 
 VARIOUS = "various"
@@ -91,16 +91,17 @@ class QuickBuild(QWidget):
     def set_network(self, network: Network) -> None:
         """Show what the layers have in common."""
         self._network = network
-        layers = dense_layers(network)
         self.number.set_value(depth(network))
-        units = {layer.units for layer in layers}
+        units = {layer.units for layer in layers_with(network, "units")}
         if len(units) == 1:
             self.units.set_value(units.pop())
         else:
             self.units.set_mixed(VARIOUS)
         for control, name in ((self.activation, "activation"), (self.initializer, "initializer")):
-            kinds = {type(getattr(layer, name)) for layer in layers}
+            kinds = {type(getattr(layer, name)) for layer in layers_with(network, name)}
+            control.setEnabled(bool(kinds))
             control.set_value(kinds.pop() if len(kinds) == 1 else None)
+        self.units.setEnabled(bool(layers_with(network, "units")))
 
     def _set_depth(self, number: Any) -> None:
         if not 1 <= number <= MAX_LAYERS:
@@ -113,7 +114,7 @@ class QuickBuild(QWidget):
         self.edited.emit(with_all(self._network, **values), edit_text(title, value))
 
     def _set_kind(self, name: str, kind: type[Kind]) -> None:
-        layers = dense_layers(self._network)
+        layers = layers_with(self._network, name)
         old = getattr(layers[0], name) if layers else kind()
         title = {"activation": "Activation of all layers", "initializer": "Weights of all layers"}[name]
         edited = with_all(self._network, **{name: of_kind(kind, old)})

@@ -81,12 +81,17 @@ def loss_formula(trace: IterationTrace, sample: int) -> tuple[str, str, str]:
         ``n`` samples in the batch, ``m`` outputs.
     """
     loss, head, count = trace.experiment.training.loss, trace.layers[-1], len(trace.inputs)
-    outputs = head.activation[sample]
+    outputs, targets = head.activation[sample], trace.targets[sample]
+    if outputs.ndim == 2:  # one line for a sequence: its last step
+        outputs, targets = outputs[-1], targets[-1]
     here = number_text(sample_loss(trace, sample))
-    told = _terms(loss, outputs, trace.targets[sample])
+    told = _terms(loss, outputs, targets)
     whole = "sum over" if loss == "sse" else "mean over"
     filled = f"sample {sample + 1}: {told} = {here}\n{whole} {count} samples: L = {number_text(trace.loss)}"
-    note = f"output a = {rows_of(outputs)}, target y = {rows_of(trace.targets[sample])}"
+    note = f"output a = {rows_of(outputs)}, target y = {rows_of(targets)}"
+    if trace.targets.ndim == 3:
+        steps = trace.targets.shape[1]
+        filled = f"sample {sample + 1}, last of {steps} steps: {told}\nall steps: {here}\n{filled.splitlines()[-1]}"
     return _SYMBOLS[loss], filled, note
 
 
@@ -128,8 +133,11 @@ def loss_gradient_formula(trace: IterationTrace, sample: int, unit: int) -> tupl
         The numbers without their result.
     """
     loss = trace.experiment.training.loss
-    a, y = float(trace.layers[-1].activation[sample, unit]), float(trace.targets[sample, unit])
-    samples, values = len(trace.targets), trace.targets.size
+    a, y = (
+        float(values[sample, -1, unit] if values.ndim == 3 else values[sample, unit])
+        for values in (trace.layers[-1].activation, trace.targets)
+    )
+    samples, values = trace.targets.size // trace.targets.shape[-1], trace.targets.size
     difference = added(number_text(a), -y)
     numbers = {
         "mse": f"2·({difference}) / {values}",

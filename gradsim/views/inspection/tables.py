@@ -28,7 +28,39 @@ _TENSORS = (
     ("update", "ΔW"),
     ("weight", "W"),
     ("bias", "b"),
+    ("normalized", "x̂"),
+    ("gamma", "γ"),
+    ("gamma_gradient", "∂L/∂γ"),
+    ("beta", "β"),
+    ("beta_gradient", "∂L/∂β"),
+    ("skip", "skip"),
+    ("branch", "branch"),
+    ("skip_gradient", "∂L/∂x by the skip"),
+    ("branch_input_gradient", "∂L/∂x through the branch"),
+    ("scale", "α"),
+    ("scale_gradient", "∂L/∂α"),
+    ("hidden", "h"),
+    ("hidden_gradient", "∂L/∂h"),
+    ("cell", "c"),
+    ("cell_gradient", "∂L/∂c"),
+    ("gates", "gates"),
+    ("input_weight", "input W"),
+    ("input_weight_gradient", "∂L/∂ input W"),
 )
+_ALIASES = {
+    "normalization": {"weight", "weight_gradient"},  # of gamma, which has a column of its own
+    "recurrent": {"activation", "activation_gradient"},  # hidden and its gradient
+}
+_BETWEEN = {"pre_activation": "in", "activation": "y", "activation_gradient": "∂L/∂y", "delta": "∂L/∂x"}
+_RESIDUAL = {**_BETWEEN, "pre_activation": "branch", "weight": "P", "weight_gradient": "∂L/∂P"}
+_SYMBOLS = {
+    "residual": _RESIDUAL,
+    "normalization": {**_BETWEEN, "update": "Δγ"},
+    "activation": _BETWEEN,
+    "dropout": {**_BETWEEN, "slope": "mask m"},
+    "recurrent": {"weight": "R", "weight_gradient": "∂L/∂R", "update": "ΔR"},
+}
+"""Kind of layer → headings that differ from those of a dense one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,11 +117,15 @@ def statistics_table(trace: IterationTrace, layer: int) -> StatisticsTable:
     shown = [
         (tensor, symbol)
         for tensor, symbol in _TENSORS
-        if tensor in here.tensors and (clips or tensor != "weight_clipped_gradient")
+        if tensor in here.tensors
+        and (clips or tensor != "weight_clipped_gradient")
+        and tensor not in _ALIASES.get(here.kind, ())
+        # Of a layer without a number it is the input or the branch, which have columns of their own.
+        and not (tensor == "pre_activation" and here.number is None)
     ]
     return StatisticsTable(
         tensors=tuple(tensor for tensor, _ in shown),
-        symbols=tuple(symbol for _, symbol in shown),
+        symbols=tuple(_SYMBOLS.get(here.kind, {}).get(tensor, symbol) for tensor, symbol in shown),
         columns=tuple(_statistics(here, tensor) for tensor, _ in shown),
     )
 

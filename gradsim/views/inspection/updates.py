@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gradsim.spec import kind_of, unrolled_layers
 from gradsim.trace import IterationTrace, LayerTrace
 from gradsim.views.inspection.magnitude import rms
@@ -33,6 +35,36 @@ _OPTIMIZERS = {
 }
 
 
+def _single(layer: LayerTrace) -> str:
+    """Return the update of a layer's only number, such as the scale of a residual branch; else nothing."""
+    for tensor, letter in (("scale", "α"), ("prelu_slope", "slope")):
+        if tensor in layer.tensors:
+            before, change = float(layer[tensor].flat[0]), float(layer[f"{tensor}_update"].flat[0])
+            return f"{letter} = {added(number_text(before, 8), change)} = {number_text(before + change, 8)}"
+    return ""
+
+
+def weight_place(layer: LayerTrace, source: int, unit: int) -> tuple[int, ...] | None:
+    """Return where in ``weight`` the numbers of a place are: gamma has one per unit, some layers have none.
+
+    Parameters
+    ----------
+    layer : LayerTrace
+        Any layer.
+    source, unit : int
+        Which weight; beyond the end of a recurrent weight the last one.
+
+    Returns
+    -------
+    tuple of int or None
+        Index into ``layer.weight``.
+    """
+    if "weight" not in layer.statistics:
+        return None
+    shape = layer.weight.shape
+    return (unit,) if len(shape) == 1 else (min(source, shape[0] - 1), unit)
+
+
 def clip_formula(trace: IterationTrace, layer: LayerTrace, source: int, unit: int) -> tuple[str, str, str]:
     """Return the clipping in symbols, with the numbers of one weight, and in words.
 
@@ -52,8 +84,15 @@ def clip_formula(trace: IterationTrace, layer: LayerTrace, source: int, unit: in
     """
     clipping = trace.experiment.training.clipping
     symbols, note = _CLIPPINGS[kind_of(clipping)]
-    before = number_text(float(layer.weight_gradient[source, unit]))
-    after = number_text(float(layer.weight_clipped_gradient[source, unit]))
+    here = weight_place(layer, source, unit)
+    if here is None:
+        return (
+            symbols,
+            "",
+            f"{note}; this layer has no parameters" if not layer.statistics.get("weight") else note,
+        )
+    before = number_text(float(layer.weight_gradient[here]))
+    after = number_text(float(layer.clipped_gradient[here]))
     filled = f"g: {before} → {after}"
     threshold = getattr(clipping, "threshold", None)
     if threshold is not None:
@@ -61,7 +100,8 @@ def clip_formula(trace: IterationTrace, layer: LayerTrace, source: int, unit: in
     norms = {
         "global_norm": trace.gradient_norm,
         "norm": layer.statistics["weight_gradient"].l2,
-        "adaptive": float(rms(layer.weight_gradient[:, unit])) * layer.fan_in**0.5,
+        "adaptive": float(rms(layer.weight_gradient[..., here[-1]]))
+        * layer.weight_gradient[..., here[-1]].size ** 0.5,
     }
     if kind_of(clipping) in norms:
         filled += f"   ‖g‖ = {number_text(norms[kind_of(clipping)])}"
@@ -89,11 +129,14 @@ def update_formula(
     """
     optimizer = trace.experiment.training.optimizer
     kind, decay = kind_of(optimizer), float(optimizer.weight_decay)
-    placed = unrolled_layers(trace.experiment.network)[layer.index].layer
+    placed: Any = unrolled_layers(trace.experiment.network)[layer.index].layer
     symbols, note = _OPTIMIZERS[kind]
+    here = weight_place(layer, source, unit)
+    if here is None:
+        return ((symbols, _single(layer), note),)
     rate = trace.learning_rate * placed.learning_rate_scale
-    weight, change = layer.weight[source, unit], layer.weight_update[source, unit]
-    gradient = float(layer.weight_clipped_gradient[source, unit])
+    weight, change = layer.weight[here], layer.update[here]
+    gradient = float(layer.clipped_gradient[here])
     result = number_text(float(change))
     if not placed.trainable:
         filled, note = "ΔW = 0", "the layer is frozen"

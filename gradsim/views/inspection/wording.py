@@ -15,8 +15,27 @@ FORMULAS = {
     "weight_gradient": "∂L/∂W = xᵀ δ",
     "clip": "g ← clip(g)",
     "update": "W ← W + ΔW",
+    "recurrent": "hₜ = cell(xₜ, hₜ₋₁)",
+    "normalization": "y = γ · (x − μ) / σ + β",
+    "dropout": "y = m ⊙ x",
+    "residual": "y = x + α · branch(x)",
 }
 """Operation of a step → its formula; δ₊ and W₊ belong to the next layer."""
+
+KINDS = {
+    ("activation", "delta"): "∂L/∂x = ∂L/∂a ⊙ φ′(x)",
+    ("dropout", "delta"): "∂L/∂x = m ⊙ ∂L/∂y",
+    ("normalization", "delta"): "∂L/∂x = γ/σ · (g − mean g − x̂ · mean(g x̂))",
+    ("normalization", "weight_gradient"): "∂L/∂γ = Σₛ x̂ₛ gₛ",
+    ("normalization", "update"): "γ ← γ + Δγ",
+    ("residual", "delta"): "∂L/∂x = skip + through the branch",
+    ("residual", "weight_gradient"): "∂L/∂P = xᵀ ∂L/∂y",
+    ("residual", "update"): "parameters ← + Δ",
+    ("recurrent", "delta"): "δₜ = ∂L/∂zₜ",
+    ("recurrent", "weight_gradient"): "∂L/∂R = Σₜ hₜ₋₁ᵀ δₜ",
+    ("recurrent", "update"): "R ← R + ΔR",
+}
+"""Kind of layer and operation → its formula, where that is another than for a dense layer; g = ∂L/∂y"""
 
 MEANINGS = {
     "linear": "the linear map",
@@ -27,6 +46,10 @@ MEANINGS = {
     "weight_gradient": "the gradient of the weights, summed over the batch",
     "clip": "the gradients kept below the threshold",
     "update": "the optimizer moves the parameters",
+    "recurrent": "the cell, step by step through time",
+    "normalization": "shifted and scaled to mean 0 and variance 1, then by gamma and beta",
+    "dropout": "a random share of the values set to 0, the others enlarged",
+    "residual": "the branch added to the skip",
 }
 
 
@@ -48,8 +71,17 @@ def formula_of(step: Step, layers: Sequence[LayerTrace]) -> str:
     if step.layer is not None:
         if step.operation == "activation_gradient" and step.layer == len(layers) - 1:
             return "∂L/∂a from the loss"
-        if step.operation == "linear" and "bias" not in layers[step.layer].tensors:
+        layer = layers[step.layer]
+        if step.operation == "linear" and "bias" not in layer.tensors:
             return "z = x @ W"
+        if step.operation == "activation" and layer.kind == "recurrent":
+            return "hₜ at every step"
+        if step.operation == "activation_gradient" and (
+            layer.kind == "recurrent" or layers[step.layer + 1].kind != "dense"
+        ):
+            return "∂L/∂h, summed over later steps" if layer.kind == "recurrent" else "∂L/∂out from above"
+        if step.operation in ("delta", "weight_gradient", "update"):
+            return KINDS.get((layer.kind, step.operation), FORMULAS[step.operation])
     return FORMULAS.get(step.operation, step.operation)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
@@ -9,10 +10,11 @@ from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QResizeE
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from gradsim.trace import Cursor, Run
+from gradsim.views.network.between_painting import layer_at
 from gradsim.views.network.layout import panned, zoomed
 from gradsim.views.network.picture import NetworkPicture
 from gradsim.views.network.scene import LinkColours, UnitColours
-from gradsim.views.network.telling import column_tooltip
+from gradsim.views.network.telling import column_tooltip, layer_tooltip
 from gradsim.views.theme import Theme
 
 _DRAG_FROM = 4
@@ -117,6 +119,10 @@ class NetworkCanvas(QWidget):
 
     def _tell(self, place: QPoint, screen: QPoint) -> None:
         scene = self.picture.scene
+        between = None if scene is None else layer_at(scene, place.x(), place.y())
+        if scene is not None and between is not None:
+            QToolTip.showText(screen, layer_tooltip(scene.content, between), self)
+            return
         column = None if scene is None else scene.layout.column_at(place.x())
         if scene is None or column is None:
             QToolTip.hideText()
@@ -156,11 +162,15 @@ class NetworkCanvas(QWidget):
         self.unsetCursor()
         scene = self.picture.scene
         column = None if scene is None else scene.layout.column_at(event.position().x())
-        if clicked and scene is not None and column:
-            self.layer_selected.emit(column - 1)
+        between = None if scene is None else layer_at(scene, event.position().x(), event.position().y())
+        if clicked and between is not None:
+            self.layer_selected.emit(between)
+        elif clicked and scene is not None and column:
+            layer = scene.content.layer_of(column).index
+            self.layer_selected.emit(layer)
             unit = scene.layout.unit_at(column, event.position().y())
             if unit is not None:
-                self.unit_selected.emit(column - 1, unit)
+                self.unit_selected.emit(layer, unit)
 
     def _keys(self) -> dict[int, Callable[[], None]]:
         key = Qt.Key
@@ -187,9 +197,15 @@ class NetworkCanvas(QWidget):
     def _select_beside(self, delta: int) -> None:
         if self.picture.content is None:
             return
-        layers, selected = self.picture.count - 1, self.picture.selected
-        here = (-1 if delta > 0 else layers) if selected is None else selected
-        target = min(max(here + delta, 0), layers - 1)
+        content, selected = self.picture.content, self.picture.selected
+        columns = len(content.columns)
+        if selected is None:
+            here = 0.0 if delta > 0 else float(columns)
+        else:
+            here = content.place_of(selected)
+        # From a place between two columns to the next one on that side.
+        beside = math.floor(here) + 1 if delta > 0 else math.ceil(here) - 1
+        target = content.layer_of(min(max(beside, 1), columns - 1)).index
         if target != selected:
             self.picture.reveal(target)
             self.update()
@@ -199,7 +215,8 @@ class NetworkCanvas(QWidget):
         content, selected = self.picture.content, self.picture.selected
         if content is None or selected is None:
             return
-        column = content.columns[selected + 1]
-        if column.has_circles:
+        index = content.column_of(selected)
+        column = None if index is None else content.columns[index]
+        if column is not None and column.has_circles:
             here = (-1 if delta > 0 else column.units) if self.picture.unit is None else self.picture.unit
             self.unit_selected.emit(selected, min(max(here + delta, 0), column.units - 1))

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradsim.trace import IterationTrace, TensorStatistics
+from gradsim.analysis import residual_blocks
+from gradsim.trace import IterationTrace, LayerTrace, TensorStatistics
 from gradsim.views.inspection.magnitude import rms
+from gradsim.views.network.between import arc_levels, layer_words, tags_between
 from gradsim.views.network.distribution import Distribution, distribution
 
 MOST_CIRCLES = 16
@@ -69,7 +71,7 @@ class Column:
     units : int
         How many.
     activation : str
-        Kind of the activation; empty for the input.
+        Kind of the activation, and the normalization before it; empty for the input.
     """
 
     name: str
@@ -127,15 +129,67 @@ class NetworkContent:
 
     def __init__(self, trace: IterationTrace) -> None:
         self.trace = trace
-        features = trace.inputs.shape[1]
+        words = layer_words(trace)
         self.columns: tuple[Column, ...] = (
-            Column("input", None, None, features, ""),
-            *(Column(la.name, la.index, la.number, la.fan_out, la.activation_kind) for la in trace.layers),
+            Column("input", None, None, trace.inputs.shape[-1], ""),
+            *(
+                Column(la.name, la.index, la.number, la.fan_out, words[la.index])
+                for la in trace.layers
+                if la.number is not None
+            ),
         )
+        self.tags = tags_between(trace.layers, words)
+        self.blocks = residual_blocks(trace)
+        self.arc_levels = arc_levels(self.blocks)
+        self._places = {column.layer: float(i) for i, column in enumerate(self.columns) if i}
+        self._places |= {tag.layer: tag.place for tag in self.tags}
+        self._places |= {block.index: block.end for block in self.blocks}
         self._distributions: dict[tuple[int, str], Distribution] = {}
         self._units: dict[tuple[int, str], UnitNumbers] = {}
         self._rms: dict[tuple[int, str], float] = {}
         self._scales: dict[str, Scale] = {}
+
+    @property
+    def same_picture(self) -> tuple[object, ...]:
+        """What two traces share whose pictures differ in their numbers alone."""
+        spans = tuple((block.start, block.end, block.index) for block in self.blocks)
+        return self.columns, self.tags, spans
+
+    def place_of(self, layer: int) -> float:
+        """Return where a layer stands, in columns: a whole number for one that is a column."""
+        return self._places[layer]
+
+    def column_of(self, layer: int) -> int | None:
+        """Return the column of a layer; None for one between the columns."""
+        place = self._places.get(layer)
+        column = None if place is None else int(place)
+        return column if column is not None and self.columns[column].layer == layer else None
+
+    def layer_of(self, column: int) -> LayerTrace:
+        """Return the layer of a column other than the input."""
+        layer = self.columns[column].layer
+        assert layer is not None
+        return self.trace.layers[layer]
+
+    def links(self, column: int, tensor: str) -> NDArray[Any] | None:
+        """Return the weights (or their gradient) into a column, shape (units before, units).
+
+        Parameters
+        ----------
+        column : int
+            Index into ``columns``, from 1.
+        tensor : str
+            ``weight`` or ``weight_gradient``.
+
+        Returns
+        -------
+        ndarray or None
+            None where there is more than one weight between two units, as into the gates of an LSTM.
+        """
+        layer = self.layer_of(column)
+        values = layer.tensors[f"input_{tensor}" if layer.kind == "recurrent" else tensor]
+        shape = (self.columns[column - 1].units, self.columns[column].units)
+        return values if values.shape == shape else None
 
     def values(self, column: int, tensor: str) -> NDArray[Any]:
         """Return the array behind a column: units on the last axis.
@@ -150,13 +204,21 @@ class NetworkContent:
         Returns
         -------
         ndarray, shape (…, units)
-            The trace's own array.
+            The trace's own array; gates of a recurrent layer on an axis before that of the units.
         """
-        return self.trace.inputs if column == 0 else self.trace.layers[column - 1].tensors[tensor]
+        if column == 0:
+            return self.trace.inputs
+        layer = self.layer_of(column)
+        if tensor == "weight_clipped_gradient" and tensor not in layer.tensors:
+            tensor = "clipped_gradient"
+        values = layer.tensors[tensor]
+        if layer.kind == "recurrent" and values.shape[-1] != layer.fan_out:
+            return values.reshape(*values.shape[:-1], -1, layer.fan_out)
+        return values
 
     def statistics(self, column: int, tensor: str) -> TensorStatistics | None:
         """Return the recorded statistics of a tensor; None where the trace keeps none."""
-        return None if column == 0 else self.trace.layers[column - 1].statistics.get(tensor)
+        return None if column == 0 else self.layer_of(column).statistics.get(tensor)
 
     def column_rms(self, column: int, tensor: str) -> float:
         """Return the rms of a whole column (the recorded one where there is one)."""

@@ -16,6 +16,12 @@ WIDEST_PITCH = 132.0
 DEEPEST_ZOOM = 260.0
 """Distance of columns, in px, at which zooming in ends."""
 
+ARC_RISE = 13.0
+"""How far the arcs of nested residual blocks stand one above the other, px."""
+
+MOST_ARCS = 4
+"""Levels of arcs that are told apart."""
+
 _AXIS_WIDTH = 62.0
 _BADGES_WIDTH = 104.0
 _TOP = 34.0
@@ -36,10 +42,13 @@ class Frame:
     ----------
     width, height : float
         Of the whole figure, px.
+    arcs : int, default 0
+        For how many levels of arcs there is room above the columns.
     """
 
     width: float
     height: float
+    arcs: int = 0
 
     @property
     def left(self) -> float:
@@ -54,7 +63,7 @@ class Frame:
     @property
     def top(self) -> float:
         """Upper end of the units."""
-        return _TOP
+        return _TOP + (ARC_RISE * self.arcs + 4.0 if self.arcs else 0.0)
 
     @property
     def bottom(self) -> float:
@@ -207,8 +216,8 @@ class NetworkLayout:
         """Middles of the columns, px."""
         return self.viewport.first + self.viewport.pitch * np.arange(len(self.columns), dtype=np.float64)
 
-    def centre(self, column: int) -> float:
-        """Middle of a column, px."""
+    def centre(self, column: float) -> float:
+        """Middle of a column, or of a place between two, px."""
         return self.viewport.first + self.viewport.pitch * column
 
     @property

@@ -11,6 +11,7 @@ from gradsim.spec import kind_of
 from gradsim.views.fonts import figure_font
 from gradsim.views.inspection.number_text import number_text
 from gradsim.views.inspection.wording import formula_of
+from gradsim.views.network.between_painting import mark_tag, paint_arcs
 from gradsim.views.network.columns import paint_columns
 from gradsim.views.network.content import SYMBOLS
 from gradsim.views.network.painting import link_caption
@@ -46,6 +47,7 @@ def paint_overlay(
     painter.setClipRect(QRectF(frame.left, 0, frame.right - frame.left, frame.height))
     _paint_selection(painter, scene, selected, unit)
     _paint_active(painter, scene, pulse)
+    paint_arcs(painter, scene, pulse, selected)
     painter.setClipping(False)
     _paint_progress(painter, scene, pulse)
     _paint_chip(painter, scene, pulse)
@@ -56,9 +58,12 @@ def paint_overlay(
 
 
 def _paint_selection(painter: QPainter, scene: Scene, selected: int | None, unit: int | None) -> None:
-    if selected is None or not 0 <= selected + 1 < len(scene.content.columns):
+    if selected is None or not 0 <= selected < len(scene.content.trace.layers):
         return
-    layout, column = scene.layout, selected + 1
+    layout, column = scene.layout, scene.content.column_of(selected)
+    if column is None:
+        mark_tag(painter, scene, selected, QPen(scene.theme.color("accent"), 1.5, Qt.PenStyle.DashLine))
+        return
     x, half = layout.centre(column), layout.half_width(column) + 4.0
     painter.setPen(QPen(scene.theme.color("accent"), 2.0))
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -85,8 +90,11 @@ def _box(scene: Scene, column: int, margin: float) -> QRectF:
 def _paint_active(painter: QPainter, scene: Scene, pulse: Pulse) -> None:
     if pulse.active is None:
         return
-    layout, column = scene.layout, pulse.active + 1
+    layout, column = scene.layout, scene.content.column_of(pulse.active)
     color = phase_color(scene.theme, pulse.phase)
+    if column is None:
+        mark_tag(painter, scene, pulse.active, QPen(color, 2.0))
+        return
     if pulse.active_tensor != pulse.tensor:
         paint_columns(painter, scene, [column], pulse.active_tensor)
     painter.setPen(QPen(color, 2.0))
@@ -97,7 +105,11 @@ def _paint_active(painter: QPainter, scene: Scene, pulse: Pulse) -> None:
         return
     side = -1 if pulse.into_weights else 1 if pulse.from_above else 0
     if side:
-        middle = layout.centre(column) + side * 0.5 * layout.viewport.pitch
+        # Beside a tag in the middle of the gap, not on top of it.
+        has_tag = any(int(tag.place) == column + min(side, 0) for tag in scene.content.tags)
+        share = 0.5 if not has_tag else 0.28
+        reach = layout.viewport.pitch * share + (layout.half_width(column) * 0.5 if has_tag else 0.0)
+        middle = layout.centre(column) + side * reach
         forward = pulse.phase == "forward"
         size = min(0.25 * gap, 7.0) * (1 if forward else -1)
         painter.setPen(QPen(color, 2.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
@@ -114,10 +126,13 @@ def place_of(scene: Scene, pulse: Pulse) -> float:
     layout = scene.layout
     if pulse.active is None:
         return layout.frame.right
+    column = scene.content.column_of(pulse.active)
+    if column is None:
+        return layout.centre(scene.content.place_of(pulse.active))
     side = -0.5 if pulse.into_weights else 0.5 if pulse.from_above else 0.0
-    if pulse.phase == "backward" and pulse.active == len(layout.columns) - 2 and pulse.from_above:
+    if pulse.phase == "backward" and column == len(layout.columns) - 1 and pulse.from_above:
         return layout.frame.right
-    return layout.centre(pulse.active + 1) + side * layout.viewport.pitch
+    return layout.centre(column) + side * layout.viewport.pitch
 
 
 def _paint_progress(painter: QPainter, scene: Scene, pulse: Pulse) -> None:
@@ -145,7 +160,7 @@ def _paint_chip(painter: QPainter, scene: Scene, pulse: Pulse) -> None:
     width = QFontMetricsF(font).horizontalAdvance(text) + 18
     x = min(max(place_of(scene, pulse), frame.left), frame.right)
     if pulse.active is not None:
-        x = scene.layout.centre(pulse.active + 1)
+        x = scene.layout.centre(scene.content.place_of(pulse.active))
     left = min(max(x - width / 2, frame.left + 20), frame.width - width - 8)
     chip = QRectF(left, 5, width, 20)
     painter.setPen(Qt.PenStyle.NoPen)

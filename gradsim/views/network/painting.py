@@ -7,6 +7,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 
 from gradsim.views.fonts import figure_font
 from gradsim.views.inspection.number_text import number_text, power_of_ten
+from gradsim.views.network.between_painting import paint_tags
 from gradsim.views.network.columns import paint_empty_column
 from gradsim.views.network.content import SYMBOLS, Column, Scale
 from gradsim.views.network.links import BROKEN, SHADES
@@ -35,6 +36,7 @@ def paint_ground(painter: QPainter, scene: Scene) -> None:
     _paint_links(painter, scene)
     for column in scene.layout.visible:
         paint_empty_column(painter, scene, column)
+    paint_tags(painter, scene)
     painter.setClipRect(QRectF(frame.left - 10, 0, frame.right - frame.left + 20, frame.height))
     _paint_labels(painter, scene)
     painter.restore()

@@ -13,7 +13,15 @@ from gradsim.trace import Cursor, Run
 from gradsim.views.fonts import figure_font
 from gradsim.views.network.columns import paint_columns
 from gradsim.views.network.content import KeptScales, NetworkContent
-from gradsim.views.network.layout import Frame, NetworkLayout, Viewport, fitted, kept_inside, revealing
+from gradsim.views.network.layout import (
+    MOST_ARCS,
+    Frame,
+    NetworkLayout,
+    Viewport,
+    fitted,
+    kept_inside,
+    revealing,
+)
 from gradsim.views.network.overlay import paint_overlay
 from gradsim.views.network.painting import paint_axis, paint_ground
 from gradsim.views.network.pulse import Pulse, pulse_at
@@ -58,7 +66,7 @@ class NetworkPicture:
         if before is not None and run.trace is before.trace:
             return False
         self.content = NetworkContent(run.trace)
-        same = before is not None and before.columns == self.content.columns
+        same = before is not None and before.same_picture == self.content.same_picture
         self._scales = KeptScales(self.content, self._scales if same else None)
         if not same:
             self._zoom, self.unit = 1.0, None
@@ -116,7 +124,12 @@ class NetworkPicture:
     @property
     def frame(self) -> Frame:
         """The parts of the widget."""
-        return Frame(self._size.width(), self._size.height())
+        return Frame(self._size.width(), self._size.height(), self._arcs)
+
+    @property
+    def _arcs(self) -> int:
+        levels = () if self.content is None else self.content.arc_levels.values()
+        return min(max(levels, default=0), MOST_ARCS)
 
     def viewport(self, frame: Frame | None = None) -> Viewport:
         """Return the part of the network that is seen, in the widget or in another frame."""
@@ -139,7 +152,8 @@ class NetworkPicture:
 
     def reveal(self, layer: int) -> None:
         """Bring a layer into sight."""
-        self.look(revealing(self.viewport(), self.frame, self.count, layer + 1))
+        column = 0 if self.content is None else int(self.content.place_of(layer))
+        self.look(revealing(self.viewport(), self.frame, self.count, column))
 
     def fit(self) -> None:
         """See the whole network, on scales measured anew."""
@@ -205,14 +219,17 @@ class NetworkPicture:
         """
         painter.save()
         painter.translate(rect.topLeft())
-        frame = Frame(rect.width(), rect.height())
+        frame = Frame(rect.width(), rect.height(), self._arcs)
         scene, pulse = self._scene_in(frame, theme), self.pulse
         if scene is None or pulse is None:
             _paint_nothing(painter, frame, theme)
         else:
             paint_ground(painter, scene)
             _paint_computed(
-                painter, scene, pulse.tensor, [c for c in scene.layout.visible if _is_computed(pulse, c)]
+                painter,
+                scene,
+                pulse.tensor,
+                [c for c in scene.layout.visible if _is_computed(scene, pulse, c)],
             )
             paint_axis(painter, scene, pulse.tensor)
             paint_overlay(painter, scene, pulse, self.selected, self.unit)
@@ -267,9 +284,10 @@ class NetworkPicture:
         return self._axes[key]
 
 
-def _is_computed(pulse: Pulse, column: int) -> bool:
+def _is_computed(scene: Scene, pulse: Pulse, column: int) -> bool:
     """Whether a column shows its numbers; the input has none on the way back."""
-    return pulse.phase in ("forward", "loss") if column == 0 else pulse.computed[column - 1]
+    layer = scene.content.columns[column].layer
+    return pulse.phase in ("forward", "loss") if layer is None else pulse.computed[layer]
 
 
 def _paint_computed(painter: QPainter, scene: Scene, tensor: str, columns: list[int]) -> None:
@@ -284,7 +302,7 @@ def _computed_strips(scene: Scene, pulse: Pulse) -> list[tuple[float, float]]:
     """Return the strips of the computed columns, px; neighbours joined."""
     strips: list[tuple[float, float]] = []
     for column in scene.layout.visible:
-        if _is_computed(pulse, column):
+        if _is_computed(scene, pulse, column):
             left, right = scene.layout.span(column)
             if strips and abs(strips[-1][1] - left) < 1e-6:
                 strips[-1] = (strips[-1][0], right)

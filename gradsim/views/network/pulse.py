@@ -15,7 +15,11 @@ _TOLD = {
     "update": ("update", "update"),
 }
 # Shown by the layer in work alone, on the way to the tensor of the phase.
-_UNDERWAY = {"linear": "pre_activation", "activation_gradient": "activation_gradient"}
+_UNDERWAY = {
+    "linear": "pre_activation",
+    "recurrent": "pre_activation",
+    "activation_gradient": "activation_gradient",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,9 @@ def pulse_at(trace: IterationTrace, step: int) -> Pulse:
     layers = len(trace.layers)
     computed = [here.phase == "loss"] * layers
     for index, told in enumerate(steps[: min(max(step, 0), len(steps) - 1) + 1]):
-        if told.phase != here.phase or told.operation != operation or index > step:
+        if told.phase != here.phase or index > step:
+            continue
+        if told.operation != operation and told.tensor != tensor:
             continue
         for layer in range(layers) if told.layer is None else (told.layer,):
             computed[layer] = True
@@ -88,6 +94,6 @@ def pulse_at(trace: IterationTrace, step: int) -> Pulse:
         computed=tuple(computed),
         active=here.layer,
         active_tensor=active_tensor,
-        into_weights=here.operation in ("linear", "weight_gradient"),
+        into_weights=here.operation in ("linear", "recurrent", "weight_gradient"),
         from_above=here.operation == "activation_gradient",
     )

@@ -85,7 +85,9 @@ class Scene:
         return tuple(
             i
             for i in range(max(visible.start, 1), min(visible.stop + 1, len(columns)))
-            if columns[i].has_circles and columns[i - 1].has_circles
+            if columns[i].has_circles
+            and columns[i - 1].has_circles
+            and self.content.links(i, self.link_tensor) is not None
         )
 
     @property
@@ -96,8 +98,8 @@ class Scene:
     @cached_property
     def links(self) -> tuple[Links, ...]:
         """The links drawn into each of ``link_columns``."""
-        layers = self.content.trace.layers
-        return strongest_links([layers[i - 1].tensors[self.link_tensor] for i in self.link_columns])
+        found = [self.content.links(i, self.link_tensor) for i in self.link_columns]
+        return strongest_links([values for values in found if values is not None])
 
     @cached_property
     def largest_link(self) -> float:

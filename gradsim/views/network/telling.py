@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
+from math import isnan
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gradsim.trace import TENSORS
+from gradsim.trace import TENSORS, LayerTrace
 from gradsim.views.inspection.number_text import number_text, shape_text
 from gradsim.views.inspection.wording import step_text
 from gradsim.views.network.content import SYMBOLS, NetworkContent
@@ -41,22 +42,63 @@ def column_tooltip(content: NetworkContent, column: int, unit: int | None = None
         rows = [("rms x", number_text(content.column_rms(0, "input"), 3))]
         shape = shape_text(content.trace.inputs.shape)
         return _rich(heading, f"batch × features: {shape}", rows)
-    layer = content.trace.layers[here.layer]
     heading = f"{here.name} · {here.units} {here.activation}"
-    rows = []
-    for tensor in _TOLD:
-        told = layer.statistics[tensor]
-        rows.append((f"rms {SYMBOLS[tensor]}", number_text(told.rms, 3) + _special_text(told)))
-    weight = layer.statistics["weight"]
-    rows.append(("W from … to", f"{number_text(weight.min, 3)} … {number_text(weight.max, 3)}"))
-    rows.append(("saturation", number_text(layer.saturation, 3)))
+    more = []
     if unit is not None and here.has_circles:
         for tensor in ("activation", "delta"):
             told_unit = content.unit_numbers(column, tensor)
-            rows.append(
+            more.append(
                 (f"unit {unit + 1}: mean {SYMBOLS[tensor]}", number_text(float(told_unit.mean[unit]), 3))
             )
-    return _rich(heading, f"W: {shape_text(layer.weight.shape)}", rows)
+    return _layer_words(content.trace.layers[here.layer], heading, more)
+
+
+def layer_tooltip(content: NetworkContent, layer: int) -> str:
+    """Return what the mouse is told about a layer between the columns, as rich text.
+
+    Parameters
+    ----------
+    content : NetworkContent
+        The numbers.
+    layer : int
+        Index into ``IterationTrace.layers``.
+
+    Returns
+    -------
+    str
+        A heading and a small table.
+    """
+    here = content.trace.layers[layer]
+    text = next((tag.text for tag in content.tags if tag.layer == layer), here.kind)
+    more = []
+    for block in content.blocks:
+        if block.index == layer:
+            more = [
+                ("rms ∂L/∂x by the skip", number_text(block.skip_rms, 3)),
+                ("rms ∂L/∂x through the branch", number_text(block.branch_rms, 3)),
+                ("share of the skip", "none" if isnan(block.skip_share) else f"{block.skip_share:.1%}"),
+            ]
+    return _layer_words(here, f"{here.name} · {text}", more)
+
+
+def _layer_words(layer: LayerTrace, heading: str, more: list[tuple[str, str]]) -> str:
+    rows = []
+    for tensor in _TOLD:
+        told = layer.statistics.get(tensor)
+        if told is not None:
+            symbol = SYMBOLS[tensor] if layer.number is not None else _BETWEEN.get(tensor, SYMBOLS[tensor])
+            rows.append((f"rms {symbol}", number_text(told.rms, 3) + _special_text(told)))
+    line = f"{layer.fan_in} → {layer.fan_out}"
+    weight = layer.statistics.get("weight")
+    if weight is not None:
+        rows.append(("W from … to", f"{number_text(weight.min, 3)} … {number_text(weight.max, 3)}"))
+        line = f"W: {shape_text(layer.weight.shape)}"
+    if not isnan(layer.saturation):
+        rows.append(("saturation", number_text(layer.saturation, 3)))
+    return _rich(heading, line, rows + more)
+
+
+_BETWEEN = {"pre_activation": "in", "activation": "out", "delta": "∂L/∂in"}
 
 
 def _special_text(told: Any) -> str:
@@ -89,17 +131,26 @@ def network_summary(content: NetworkContent, pulse: Pulse) -> str:
         Two or three sentences.
     """
     layers = content.trace.layers
-    first, last = content.column_rms(1, pulse.tensor), content.column_rms(len(layers), pulse.tensor)
+    count = len(content.columns) - 1
+    first, last = content.layer_of(1), content.layer_of(count)
+    computed = sum(pulse.computed[content.layer_of(column).index] for column in range(1, count + 1))
     words = [
-        f"Network of {len(layers)} layer{'s' * (len(layers) != 1)} with {content.columns[0].units} inputs, "
+        f"Network of {count} layer{'s' * (count != 1)} with {content.columns[0].units} inputs, "
         f"iteration {content.trace.iteration}.",
-        f"Step: {step_text(pulse.step, layers)}; {sum(pulse.computed)} of {len(layers)} layers computed.",
+        f"Step: {step_text(pulse.step, layers)}; {computed} of {count} layers computed.",
     ]
-    if pulse.computed[0] and pulse.computed[-1]:
+    if content.tags:
         words.append(
-            f"rms {SYMBOLS[pulse.tensor]} is {number_text(first, 3)} in {layers[0].name} and "
-            f"{number_text(last, 3)} in {layers[-1].name}."
+            f"Between the columns: {', '.join(f'{layers[t.layer].name} ({t.text})' for t in content.tags)}."
         )
+    if pulse.computed[first.index] and pulse.computed[last.index]:
+        sizes = [number_text(content.column_rms(column, pulse.tensor), 3) for column in (1, count)]
+        words.append(
+            f"rms {SYMBOLS[pulse.tensor]} is {sizes[0]} in {first.name} and {sizes[1]} in {last.name}."
+        )
+    shares = [f"{b.name} {b.skip_share:.0%}" for b in content.blocks if not isnan(b.skip_share)]
+    if shares:
+        words.append(f"Share of the gradient by the skip: {', '.join(shares)}.")
     return " ".join(words)
 
 
@@ -129,6 +180,8 @@ def network_table(
     }
     units = {"layer": "name", "number": "1…L", "units": "count", "activation_kind": "name"}
     for tensor in TENSORS:
-        columns[f"{tensor}_rms"] = np.array([layer.statistics[tensor].rms for layer in layers])
+        columns[f"{tensor}_rms"] = np.array(
+            [layer.statistics[tensor].rms if tensor in layer.statistics else np.nan for layer in layers]
+        )
         units[f"{tensor}_rms"] = "root mean square"
     return columns, units
