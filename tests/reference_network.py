@@ -192,6 +192,7 @@ class Reference:
 
     def _layer_trace(self, index: int, tensors: dict[str, Array]) -> LayerTrace:
         tensors["update"] = tensors["weight_update"]
+        tensors["clipped_gradient"] = tensors["weight_clipped_gradient"]
         place, slope = self.placed[index], tensors["slope"]
         steepest = ACTIVATIONS[kind_of(place.layer.activation)].steepest
         return LayerTrace(

@@ -10,7 +10,7 @@ from tests.reference import Reference, reference_experiment, reference_run, refe
 from tests.reference_functions import ACTIVATIONS, histogram, tensor_statistics
 
 SMOOTH = [name for name in ACTIVATIONS if name not in ("step", "softmax", "hard_tanh")]
-PROMISED = {"input", "pre_activation", "activation", "output", "slope", "delta", "update"}
+PROMISED = {"clipped_gradient", "input", "pre_activation", "activation", "output", "slope", "delta", "update"}
 PROMISED |= {f"{what}_gradient" for what in ("activation", "output", "input")}
 PROMISED |= {p + s for p in ("weight", "bias") for s in ("", "_gradient", "_clipped_gradient", "_update")}
 

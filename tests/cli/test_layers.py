@@ -7,6 +7,7 @@ import pytest
 from gradsim.analysis import profile
 from gradsim.cli.layers import layer_rows, layer_table
 from gradsim.cli.terminal import Terminal
+from tests.kind_runs import NETWORKS, kind_run
 from tests.reference import reference_trace
 
 
@@ -69,3 +70,24 @@ def test_the_strip_draws_larger_deltas_further_to_the_right():
     places = [line.rindex("●") for line in lines]
     assert places == sorted(places)
     assert places[0] < places[-1]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_kind_of_layer_has_its_line(name):
+    found = kind_run(name).trace
+    rows = layer_rows(found, profile(found))
+    assert [row.name for row in rows] == [layer.name for layer in found.layers]
+    lines = layer_table(rows, Terminal(io.StringIO(), None, False, True, False)).lines
+    assert len(lines) >= len(rows)
+    for row in rows:
+        assert any(row.name in line for line in lines)
+        assert (row.weight_rms is None) == ("weight" not in found[row.name].statistics)
+        assert (row.backward_ratio is None) == (row.number is None or row.name == "head")
+
+
+def test_a_layer_without_weights_leaves_their_cells_blank():
+    found = kind_run("dropout").trace
+    row = layer_rows(found, profile(found))[1]
+    assert (row.kind, row.number, row.activation) == ("dropout", None, "")
+    cells = layer_table([row], Terminal(io.StringIO(), None, False, True, False)).lines[-1].split()
+    assert cells[0] == "dropout_1", "there is no number before the name"

@@ -42,6 +42,12 @@ def test_the_report_tells_data_scores_every_layer_and_the_profile_in_the_words_o
     assert sentence(profile(simulator.record())) in " ".join(text.split())
 
 
+def test_the_report_of_sequences_tells_their_time_steps(capsys):
+    text = answer(["run", "sunspots", "--iterations", "2"], capsys)
+    assert "Sunspots since 1700: 231 training and 58 validation samples, 20 steps of 1 → 1" in text
+    assert any(line.split()[1:2] == ["recurrent_1"] for line in text.splitlines())
+
+
 def test_the_json_document_holds_the_numbers_of_the_python_interface(small, capsys):
     document = json.loads(answer(["run", small, "--iterations", "20", "--json"], capsys))
     simulator = Simulator(SMALL)

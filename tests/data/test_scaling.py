@@ -36,3 +36,14 @@ def test_standard_holds_at_any_size(size):
 @pytest.mark.parametrize("scaling", ["standard", "min_max"])
 def test_a_spread_too_small_to_divide_by_stays_finite(scaling):
     assert np.isfinite(scaled([0.0, 5e-324], scaling)).all()
+
+
+@pytest.mark.parametrize("scaling", ["none", "standard", "min_max"])
+def test_a_feature_of_sequences_is_scaled_as_one_column_of_all_its_steps(scaling):
+    sequences = np.random.default_rng(0).normal(size=(5, 4, 3))
+    sequences[:, :, 2] = np.arange(4)  # constant at each step, but not over the steps
+    for whole, rows in zip(
+        fitted_scaling(sequences, scaling), fitted_scaling(sequences.reshape(20, 3), scaling), strict=True
+    ):
+        assert np.array_equal(whole, rows)
+        assert whole.shape == (3,)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradsim.data.splitting import validation_rows
+from gradsim.data.splitting import last_rows, validation_rows
 from gradsim.spec import SpecError
 
 
@@ -53,3 +53,10 @@ def test_another_seed_holds_back_other_rows():
 def test_too_few_samples_to_split_are_refused_in_words(samples, classes, words):
     with pytest.raises(SpecError, match=rf"^\$\.data\.validation: expected 0, because .*{words}.*got 0\.2"):
         rows(samples, 0.2, None if classes is None else np.array(classes))
+
+
+@pytest.mark.parametrize(
+    ("samples", "share", "first"), [(10, 0.0, 10), (10, 0.3, 7), (10, 0.001, 9), (2, 0.9, 1), (100, 0.9, 10)]
+)
+def test_of_what_follows_in_time_the_last_is_held_back(samples, share, first):
+    assert last_rows(samples, share).tolist() == list(range(first, samples))

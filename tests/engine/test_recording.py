@@ -66,7 +66,8 @@ def test_the_layers_of_a_record_hang_together() -> None:
         np.testing.assert_array_equal(below["activation"], above.input)
         np.testing.assert_array_equal(below.activation_gradient, above.input_gradient)
     for layer in trace.layers:
-        assert layer["output"] is layer["activation"]
+        np.testing.assert_array_equal(layer["output"], layer["activation"])
+        np.testing.assert_array_equal(layer.output_gradient, layer.activation_gradient)
         assert layer["update"] is layer["weight_update"]
         np.testing.assert_allclose(layer.pre_activation, layer.input @ layer.weight + layer.bias, rtol=1e-12)
         np.testing.assert_allclose(layer.delta, layer.activation_gradient * layer.slope, rtol=1e-14)

@@ -1,8 +1,4 @@
-"""The PyTorch twin of a recorded iteration, and how far rounding alone may take the two apart.
-
-The twin takes parameters, batch and drawn slopes from the record and leaves every derivative to autograd, in
-float64. Its forward values are compared with the record and then *pinned* to it: both backward passes start
-from the same bits, so a kink or a chaotic net cannot take them apart, and 1e-10 may be asked for.
+"""What PyTorch's twin of a network is made of, and how far rounding alone may take the two apart.
 
 Where PyTorch's own formula loses digits (``1 - tanh²`` for large z, the threshold of softplus, the lower
 tail of gelu; the 1/6 of hardsigmoid and the 1/alpha of celu are rounded to float32) the twin writes one that
@@ -92,7 +88,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor, Any], Tensor]] = {
     "silu": lambda z, _: z * sigmoid(z),
     "mish": lambda z, _: z * tanh(softplus(z)),
     "relu6": lambda z, _: functional.relu6(z),
-    "softmax": lambda z, _: torch.softmax(z, dim=1),
+    "softmax": lambda z, _: torch.softmax(z, dim=-1),
 }
 """z and the spec → φ(z); prelu and rrelu take their slopes from the record."""
 
@@ -113,18 +109,6 @@ STOCK: dict[str, Callable[[Tensor], Tensor]] = {
 """PyTorch's own functions, for those the twin writes otherwise."""
 
 
-class _Pinned(torch.autograd.Function):
-    """The recorded values forwards, the identity backwards."""
-
-    @staticmethod
-    def forward(ctx: Any, computed: Tensor, recorded: Tensor) -> Tensor:
-        return recorded.clone()
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        return gradient, None
-
-
 def double(array: Array) -> Tensor:
     return torch.tensor(np.asarray(array, np.float64))
 
@@ -139,7 +123,7 @@ def losses(name: str, z: Tensor, a: Tensor, t: Tensor) -> Tensor:
     return {"mse": squares.mean(), "half_mse": 0.5 * squares.sum() / len(a), "sse": squares.sum()}[name]
 
 
-def _gradient_of_fused_head(name: str, z: Tensor, t: Tensor) -> Tensor:
+def gradient_of_fused_head(name: str, z: Tensor, t: Tensor) -> Tensor:
     """∂L/∂a of a head whose loss takes its pre-activation: autograd once more, from the probabilities."""
     if name == "cross_entropy":
         a = torch.softmax(z, dim=1).detach().requires_grad_()
@@ -152,48 +136,6 @@ def _gradient_of_fused_head(name: str, z: Tensor, t: Tensor) -> Tensor:
     )
     by_up, by_down = torch.autograd.grad(loss.mean(), (up, down))
     return torch.where(t != 0, by_up, 0.0) - torch.where(t != 1, by_down, 0.0)
-
-
-def twin_of(trace: IterationTrace) -> tuple[float, Record]:
-    """Return loss and tensors of the recorded iteration as PyTorch computes them, named as in the record."""
-    placed = unrolled_layers(trace.experiment.network)
-    x, loss_name = double(trace.inputs).requires_grad_(), trace.experiment.training.loss
-    first, kept = x, []
-    for place, layer in zip(placed, trace.layers, strict=True):
-        weights = {
-            name: double(layer[name]).requires_grad_()
-            for name in ("weight", "bias", "prelu_slope")
-            if name in layer.tensors
-        }
-        computed = x @ weights["weight"] + weights.get("bias", 0.0)
-        z = _Pinned.apply(computed, double(layer.pre_activation))
-        kind = kind_of(place.layer.activation)
-        if kind == "prelu":
-            a = leaky(z, weights["prelu_slope"])
-        elif kind == "rrelu":
-            a = leaky(z, double(layer.slope))
-        else:
-            a = ACTIVATIONS[kind](z, place.layer.activation)
-        x = _Pinned.apply(a, double(layer["activation"]))
-        z.retain_grad()
-        x.retain_grad()
-        kept.append((place.name, computed, z, a, x, weights))
-    targets = double(trace.targets)
-    loss = losses(loss_name, kept[-1][2], kept[-1][4], targets)
-    loss.backward()
-    record: Record = {}
-    for name, computed, z, a, x, weights in kept:
-        gradient = x.grad
-        if gradient is None:
-            gradient = _gradient_of_fused_head(loss_name, z.detach(), targets)
-        record[name] = {
-            "pre_activation": computed.detach().numpy(),
-            "activation": a.detach().numpy(),
-            "activation_gradient": gradient.numpy(),
-            "delta": z.grad.numpy(),
-        } | {f"{key}_gradient": value.grad.numpy() for key, value in weights.items()}
-    record[placed[0].name]["input_gradient"] = first.grad.numpy()
-    return loss.item(), record
 
 
 _CANCELLING = ("gelu", "gelu_tanh", "silu", "mish")

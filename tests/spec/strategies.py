@@ -26,6 +26,7 @@ from gradsim.spec import (
     LossName,
     Network,
     Optimizer,
+    Recurrent,
     Repeat,
     Schedule,
     Spec,
@@ -39,21 +40,31 @@ from gradsim.spec.initializer import BiasInitializer
 
 Kinds = Sequence[type[Spec]]
 
+TIMELESS = tuple(kind for kind in get_args(Data) if not kind.is_sequence)
+"""The kinds of data whose samples have no time steps."""
+
 MODERATE: dict[str, tuple[float, float]] = {
     "alpha": (0.1, 2.0),
     "batch_size": (1, 24),
+    "bits": (1, 4),
     "classes": (2, 4),
+    "delay": (1, 6),
     "eps": (1e-10, 1e-3),
     "features": (1, 6),
+    "forget_bias": (-2.0, 2.0),
     "gain": (-2.0, 2.0),
     "learning_rate": (0.0, 0.1),
     "learning_rate_scale": (0.0, 2.0),
+    "length": (1, 4),
     "limit": (0.0, 1.0),
     "outputs": (1, 5),
     "samples": (20, 60),
     "scale": (0.1, 4.0),
     "std": (0.0, 1.0),
+    "steps": (2, 12),
+    "symbols": (2, 5),
     "threshold": (0.01, 10.0),
+    "truncation": (0, 8),
     "validation": (0.0, 0.5),
     "value": (-1.0, 1.0),
     "warm_up": (0, 10),
@@ -227,6 +238,46 @@ def _named(layer: Layer, name: str) -> Layer:
 
 
 @st.composite
+def recurrent_layers(
+    draw: st.DrawFn,
+    *,
+    every_step: bool,
+    initializers: Any = Initializer,
+    max_units: int = 6,
+    wide: bool = False,
+) -> tuple[Recurrent, ...]:
+    """One to three recurrent layers on top of each other without names.
+
+    Parameters
+    ----------
+    draw : callable
+        Given by hypothesis.
+    every_step : bool
+        Whether the last of them hands on every step, as those before it do.
+    initializers : union or sequence of struct classes
+        What to choose from, for the input weights and the recurrent ones.
+    max_units : int
+        Most units of each.
+    wide : bool
+        Draw every number from its whole range.
+    """
+    known = {field.name: field for field in fields_of(Recurrent)}
+    chosen = ("cell", "activation", "bias", "forget_bias", "reset_after", "truncation", "learning_rate_scale")
+    count = draw(st.integers(1, 3))
+    return tuple(
+        Recurrent(
+            units=draw(st.integers(1, 4096 if wide else max_units)),
+            initializer=draw(any_of(initializers, wide=wide)),
+            recurrent_initializer=draw(any_of(initializers, wide=wide)),
+            trainable=draw(st.sampled_from([True, True, True, False])),
+            return_sequences=every_step or number < count,
+            **{name: draw(_values(known[name], wide)) for name in chosen},
+        )
+        for number in range(1, count + 1)
+    )
+
+
+@st.composite
 def trainings(draw: st.DrawFn, *, loss: str | None = None, wide: bool = False) -> Training:
     """Any optimizer, schedule and clipping."""
     known = {field.name: field for field in fields_of(Training)}
@@ -258,16 +309,18 @@ def experiments(
 ) -> Experiment:
     """Valid experiments: any combination of data, loss and head that fits together.
 
+    On data with time steps the network begins with recurrent layers.
+
     Parameters
     ----------
     draw : callable
         Given by hypothesis.
     data, activations, initializers : union or sequence of struct classes
-        What to choose from.
+        What to choose from; ``data=TIMELESS`` draws no sequences and so no recurrent layers.
     losses, precisions : sequence of str
         What to choose from; a loss that compares with classes is drawn only for data that have some.
     max_depth, max_units : int
-        Most layers after repeats, and most units of each.
+        Most layers after repeats, the recurrent ones not counted, and most units of each.
     wide : bool
         Draw every number from its whole range; such an experiment is valid but may be too large to run.
     """
@@ -276,19 +329,27 @@ def experiments(
         loss for loss in losses if loss not in HEADS or task(Experiment(data=drawn)) == "classification"
     ]
     loss = draw(st.sampled_from(fitting))
-    network = networks(
-        max_depth=max_depth,
-        max_units=max_units,
-        activations=activations,
-        initializers=initializers,
-        head_activations=HEADS.get(loss, activations),
-        wide=wide,
+    network = draw(
+        networks(
+            max_depth=max_depth,
+            max_units=max_units,
+            activations=activations,
+            initializers=initializers,
+            head_activations=HEADS.get(loss, activations),
+            wide=wide,
+        )
     )
+    if drawn.is_sequence:
+        every_step = drawn.answers_every_step
+        recurrent = recurrent_layers(
+            every_step=every_step, initializers=initializers, max_units=max_units, wide=wide
+        )
+        network = msgspec.structs.replace(network, layers=(*draw(recurrent), *network.layers))
     return Experiment(
         name=draw(st.text(st.characters(codec="utf-8"), max_size=20)),
         seed=draw(st.integers(0, 2**53 - 1)),
         precision=draw(st.sampled_from(precisions)),
         data=drawn,
-        network=draw(network),
+        network=network,
         training=draw(trainings(loss=loss, wide=wide)),
     )

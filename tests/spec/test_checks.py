@@ -13,7 +13,10 @@ from gradsim.spec import (
     Head,
     LossName,
     Network,
+    Normalization,
+    Recurrent,
     Repeat,
+    Residual,
     SpecError,
     check_experiment,
     checked,
@@ -22,15 +25,19 @@ from gradsim.spec import (
 )
 from gradsim.spec.activation import Relu, Rrelu, Sigmoid, Softmax
 from gradsim.spec.data import (
+    Adding,
     Checkerboard,
     Circles,
+    CopyMemory,
     Curve,
+    DelayedParity,
     GaussianNoise,
     Gaussians,
     Inline,
     Iris,
     Plane,
     Spirals,
+    Sunspots,
 )
 from gradsim.spec.training import Training
 from tests.spec.strategies import experiments
@@ -42,6 +49,13 @@ def with_inline(inputs: Any, targets: Any, loss: str = "mse") -> Experiment:
 
 def with_layers(*layers: Any) -> Experiment:
     return Experiment(network=Network(layers=layers))
+
+
+def sequences(data: Any, *layers: Any) -> Experiment:
+    return Experiment(data=data, network=Network(layers=layers), training=Training(loss="mse"))
+
+
+LAST, EVERY = Recurrent(), Recurrent(return_sequences=True)
 
 
 def with_head(loss: str, activation: Any, **parts: Any) -> Experiment:
@@ -132,6 +146,55 @@ FAULTS: dict[str, tuple[Experiment, str]] = {
         Experiment(data=Checkerboard(squares=2, classes=4)),
         "$.data.classes: expected at most 3 classes on a board of 2 × 2 squares, got 4",
     ),
+    "sequences without a recurrent layer": (
+        sequences(Adding(), Dense(), Residual(layers=(Dense(),))),
+        "$.network.layers: expected a recurrent layer, because the data adding are sequences, got none",
+    ),
+    "a recurrent layer without sequences": (
+        with_layers(Dense(), Repeat(layers=(LAST,))),
+        "$.network.layers[1].layers[0]: expected no recurrent layer, because the data digits have no time "
+        "steps, got one",
+    ),
+    "a recurrent layer in a branch without sequences": (
+        with_layers(Residual(layers=(EVERY,))),
+        "$.network.layers[0].layers[0]: expected no recurrent layer, because the data digits have no time "
+        "steps, got one",
+    ),
+    "only the last step for a target at every step": (
+        sequences(CopyMemory(), EVERY, Dense(), LAST),
+        "$.network.layers[2].return_sequences: expected true, because the data copy_memory have a target at "
+        "every step, got false",
+    ),
+    "every step for one target": (
+        sequences(Adding(), EVERY, EVERY, Dense()),
+        "$.network.layers[1].return_sequences: expected false, because the data adding have one target per "
+        "sequence, got true",
+    ),
+    "a recurrent layer after the last step": (
+        sequences(DelayedParity(), LAST, Dense(), LAST),
+        "$.network.layers[0].return_sequences: expected true, because the recurrent layers after it need "
+        "every step, got false",
+    ),
+    "a recurrent branch after the last step": (
+        sequences(Sunspots(), LAST, Residual(layers=(EVERY,)), LAST),
+        "$.network.layers[0].return_sequences: expected true, because the recurrent layers after it need "
+        "every step, got false",
+    ),
+    "a recurrent layer repeated to the end": (
+        sequences(Adding(), Repeat(times=3, layers=(EVERY, Dense()))),
+        "$.network.layers[0].layers[0]: expected after the repeats of this layer a recurrent layer that hands "
+        "on only its last step, because the data adding have one target per sequence, got none",
+    ),
+    "recurrent layers in branches alone": (
+        sequences(Adding(), Residual(layers=(Residual(layers=(EVERY,)),))),
+        "$.network.layers[0]: expected after this residual a recurrent layer that hands on only its last "
+        "step, because the data adding have one target per sequence, got none",
+    ),
+    "only the last step within a branch": (
+        sequences(Adding(), Residual(layers=(Dense(), LAST)), LAST),
+        "$.network.layers[0].layers[1].return_sequences: expected true, because the residual adds its branch "
+        "step by step, got false",
+    ),
 }
 
 
@@ -150,10 +213,35 @@ def test_every_data_set_with_a_number_of_classes_needs_a_sample_for_each(kind: A
         check_experiment(Experiment(data=kind(samples=4, classes=5)))
 
 
+FITTING: dict[str, Experiment] = {
+    "one layer that hands on the last step": sequences(Adding(), LAST),
+    "several of which the last does": sequences(
+        Sunspots(), Dense(), EVERY, Repeat(layers=(EVERY,)), LAST, Dense()
+    ),
+    "one copy of a repeat": sequences(DelayedParity(), Repeat(times=1, layers=(LAST,))),
+    "every step in branches and the last after them": sequences(Adding(), Residual(layers=(EVERY,)), LAST),
+    "residuals without time after the last step": sequences(Adding(), LAST, Residual(layers=(Dense(),))),
+    "every step throughout": sequences(
+        CopyMemory(), EVERY, Repeat(layers=(EVERY,)), Residual(layers=(EVERY,))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FITTING)
+def test_recurrent_layers_that_fit_the_sequences_are_accepted(name: str) -> None:
+    check_experiment(FITTING[name])
+
+
 @pytest.mark.parametrize("kind", [k for k in get_args(Data) if k is not Inline])
-def test_only_curves_planes_and_noise_are_regressions(kind: Any) -> None:
-    expected = "regression" if kind in (Curve, Plane, GaussianNoise) else "classification"
-    assert task(Experiment(data=kind())) == expected
+def test_only_curves_planes_noise_sums_and_series_are_regressions(kind: Any) -> None:
+    regressions = (Curve, Plane, GaussianNoise, Adding, Sunspots)
+    assert task(Experiment(data=kind())) == ("regression" if kind in regressions else "classification")
+
+
+def test_only_sequences_that_are_copied_are_answered_at_every_step() -> None:
+    kinds = get_args(Data)
+    assert [kind for kind in kinds if kind.is_sequence] == [Adding, CopyMemory, DelayedParity, Sunspots]
+    assert [kind for kind in kinds if kind.answers_every_step] == [CopyMemory]
 
 
 @pytest.mark.parametrize(
@@ -175,6 +263,22 @@ def test_a_head_fits_every_loss_but_the_two_that_are_computed_with_their_own(
     else:
         with pytest.raises(SpecError, match=r"\$\.network\.head\.activation"):
             check_experiment(experiment)
+
+
+@pytest.mark.parametrize(
+    ("layer", "path"),
+    [
+        (Normalization(), "$.network.layers[0].method"),
+        (Dense(normalization=Normalization()), "$.network.layers[0].normalization.method"),
+        (Residual(layers=(Normalization(),)), "$.network.layers[0].layers[0].method"),
+    ],
+)
+def test_a_batch_of_one_has_no_variance_to_normalize_by(layer: Any, path: str) -> None:
+    network = Network(layers=(layer,))
+    check_experiment(Experiment(network=network, training=Training(batch_size=2)))
+    with pytest.raises(SpecError, match="a batch of 1 has no variance") as caught:
+        check_experiment(Experiment(network=network, training=Training(batch_size=1)))
+    assert caught.value.path == path
 
 
 @given(experiments())

@@ -3,7 +3,21 @@
 import pytest
 from hypothesis import given
 
-from gradsim.spec import Dense, Network, Repeat, SpecError, unrolled_layers
+from gradsim.spec import (
+    ActivationLayer,
+    Dense,
+    Dropout,
+    Network,
+    Normalization,
+    PlacedLayer,
+    Recurrent,
+    Repeat,
+    Residual,
+    SpecError,
+    placed_layers,
+    unrolled_layers,
+)
+from tests.spec.nested_networks import nested_networks
 from tests.spec.strategies import networks
 
 
@@ -60,3 +74,34 @@ def test_names_are_unique_and_depth_is_bounded(network: Network) -> None:
     found = [placed.name for placed in unrolled_layers(network)]
     assert len(set(found)) == len(found)
     assert 2 <= len(found) <= 13
+
+
+def test_a_residual_stands_after_the_layers_of_its_branch_and_is_named_before_them() -> None:
+    inner = Residual(layers=(Dropout(), Residual(layers=(Dense(), ActivationLayer()))))
+    network = Network(layers=(Normalization(), inner, Recurrent()))
+    assert [placed.name for placed in unrolled_layers(network)] == [
+        "normalization_1",
+        "dropout_1",
+        "dense_1",
+        "activation_1",
+        "residual_2",
+        "residual_1",
+        "recurrent_1",
+        "head",
+    ]
+    outermost = placed_layers(network)
+    assert [placed.name for placed in outermost] == ["normalization_1", "residual_1", "recurrent_1", "head"]
+    assert [placed.name for placed in outermost[1].branch] == ["dropout_1", "residual_2"]
+    assert outermost[1].branch[1].branch[0].path == "$.network.layers[1].layers[1].layers[0]"
+
+
+@given(nested_networks(max_depth=12, steps=True))
+def test_nested_layers_have_names_of_their_own_and_places_that_exist(network: Network) -> None:
+    found = unrolled_layers(network)
+    assert len({placed.name for placed in found}) == len(found)
+    assert found[-1].name == "head"
+    assert checked_names(placed_layers(network)) == [placed.name for placed in found]
+
+
+def checked_names(placed: tuple[PlacedLayer, ...]) -> list[str]:
+    return [name for place in placed for name in (*checked_names(place.branch), place.name)]

@@ -41,6 +41,9 @@ def inline(inputs: Any, targets: Any) -> dict[str, Any]:
     return document(data={"kind": "inline", "inputs": inputs, "targets": targets}, training={"loss": "mse"})
 
 
+LAYER_KINDS = "dense, recurrent, normalization, activation, dropout, residual, repeat"
+
+
 def nested_repeats(depth: int) -> Any:
     layer: Any = "dense"
     for _ in range(depth):
@@ -71,8 +74,8 @@ FAULTS: dict[str, tuple[object, str]] = {
     "misspelt key": (document(nam="x"), '$: unknown key "nam"; did you mean "name"?'),
     "strange key": (
         document(network={"head": {"units": 3}}),
-        '$.network.head: unknown key "units"; known are activation, initializer, bias, bias_initializer, '
-        "trainable, learning_rate_scale",
+        '$.network.head: unknown key "units"; known are normalization, activation, initializer, bias, '
+        "bias_initializer, trainable, learning_rate_scale",
     ),
     "key that is a number": ({"gradsim": 1, 3: 4}, "$: expected keys of text, got the key 3"),
     "integer below": (
@@ -160,19 +163,19 @@ FAULTS: dict[str, tuple[object, str]] = {
     ),
     "strange kind": (
         layered("convolution"),
-        '$.network.layers[0].kind: unknown kind "convolution"; known are dense, repeat',
+        f'$.network.layers[0].kind: unknown kind "convolution"; known are {LAYER_KINDS}',
     ),
     "no kind": (
         layered({"units": 3}),
-        "$.network.layers[0].kind: missing; expected one of dense, repeat",
+        f"$.network.layers[0].kind: missing; expected one of {LAYER_KINDS}",
     ),
     "kind of another type": (
         layered({"kind": 1}),
-        "$.network.layers[0].kind: expected one of dense, repeat, got 1",
+        f"$.network.layers[0].kind: expected one of {LAYER_KINDS}, got 1",
     ),
     "number for a kind": (
         layered(3),
-        '$.network.layers[0]: expected an object with a key "kind" or one of the words dense, repeat, got 3',
+        f'$.network.layers[0]: expected an object with a key "kind" or one of the words {LAYER_KINDS}, got 3',
     ),
     "text for an object": (document(network="deep"), '$.network: expected an object, got "deep"'),
     "text for a list": (

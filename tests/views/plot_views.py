@@ -13,6 +13,7 @@ from gradsim.views.history_map import HistoryMapView
 from gradsim.views.loss_plot import LossPlotView
 from gradsim.views.plot.plot_view import PlotView
 from gradsim.views.update_ratio import UpdateRatioView
+from tests.kind_runs import NETWORKS, kind_run
 from tests.reference import reference_run
 
 VIEWS: tuple[type[PlotView], ...] = (
@@ -37,12 +38,15 @@ _RUNS = {
     "surface": {"layers": 3, "data": Plane(samples=60)},
     "curve": {"layers": 3, "data": Curve(samples=60)},
 }
-RUN_NAMES = tuple(_RUNS)
+KINDS = tuple(NETWORKS)
+RUN_NAMES = (*_RUNS, *KINDS)
 
 
 @cache
 def run_named(name: str) -> Run:
     """Return one of the runs, made once."""
+    if name in NETWORKS:
+        return kind_run(name)
     options = dict(_RUNS[name])
     options.setdefault("data", Moons(samples=80))
     options.setdefault("records", 12)

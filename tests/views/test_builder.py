@@ -6,7 +6,19 @@ from PySide6.QtCore import QMimeData, QModelIndex, QPoint, Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QWidget
 
-from gradsim.spec import Dense, Experiment, Network, Repeat, SpecError, Training
+from gradsim.spec import (
+    ActivationLayer,
+    Dense,
+    Dropout,
+    Experiment,
+    Network,
+    Normalization,
+    Repeat,
+    Residual,
+    SpecError,
+    Training,
+    unrolled_layers,
+)
 from gradsim.spec.activation import LeakyRelu, Relu, Sigmoid, Tanh
 from gradsim.spec.data import Digits, Inline, Moons
 from gradsim.spec.fields import fields_of
@@ -16,11 +28,17 @@ from gradsim.spec.training import Adam, GlobalNormClipping, Sgd
 from gradsim.views.builder.builder import Builder
 from gradsim.views.builder.fields import CONTROLS
 from gradsim.views.builder.forms import StructForm
+from gradsim.views.builder.layer_panel import kind_name
 from gradsim.views.builder.layer_tree import MIME
 from gradsim.views.builder.number_field import NumberField
+from gradsim.views.builder.wording import layer_numbers
 
 A, B = Dense(units=8, activation=Tanh()), Dense(units=9)
 EXPERIMENT = Experiment(network=Network(layers=(A, Repeat(times=3, layers=(B,)))), data=Moons())
+
+
+def kinds_of_layers():
+    return next(field.kinds for field in fields_of(Network) if field.name == "layers")
 
 
 @pytest.fixture
@@ -368,7 +386,11 @@ def structs_with_forms():
 
 @pytest.mark.parametrize("struct", structs_with_forms(), ids=lambda struct: struct.__name__)
 def test_every_field_of_every_struct_has_a_control_and_a_tooltip(qtbot, struct):
-    required = {"Repeat": {"layers": (A,)}, "Inline": {"inputs": ((0.0,),), "targets": (0,)}}
+    required = {
+        "Repeat": {"layers": (A,)},
+        "Residual": {"layers": (A,)},
+        "Inline": {"inputs": ((0.0,),), "targets": (0,)},
+    }
     form = StructForm("$.x")
     qtbot.addWidget(form)
     form.set_value(struct(**required.get(struct.__name__, {})))
@@ -383,3 +405,95 @@ def test_a_value_that_no_kind_shares_takes_the_default_of_the_new_one(builder, w
     choose(control(builder, "network.layers[0].activation"), LeakyRelu)
     assert wishes[-1][0].network.layers[0].activation == LeakyRelu()
     assert wishes[-1][0].training.optimizer == Sgd()
+
+
+@pytest.mark.parametrize("kind", kinds_of_layers(), ids=lambda kind: kind.__name__)
+def test_every_kind_of_layer_can_be_added_and_edited(builder, wishes, kind):
+    builder.layers.tree.select((0,))
+    builder.layers.actions_by_id[f"layer.add.{kind_name(kind)}"].trigger()
+    edited, words = wishes[-1]
+    assert type(edited.network.layers[1]) is kind
+    assert words.startswith("Add ")
+    assert type(builder.layers.form.value) is kind, "the new layer is selected"
+    rows = builder.layers.tree.layers
+    assert rows.data(rows.index_of((1,))), "and has a line in the tree"
+
+
+def kinds_as_action_ids():
+    return {f"layer.add.{kind_name(kind)}" for kind in kinds_of_layers()}
+
+
+def test_the_menu_offers_every_kind_of_layer(builder):
+    assert {action.objectName() for action in builder.layers.kinds.actions()} == kinds_as_action_ids()
+
+
+def test_a_normalization_inside_a_layer_comes_and_goes(builder, wishes):
+    path = "network.layers[0].normalization"
+    choice = control(builder, path)
+    choose(choice, Normalization)
+    assert wishes[-1][0].network.layers[0].normalization == Normalization()
+    assert wishes[-1][1].startswith("Normalization of ")
+    choose(control(builder, f"{path}.method"), "layer")
+    assert wishes[-1][0].network.layers[0].normalization == Normalization(method="layer")
+    assert builder.findChild(QWidget, f"{path}.trainable") is None, "the layer decides that"
+    choose(choice, None)
+    assert wishes[-1][0].network.layers[0].normalization is None
+    assert not control(builder, f"{path}.method").isVisible()
+
+
+def test_layers_are_wrapped_in_a_residual_block_and_edited_inside_it(builder, wishes):
+    builder.layers.tree.select((0,))
+    before = builder.layers.form.value
+    builder.layers.actions_by_id["layer.residual"].trigger()
+    assert wishes[-1][0].network.layers[0] == Residual(layers=(before,))
+    tree = builder.layers.tree
+    assert tree.layers.rowCount(tree.layers.index_of((0,))) == 1
+    builder.layers.form.control("train_scale").click()
+    assert wishes[-1][0].network.layers[0].train_scale
+    choose(builder.layers.form.control("projection"), None)
+    assert wishes[-1][0].network.layers[0].projection is None
+
+
+def test_a_fault_in_a_block_is_marked_inside_it(builder):
+    network = Network(layers=(A, Residual(layers=(A, B))))
+    builder.set_experiment(msgspec.structs.replace(EXPERIMENT, network=network))
+    builder.set_error(SpecError("$.network.layers[1].layers[1].units", "expected something else"))
+    assert builder.layers.tree.current_place() == (1, 1)
+    builder.set_error(SpecError("$.network.layers[1].projection", "expected a rule"))
+    assert builder.layers.tree.current_place() == (1,)
+
+
+def test_rows_and_layers_of_a_trace_find_each_other(builder):
+    block = Residual(layers=(Normalization(), A, Dropout()))
+    network = Network(layers=(B, Repeat(times=2, layers=(block,)), ActivationLayer()))
+    builder.set_experiment(msgspec.structs.replace(EXPERIMENT, network=network))
+    names = [placed.name for placed in unrolled_layers(network)]
+    places = {
+        "dense_1": (0,),
+        "normalization_1": (1, 0, 0),
+        "dense_3": (1, 0, 1),
+        "residual_2": (1, 0),
+        "activation_1": (2,),
+        "head": (3,),
+    }
+    heard = []
+    builder.layer_selected.connect(heard.append)
+    for name, place in places.items():
+        builder.select_layer(names.index(name))
+        assert builder.layers.tree.current_place() == place
+    assert heard == []
+    for name in ("normalization_1", "residual_1", "activation_1", "head"):
+        builder.layers.tree.place_selected.emit(places.get(name, (1, 0)))
+        assert names[heard[-1]] == name
+
+
+def test_only_layers_with_a_number_are_counted():
+    block = Residual(layers=(Normalization(), A, Dropout()))
+    network = Network(layers=(B, Repeat(times=3, layers=(block,)), ActivationLayer()))
+    assert layer_numbers(network) == {
+        (0,): "1",
+        (1,): "2–4",
+        (1, 0): "2–4",
+        (1, 0, 1): "2–4",
+        (3,): "5",
+    }

@@ -6,8 +6,8 @@ import pytest
 from gradsim.spec import Experiment, Head, Network, Training, kind_of
 from gradsim.spec.activation import Linear, Relu, Sigmoid, Softmax
 from gradsim.spec.checks import check_experiment
-from gradsim.spec.data import Curve, Data, Digits, Inline, Moons
-from gradsim.spec.network import Dense
+from gradsim.spec.data import Adding, CopyMemory, Curve, Data, Digits, Inline, Moons
+from gradsim.spec.network import Dense, Recurrent, Repeat, Residual
 from gradsim.spec.training import Adam, Momentum, Sgd
 from gradsim.views.builder.adaptation import REQUIRED, adapted, of_kind
 
@@ -67,3 +67,32 @@ def test_every_kind_of_data_can_be_chosen():
 def test_training_is_untouched_where_only_data_of_the_same_task_change():
     before = with_(BASE, loss="mse", head=Relu())
     assert adapted(before, with_(before, data=Moons())).training == Training(loss="mse")
+
+
+@pytest.mark.parametrize("data", [Adding(), CopyMemory()], ids=kind_of)
+@pytest.mark.parametrize(
+    "layers",
+    [
+        (Dense(),),
+        (Recurrent(), Dense()),
+        (Recurrent(), Recurrent(), Dense()),
+        (Repeat(layers=(Recurrent(return_sequences=True),)), Dense()),
+        (Residual(layers=(Recurrent(), Dense())),),
+    ],
+)
+def test_sequences_bring_what_their_steps_need(data, layers):
+    before = with_(BASE, data=Moons())
+    before = msgspec.structs.replace(before, network=Network(layers=layers))
+    after = adapted(before, msgspec.structs.replace(before, data=data))
+    check_experiment(after)
+    back = adapted(after, with_(after, data=Moons()))
+    check_experiment(back)
+    assert len(back.network.layers) == len(after.network.layers)
+
+
+def test_another_recurrent_layer_hands_on_to_the_one_behind():
+    before = adapted(BASE, with_(BASE, data=Adding()))
+    more = Network(layers=(Recurrent(), *before.network.layers))
+    after = adapted(before, msgspec.structs.replace(before, network=more))
+    check_experiment(after)
+    assert [layer.return_sequences for layer in after.network.layers[:2]] == [True, False]

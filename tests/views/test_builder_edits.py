@@ -5,7 +5,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradsim.spec import Dense, Experiment, Network, Repeat, checked
+from gradsim.spec import (
+    ActivationLayer,
+    Dense,
+    Dropout,
+    Experiment,
+    Network,
+    Normalization,
+    Recurrent,
+    Repeat,
+    Residual,
+    checked,
+)
+from gradsim.spec.activation import Relu
 from gradsim.spec.layout import unrolled_layers
 from gradsim.views.builder import edits, whole_network
 
@@ -134,7 +146,60 @@ def test_no_edit_loses_or_invents_a_layer_by_moving(layers, data):
     net = network(*layers)
     places = whole_network.unrolled_places(net)
     place = data.draw(st.sampled_from(places))
-    before = sorted(layer.units for layer in whole_network.dense_layers(net))
+    before = sorted(layer.units for layer in whole_network.layers_with(net, "units"))
     for edited, at in (edits.shifted(net, place, -1), edits.shifted(net, place, 1)):
-        assert sorted(layer.units for layer in whole_network.dense_layers(edited)) == before
+        assert sorted(layer.units for layer in whole_network.layers_with(edited, "units")) == before
         assert edits.layer_at(edited, at) == edits.layer_at(net, place)
+
+
+BLOCK = Residual(layers=(A, Dropout()))
+
+
+@pytest.mark.parametrize(
+    ("before", "number", "after"),
+    [
+        ((BLOCK, BLOCK), 4, (BLOCK,) * 4),
+        ((A, BLOCK, BLOCK), 4, (A, BLOCK, BLOCK, BLOCK)),
+        ((A, BLOCK, ActivationLayer()), 3, (A, BLOCK, BLOCK, ActivationLayer())),
+        ((A, BLOCK, BLOCK), 2, (A, BLOCK)),
+        ((A, Residual(layers=(A, A))), 4, (A, Residual(layers=(A, A)))),
+        ((A, Residual(layers=(A, A))), 2, (A,)),
+        ((Normalization(), A), 20, (Normalization(), A, Repeat(times=19, layers=(A,)))),
+        ((Dropout(),), 3, (Dropout(),)),
+    ],
+)
+def test_depth_keeps_blocks_whole(before, number, after):
+    assert whole_network.with_depth(network(*before), number).layers == after
+
+
+def test_values_for_all_layers_go_where_they_make_sense():
+    net = network(A, BLOCK, ActivationLayer(), Recurrent())
+    edited = whole_network.with_all(net, units=7)
+    assert edited.layers == (
+        Dense(units=7),
+        Residual(layers=(Dense(units=7), Dropout())),
+        ActivationLayer(),
+        Recurrent(units=7),
+    )
+    assert whole_network.with_all(net, activation=Relu()).layers[2] == ActivationLayer(activation=Relu())
+
+
+def test_a_new_layer_of_another_kind_starts_from_its_defaults_or_from_the_selected_one():
+    assert edits.added(network(A, BLOCK), (0,), Dropout)[0].layers == (A, Dropout(), BLOCK)
+    assert edits.added(network(Dropout(rate=0.1)), (0,), Dropout)[0].layers[1] == Dropout(rate=0.1)
+    assert edits.added(network(B, C), (0,), Residual)[0].layers == (B, Residual(layers=(B,)), C)
+    assert edits.added(network(A, BLOCK), (1, 1), Normalization) == (
+        network(A, Residual(layers=(A, Dropout(), Normalization()))),
+        (1, 2),
+    )
+
+
+def test_wrapping_in_a_block_keeps_what_is_inside():
+    assert edits.wrapped(network(A, A, B), [(0,), (1,)], Residual) == (
+        network(Residual(layers=(A, A)), B),
+        (0,),
+    )
+
+
+def test_the_last_layer_of_a_block_takes_it_along():
+    assert edits.removed(network(A, Residual(layers=(B,))), [(1, 0)])[0] == network(A)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
 from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
-from gradsim.spec.data import Gaussians
+from gradsim.data import prepare_samples
+from gradsim.spec import Experiment, Training
+from gradsim.spec.data import Adding, Gaussians, Sunspots
 from gradsim.trace import DecisionMap
 from gradsim.views.decision_map import DecisionMapView
 from gradsim.views.plot.heat import Heat
@@ -92,6 +95,17 @@ def test_other_data_get_a_sentence(view: DecisionMapView) -> None:
     assert "needs one or two inputs" in panel.message
     assert "has 4" in panel.message
     assert view.text_summary() == panel.message
+
+
+@pytest.mark.parametrize("data", [Adding(samples=20), Sunspots()])
+def test_sequences_of_one_or_two_features_get_a_sentence_too(view: DecisionMapView, data: Any) -> None:
+    samples = prepare_samples(Experiment(data=data, training=Training(loss="mse")))
+    view.set_run(dataclasses.replace(run_named("six layers"), samples=samples, decision_map=None))
+    panel = view.panels(LIGHT)[0]
+    assert "has sequences" in panel.message
+    assert view.text_summary() == panel.message
+    assert len(view.table()[0]["x"]) == 0
+    assert view.hover_text("", 0.0, 0.0) == ""
 
 
 def test_a_map_that_is_not_there_yet_is_said_to_be_so(view: DecisionMapView) -> None:
