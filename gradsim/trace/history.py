@@ -21,9 +21,9 @@ class History:
     Attributes
     ----------
     layer_names : tuple of str
-        The layers that carry weights, in forward order, the head last.
+        All layers of the unrolled network in the order in which they compute, the head last.
     sizes : ndarray of int64, shape (layers, tensors)
-        Number of values of each tensor, tensors in the order of ``trace.TENSORS``.
+        Number of values of each tensor, tensors in the order of ``trace.TENSORS``; 0 where a layer has none.
     stride : int
         Only iterations divisible by it are kept.
     iterations : ndarray of int64, shape (records,)

@@ -31,7 +31,8 @@ class Step:
     layer : int or None
         Index into ``IterationTrace.layers``; None for the loss and for clipping all layers together.
     operation : str
-        What is done: ``linear`` (z = x @ W + b), ``activation`` (a = φ(z)), ``loss``,
+        What is done: ``linear`` (z = x @ W + b), ``activation`` (a = φ(z)), ``recurrent``, ``normalization``,
+        ``dropout``, ``residual``, ``loss``,
         ``activation_gradient`` (∂L/∂a handed down by the layer above), ``delta`` (times the slope),
         ``weight_gradient``, ``clip``, ``update``.
     tensor : str
@@ -55,7 +56,7 @@ class LayerTrace:
     name : str
         Stable name, such as ``dense_3`` or ``head``.
     kind : str
-        ``dense`` for dense layers and the head.
+        As in the experiment; ``dense`` for the head.
     index : int
         Position in ``IterationTrace.layers``.
     number : int or None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.spec import Experiment
 from gradsim.trace.history import History
-from gradsim.trace.iteration import PARAMETER_TENSORS, IterationTrace
+from gradsim.trace.iteration import IterationTrace
 from gradsim.trace.samples import SampleSet
 
 
@@ -76,13 +75,3 @@ class Run:
     ghost: IterationTrace | None
     history: History
     decision_map: DecisionMap | None = None
-
-    @property
-    def parameters(self) -> dict[str, NDArray[Any]]:
-        """Parameters before the update of ``trace``, by name such as ``dense_1.weight``."""
-        return {
-            f"{layer.name}.{short}": layer.tensors[key]
-            for layer in self.trace.layers
-            for key, short in PARAMETER_TENSORS.items()
-            if key in layer.tensors
-        }
