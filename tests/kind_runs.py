@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 from unittest import mock
 
 import numpy as np
@@ -26,6 +27,9 @@ from gradsim.spec.activation import Gelu, Linear, Softmax, Tanh
 from gradsim.spec.data import GaussianNoise
 from gradsim.spec.training import GlobalNormClipping, Sgd
 from gradsim.trace import Run, SampleSet
+
+if TYPE_CHECKING:
+    from gradsim.engine import Simulator
 
 TANH = Tanh()
 STEPS = 9
@@ -91,20 +95,8 @@ SEQUENCES = (
 )
 
 
-@cache
-def kind_run(name: str) -> Run:
-    """Return a run of one of ``NETWORKS``: a few iterations of training, recorded, with what was before.
-
-    Parameters
-    ----------
-    name : str
-        Key of ``NETWORKS``.
-
-    Returns
-    -------
-    Run
-        In float64; of 11 iterations.
-    """
+def kind_simulator(name: str) -> Simulator:
+    """Return a simulator of one of ``NETWORKS``, in float64, at its start."""
     from gradsim.engine import Simulator
 
     head = Head(activation=Linear() if name in SEQUENCES else Softmax())
@@ -122,14 +114,30 @@ def kind_run(name: str) -> Run:
     )
     if name in SEQUENCES:
         with mock.patch("gradsim.engine.simulator.prepare_samples", _sequences):
-            simulator = Simulator(experiment)
-    else:
-        simulator = Simulator(checked(experiment))
+            return Simulator(experiment)
+    return Simulator(checked(experiment))
+
+
+@cache
+def kind_run(name: str) -> Run:
+    """Return a run of one of ``NETWORKS``: a few iterations of training, recorded, with what was before.
+
+    Parameters
+    ----------
+    name : str
+        Key of ``NETWORKS``.
+
+    Returns
+    -------
+    Run
+        In float64; of 11 iterations.
+    """
+    simulator = kind_simulator(name)
     ghost = simulator.record()
     simulator.advance(11)
     return Run(
         label=name,
-        experiment=experiment,
+        experiment=simulator.experiment,
         samples=simulator.samples,
         trace=simulator.record(),
         ghost=ghost,

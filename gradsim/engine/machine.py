@@ -129,12 +129,19 @@ def run_iterations(
         share = math.nan
         if choices.is_classification:
             share = correct_share(stretch(work, head[OUTPUT], size), buffers.classes, choices.outputs)
+        if choices.seed >= 0:
+            unit = stretch(work, choices.seed_offset, choices.seed_size)
+            for i in range(choices.seed_size):
+                unit[i] = 0
+            unit[choices.seed] = 1
         backward(
             program,
             work,
             buffers.parameters,
             buffers.gradients,
             choices.batch,
+            choices.first_op,
+            choices.last_op,
             choices.input_gradient,
             measure,
             measures,

@@ -76,15 +76,18 @@ def backward(
     parameters: Any,
     gradients: Any,
     batch: Any,
+    first: Any,
+    last: Any,
     input_gradient: Any,
     measure: Any,
     measures: Any,
 ) -> None:
-    """Run the tape backwards from the head's ∂L/∂a (or δ); leaves every parameter gradient.
+    """Run the tape backwards from instruction ``last`` to ``first``; leaves every parameter gradient.
 
-    Nothing below the first layer needs the gradient of the inputs: it is computed only if ``input_gradient``.
+    The gradient of the output of ``last`` must stand in its place. Nothing below the first layer needs the
+    gradient of the inputs: it is computed only if ``input_gradient``.
     """
-    for op in range(program.instructions.shape[0] // COLUMNS - 1, -1, -1):
+    for op in range(last, first - 1, -1):
         row = stretch(program.instructions, op * COLUMNS, COLUMNS)
         constants = stretch(program.constants, op * CONSTANTS, CONSTANTS)
         wanted = op > 0 or input_gradient != 0

@@ -38,7 +38,12 @@ SCALARS = 5
 
 
 class Choices(NamedTuple):
-    """Whole-number settings of a run."""
+    """Whole-number settings of a run.
+
+    The pass backwards runs over the instructions from ``last_op`` down to ``first_op``, normally all of them.
+    Where ``seed`` is not negative it begins, instead of at the loss, with the unit vector whose element
+    ``seed`` is 1 in the tensor of ``seed_size`` values at ``seed_offset`` of the work buffer.
+    """
 
     batch: int
     sample_count: int
@@ -59,6 +64,11 @@ class Choices(NamedTuple):
     measure: int
     histogram_every: int
     validate_every: int
+    first_op: int
+    last_op: int
+    seed_offset: int
+    seed_size: int
+    seed: int
 
 
 class Amounts(NamedTuple):

@@ -121,14 +121,20 @@ def steps_of(experiment: Experiment, tape: Tape) -> tuple[Step, ...]:
     -------
     tuple of Step
         Forward from the first layer, the loss, backward from the head, clipping where it is asked for, then
-        the updates of the layers that have parameters.
+        the updates of the layers that have parameters. A recurrent layer goes through its time steps, forwards
+        from the first, backwards from the last.
     """
     steps: list[Step] = []
     for i, layer in enumerate(tape.layers):
+        if layer.kind == "recurrent":
+            steps += [Step("forward", i, "recurrent", "hidden", time) for time in range(layer.steps)]
         steps += [Step("forward", i, operation, tensor) for operation, tensor in FORWARD_STEPS[layer.kind]]
     steps.append(Step("loss", None, "loss", "loss"))
     for i, layer in reversed(list(enumerate(tape.layers))):
         steps.append(Step("backward", i, "activation_gradient", "activation_gradient"))
+        if layer.kind == "recurrent":
+            times = reversed(range(layer.steps))
+            steps += [Step("backward", i, "recurrent", "hidden_gradient", time) for time in times]
         steps.append(Step("backward", i, "delta", "delta"))
         if "weight" in layer.measured:
             steps.append(Step("backward", i, "weight_gradient", "weight_gradient"))
@@ -141,7 +147,7 @@ def steps_of(experiment: Experiment, tape: Tape) -> tuple[Step, ...]:
 
 FORWARD_STEPS: dict[str, tuple[tuple[str, str], ...]] = {
     "dense": (("linear", "pre_activation"), ("activation", "activation")),
-    "recurrent": (("recurrent", "pre_activation"), ("activation", "activation")),
+    "recurrent": (("activation", "activation"),),
     "normalization": (("normalization", "activation"),),
     "activation": (("activation", "activation"),),
     "dropout": (("dropout", "activation"),),

@@ -7,6 +7,7 @@ from gradsim.engine.losses import LOSS_CODES
 from gradsim.engine.optimizers import OPTIMIZER_CODES
 from gradsim.engine.program import Amounts, Choices
 from gradsim.engine.schedules import SCHEDULE_CODES
+from gradsim.engine.tape import Tape
 from gradsim.spec import Experiment, kind_of
 from gradsim.spec.training import (
     Adagrad,
@@ -26,7 +27,7 @@ from gradsim.trace import SampleSet
 def choices_of(
     experiment: Experiment,
     samples: SampleSet,
-    batch: int,
+    tape: Tape,
     *,
     optimizer_start: int = 0,
     input_gradient: bool = False,
@@ -41,8 +42,8 @@ def choices_of(
         What was asked for.
     samples : SampleSet
         Decides the number of samples and whether accuracy has a meaning.
-    batch : int
-        Samples in a batch.
+    tape : Tape
+        Decides the batch and the number of instructions.
     optimizer_start : int
         The iteration at which the optimizer had no memory yet.
     input_gradient : bool
@@ -58,6 +59,7 @@ def choices_of(
         For the machine.
     """
     training = experiment.training
+    batch = tape.batch
     schedule = training.schedule
     length = 1
     if isinstance(schedule, StepSchedule):
@@ -84,6 +86,11 @@ def choices_of(
         measure=int(measure),
         histogram_every=histogram_every,
         validate_every=validation_interval(len(samples.training_inputs), batch),
+        first_op=0,
+        last_op=len(tape.instructions) - 1,
+        seed_offset=0,
+        seed_size=0,
+        seed=-1,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +25,8 @@ from gradsim.engine.checkpoints import Checkpoint, Checkpoints
 from gradsim.engine.evaluation import evaluate, outputs_of
 from gradsim.engine.history_store import HistoryStore
 from gradsim.engine.machine import run_iterations
-from gradsim.engine.program import Choices
+from gradsim.engine.observing import Observation, Seeds, observations
+from gradsim.engine.program import Buffers, Choices
 from gradsim.engine.recording import iteration_trace
 from gradsim.engine.settings import amounts_of, choices_of
 from gradsim.engine.tape import Tape, batch_rows, tape_bytes, tensor_sizes
@@ -76,7 +77,6 @@ class Simulator:
 
     def __init__(self, experiment: Experiment, directory: Path | None = None) -> None:
         self.samples = prepare_samples(experiment)
-        self._batch = batch_rows(experiment, self.samples)
         self._tape = _compiled(experiment, self.samples)
         self.layer_names = tuple(layer.name for layer in self._tape.layers)
         self._program = program_of(experiment, self._tape)
@@ -91,7 +91,7 @@ class Simulator:
         self._statistics = allocate_statistics(len(self._tape.layers))
         self._history = HistoryStore(self.layer_names, tensor_sizes(self._tape))
         self._call_size = 1
-        self.iteration = 0
+        self.iteration = self._start = 0
         self._reached = 0
         self._buffers.parameters[:] = initial_parameters(experiment, self._tape)
         if experiment.parameters is not None:
@@ -137,6 +137,38 @@ class Simulator:
         self._write_parameters(parameters)
         stretch = self._stretch(self.iteration)
         self._branch(stretch.experiment, stretch.optimizer_start, pinned=True)
+
+    def stand_at(self, iteration: int, parameters: Mapping[str, ArrayLike]) -> None:
+        """Stand at an iteration with given parameters, without having trained there.
+
+        The pass recorded there is, bit for bit, that of a run that has come there with these parameters; its
+        optimizer has no memory yet. History begins here, and what lies before cannot be sought.
+
+        Parameters
+        ----------
+        iteration : int
+            Number of updates made before it.
+        parameters : mapping from str to array
+            By name such as ``dense_1.weight``, running statistics too; what is not named stays.
+
+        Raises
+        ------
+        ValueError
+            If the iteration is negative.
+        SpecError
+            As ``load_parameters`` does.
+        """
+        if iteration < 0:
+            raise ValueError(f"expected an iteration from 0 on, got {iteration}")
+        self._write_parameters(parameters)
+        experiment = self.experiment
+        b = self._buffers
+        b.moment_1[:], b.moment_2[:] = 0, 0
+        self.iteration = self._reached = self._start = iteration
+        self._history = HistoryStore(self.layer_names, tensor_sizes(self._tape))
+        self._stretches = [_Stretch(0, experiment, iteration, None)]
+        size = self._tape.work_size + self._tape.parameter_size
+        self._checkpoints = Checkpoints(self._checkpoint(), size)
 
     def can_continue(self, experiment: Experiment) -> bool:
         """Whether an experiment differs only in how the parameters move from here on.
@@ -197,30 +229,88 @@ class Simulator:
             Forward, loss and backward with the present parameters, and the update that would follow.
         """
         stretch = self._stretch(self.iteration)
+        before = self._buffers.parameters.copy()
+        working = self._run_once(self._choices(stretch, input_gradient=True))
+        return iteration_trace(
+            stretch.experiment, self._tape, self._program, working, before, self._statistics, self.iteration
+        )
+
+    def _run_once(self, choices: Choices) -> Buffers:
+        """Run the present iteration on copies of what it would change; return the buffers it went through."""
         b = self._buffers
         working = b._replace(
             parameters=b.parameters.copy(), moment_1=b.moment_1.copy(), moment_2=b.moment_2.copy()
         )
-        before = b.parameters.copy()
         nothing = self._validation._replace(
             inputs=self._validation.inputs[:0],
             targets=self._validation.targets[:0],
             classes=self._validation.classes[:0],
         )
+        amounts = amounts_of(self._stretch(self.iteration).experiment)
         run_iterations(
             self.iteration,
             1,
-            self._choices(stretch, input_gradient=True),
-            amounts_of(stretch.experiment),
+            choices,
+            amounts,
             self._program,
             working,
             self._training,
             nothing,
             self._statistics,
         )
-        return iteration_trace(
-            stretch.experiment, self._tape, self._program, working, before, self._statistics, self.iteration
-        )
+        return working
+
+    def observed(self, part: Literal["training", "validation"] = "training") -> Iterator[Observation]:
+        """Run a whole part of the samples forwards in evaluation mode, batch after batch.
+
+        Parameters
+        ----------
+        part : {"training", "validation"}
+            Which part.
+
+        Yields
+        ------
+        dict of str to dict of str to ndarray
+            Of each layer by name the tensors of the pass forward (``input``, ``pre_activation``, ``slope``,
+            ``activation``, ``output`` …) for the samples of one batch, shapes as in a record.
+        """
+        inputs = self.samples.training_inputs if part == "training" else self.samples.validation_inputs
+        choices = self._choices(self._stretch(self.iteration))
+        yield from observations(self._tape, self._program, self._buffers, choices, inputs)
+
+    def jacobian(self, sample: int, first: str, last: str) -> NDArray[Any]:
+        """Return ∂ output of one layer / ∂ input of another, of one sample of the present batch.
+
+        Real passes backwards, one for each output, in training mode: where normalization ties the samples of
+        a batch together, the others stay as they are.
+
+        Parameters
+        ----------
+        sample : int
+            Row of the batch.
+        first, last : str
+            Names of layers: from the input of ``first`` to the output of ``last``, of the head its logits.
+
+        Returns
+        -------
+        ndarray, shape (outputs, inputs)
+            In the precision of the experiment; of a sequence time step after time step.
+
+        Raises
+        ------
+        ValueError
+            For a sample that is not in the batch, unknown layers, layers in the wrong order, or one inside a
+            residual block and the other outside.
+        """
+        if not 0 <= sample < self._tape.batch:
+            raise ValueError(f"expected a row of the batch from 0 to {self._tape.batch - 1}, got {sample}")
+        seeds = Seeds(self._tape, first, last)
+        choices = self._choices(self._stretch(self.iteration))._replace(measure=0)
+        rows = np.empty((seeds.outputs, seeds.inputs), self._buffers.work.dtype)
+        for output in range(seeds.outputs):
+            working = self._run_once(seeds.choices(choices, sample, output))
+            rows[output] = seeds.gradient(working.work, sample)
+        return rows
 
     def advance(
         self,
@@ -264,10 +354,10 @@ class Simulator:
         Raises
         ------
         ValueError
-            If it is negative.
+            If it lies before the start.
         """
-        if iteration < 0:
-            raise ValueError(f"expected an iteration from 0 on, got {iteration}")
+        if iteration < self._start:
+            raise ValueError(f"expected an iteration from {self._start} on, got {iteration}")
         if iteration < self.iteration or self._checkpoints.before(iteration).iteration > self.iteration:
             self._restore(self._nearest(iteration))
         self.advance(iteration - self.iteration)
@@ -333,7 +423,7 @@ class Simulator:
         return choices_of(
             stretch.experiment,
             self.samples,
-            self._batch,
+            self._tape,
             optimizer_start=stretch.optimizer_start,
             input_gradient=input_gradient,
             histogram_every=self._history.histogram_stride,

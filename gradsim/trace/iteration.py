@@ -37,12 +37,16 @@ class Step:
         ``weight_gradient``, ``clip``, ``update``.
     tensor : str
         The tensor of the layer that exists from this step on (``"loss"`` for the loss).
+    time : int or None
+        The time step that is told, of a layer that goes through time: forwards ``recurrent`` makes
+        ``hidden[:, time]``, backwards ``hidden_gradient[:, time]``.
     """
 
     phase: Phase
     layer: int | None
     operation: str
     tensor: str
+    time: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
