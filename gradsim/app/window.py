@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from gradsim.app.command_palette import CommandPalette
 from gradsim.app.commands import Actions, State, keeps_key
 from gradsim.app.document import Document
 from gradsim.app.files import Files
+from gradsim.app.inquiries import Inquiries
 from gradsim.app.layout import make_docks, place_docks, restore_state, saved_state
 from gradsim.app.player import Player
 from gradsim.app.presets import preset_titles
+from gradsim.app.questions import QUESTIONS
 from gradsim.app.session import END, Session
 from gradsim.app.settings import Settings, read_settings, settings_path, with_recent_file, write_settings
 from gradsim.app.status import StatusLine
@@ -52,6 +55,7 @@ class MainWindow(QMainWindow):
         self.settings: Settings = read_settings(settings_path())
         self.appearance: Appearance = Appearance(self.settings.theme, self)
         self.worker = worker or Worker(self)
+        self.inquiries = Inquiries(QUESTIONS, self)
         self.session: Session = Session(self.worker, self)
         self.player: Player = Player(self)
         self.files: Files = Files(self.session, self, self.settings.folder)
@@ -81,6 +85,7 @@ class MainWindow(QMainWindow):
         session.experiment_changed.connect(builder.set_experiment)
         session.error_raised.connect(self._show_error)
         session.document_changed.connect(self._show_document)
+        session.run_changed.connect(self.inquiries.set_run)  # before the views, which ask anew
         session.run_changed.connect(self._show_run)
         session.cursor_changed.connect(self._show_cursor)
         session.selection_changed.connect(self._show_selection)
@@ -92,13 +97,20 @@ class MainWindow(QMainWindow):
         self.appearance.theme_changed.connect(self._set_theme)
 
         # Up: what people wish.
-        builder.edit_requested.connect(session.edit)
         builder.preset_requested.connect(files.open_preset)
         for view in self.views.values():
             if hasattr(view, "layer_selected"):
                 view.layer_selected.connect(session.select)
             if hasattr(view, "seek_requested"):
                 view.seek_requested.connect(self._seek)
+            if hasattr(view, "edit_requested"):
+                view.edit_requested.connect(session.edit)
+        for id_, view in self.views.items():
+            if hasattr(view, "question_asked"):
+                view.question_asked.connect(partial(self._ask, id_))
+            if hasattr(view, "question_cancelled"):
+                view.question_cancelled.connect(partial(self.inquiries.cancel, id_))
+        self.inquiries.arrived.connect(self._show_answers)
         network.unit_selected.connect(session.select)
         inspector.unit_selected.connect(session.select)
         inspector.follow_requested.connect(lambda: session.select(None))
@@ -186,6 +198,7 @@ class MainWindow(QMainWindow):
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         app.focusChanged.disconnect(self._follow_focus)
+        self.inquiries.shut_down()
         self.worker.shut_down()
         super().closeEvent(event)
 
@@ -217,6 +230,7 @@ class MainWindow(QMainWindow):
     def _show_training(self, state: Any) -> None:
         if state.is_training:
             self.player.pause()
+        self.inquiries.set_resting(not state.is_training)
         self.transport.set_training(state.is_training, state.done, state.total, state.rate)
         self._update_commands()
 
@@ -255,6 +269,25 @@ class MainWindow(QMainWindow):
             ("edit.redo", "&Redo", document.redo_description),
         ):
             self.actions_.by_id[id_].setText(f"{words} {what}" if what else words)
+
+    # -- questions of views -----------------------------------------------------------------------------
+
+    def _ask(self, view: str, question: str, options: Any) -> None:
+        """Have a view's question about the run on screen answered, in a thread of its own."""
+        if (run := self.session.run) is not None:
+            path = self.session.document.path
+            self.inquiries.ask(view, question, options, run, path.parent if path else None)
+
+    def _show_answers(self) -> None:
+        for told in self.inquiries.take():
+            id_, question = told.asked.key
+            view = self.views[id_]
+            if told.kind == "answer":
+                view.set_answer(question, told.value)
+            elif told.kind == "progress" and hasattr(view, "set_answer_progress"):
+                view.set_answer_progress(question, told.value, told.share)
+            elif told.kind == "failure" and hasattr(view, "set_answer_failed"):
+                view.set_answer_failed(question, told.value)
 
     # -- commands ---------------------------------------------------------------------------------------
 

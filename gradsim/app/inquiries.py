@@ -1,0 +1,352 @@
+"""Questions of views that take a while, and the second thread in which they are answered.
+
+What can be asked stands in ``gradsim.app.questions``. Nothing of the window is touched here; the engine is
+imported inside the thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, QThread, Signal
+
+from gradsim.spec import Experiment, SpecError
+from gradsim.trace import PARAMETER_TENSORS, IterationTrace, Run
+
+
+class Overtaken(BaseException):
+    """Nobody waits for the answer any more: numba and careful code hold back an ordinary exception."""
+
+
+class Inquiry:
+    """What a question may use to find its answer; everything here may be called in the thread only.
+
+    Parameters
+    ----------
+    run : Run
+        The run on screen when the question was asked.
+    directory : Path or None
+        The folder of its document, where a file of initial parameters is looked for.
+    engine : callable
+        Returns the engine.
+    should_stop : callable, optional
+        Whether the answer is no longer waited for.
+    tell : callable, optional
+        Takes words and a share from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        directory: Path | None,
+        engine: Callable[[], Any],
+        should_stop: Callable[[], bool] = lambda: False,
+        tell: Callable[[str, float], None] = lambda words, share: None,
+    ) -> None:
+        self.run = run
+        self.directory = directory
+        self.should_stop = should_stop
+        self._engine = engine
+        self._tell = tell
+
+    def progress(self, words: str, share: float) -> None:
+        """Say how far the answer is; ends the question if nobody waits for it."""
+        if self.should_stop():
+            raise Overtaken
+        self._tell(words, min(max(share, 0.0), 1.0))
+
+    def simulator(self, experiment: Experiment) -> Any:
+        """Return a fresh simulator of any experiment; ends the question if nobody waits for it."""
+        if self.should_stop():
+            raise Overtaken
+        engine = self._engine()
+        if not engine.is_prepared(experiment.precision):
+            engine.prepare(experiment.precision, self.progress)
+        return engine.Simulator(experiment, self.directory)
+
+    def twin(self) -> Any:
+        """Return a fresh simulator that stands where the run on screen stands, with the same parameters."""
+        simulator = self.simulator(self.run.experiment)
+        trace = self.run.trace
+        simulator.stand_at(trace.iteration, recorded_parameters(trace, simulator.parameters()))
+        return simulator
+
+
+def recorded_parameters(trace: IterationTrace, names: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    """
+    Return parameters and running statistics as a record holds them, before its update.
+
+    Parameters
+    ----------
+    trace : IterationTrace
+        The record.
+    names : iterable of str
+        What the network has, such as ``dense_1.weight``.
+
+    Returns
+    -------
+    dict from str to ndarray
+        By these names.
+    """
+    tensor_of = {last: tensor for tensor, last in PARAMETER_TENSORS.items()}
+    layers = {layer.name: layer for layer in trace.layers}
+    found = {}
+    for name in names:
+        layer, _, last = name.rpartition(".")
+        found[name] = layers[layer][tensor_of.get(last, last)]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing that can be asked.
+
+    Attributes
+    ----------
+    answer : callable
+        Takes the inquiry and the options of the view, returns what the view is given.
+    about : {"pass", "experiment"}
+        What overtakes it: another pass on screen, or only another experiment.
+    """
+
+    answer: Callable[[Inquiry, Any], Any]
+    about: Literal["pass", "experiment"] = "pass"
+
+
+Key = tuple[str, str]
+"""The view that asks, and the id of the question."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """A question as it was asked; of equal keys only the latest is answered."""
+
+    key: Key
+    question: Question
+    options: Any
+    run: Run
+    directory: Path | None
+
+    def is_overtaken_by(self, run: Run) -> bool:
+        """Whether the answer would no longer be true of what is on screen."""
+        if self.question.about == "pass":
+            return run.trace is not self.run.trace
+        return _nameless(run.experiment) != _nameless(self.run.experiment)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """What came of a question: an answer, how far it is, or why there is none."""
+
+    asked: Asked
+    kind: Literal["answer", "progress", "failure"]
+    value: Any
+    share: float = 1.0
+
+
+@dataclass(slots=True)
+class _State:
+    """What the two threads share, under one lock."""
+
+    waiting: dict[Key, Asked] = field(default_factory=dict)
+    is_resting: bool = True
+    is_ending: bool = False
+    answers: list[Told] = field(default_factory=list)
+    progress: dict[Key, Told] = field(default_factory=dict)
+
+
+class Inquiries(QThread):
+    """Thread that answers questions, one after another, while nothing trains.
+
+    Parameters
+    ----------
+    questions : mapping from str to Question
+        What can be asked, by id.
+    parent : QObject or None
+        Owner in the sense of Qt.
+    engine : callable, optional
+        Returns the engine (``gradsim.engine``, or whatever has its names); called inside the thread.
+    """
+
+    arrived = Signal()
+    """There is something to ``take``; emitted once until taken."""
+
+    def __init__(
+        self,
+        questions: Mapping[str, Question],
+        parent: QObject | None = None,
+        engine: Callable[[], Any] = lambda: import_module("gradsim.engine"),
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("inquiries")
+        self._questions = questions
+        self._engine = engine
+        self._wake = threading.Condition()
+        self._state = _State()
+        self._open: dict[Key, Asked] = {}
+
+    # -- called by the window ---------------------------------------------------------------------------
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every question has been answered, and every answer taken."""
+        return not self._open
+
+    def ask(self, view: str, question: str, options: Any, run: Run, directory: Path | None = None) -> None:
+        """
+        Have a question answered; it replaces the one of the same view and id.
+
+        Parameters
+        ----------
+        view : str
+            Who asks.
+        question : str
+            Id of the question.
+        options : object
+            Whatever the question takes.
+        run : Run
+            What is on screen.
+        directory : Path or None
+            The folder of its document.
+
+        Raises
+        ------
+        KeyError
+            If there is no such question.
+        """
+        asked = Asked((view, question), self._questions[question], options, run, directory)
+        with self._wake:
+            if self._state.is_ending:
+                return
+            self._open[asked.key] = asked
+            self._state.waiting.pop(asked.key, None)  # to the end of the queue
+            self._state.waiting[asked.key] = asked
+            self._state.progress.pop(asked.key, None)
+            self._wake.notify()
+        if not self.isRunning():
+            self.start()
+
+    def cancel(self, view: str, question: str) -> None:
+        """Forget a question; nothing more is told of it."""
+        with self._wake:
+            self._forget((view, question))
+
+    def set_run(self, run: Run) -> None:
+        """Forget the questions whose answers would no longer be about what is on screen."""
+        with self._wake:
+            for key in [key for key, asked in self._open.items() if asked.is_overtaken_by(run)]:
+                self._forget(key)
+
+    def set_resting(self, is_resting: bool) -> None:
+        """Begin no question while a training run goes on: it would be overtaken, and slow the training."""
+        with self._wake:
+            self._state.is_resting = is_resting
+            self._wake.notify()
+
+    def take(self) -> tuple[Told, ...]:
+        """Return what has arrived since the last call, progress first."""
+        with self._wake:
+            state = self._state
+            told = (*state.progress.values(), *state.answers)
+            state.progress, state.answers = {}, []
+            valid = tuple(one for one in told if self._open.get(one.asked.key) is one.asked)
+            for one in valid:
+                if one.kind != "progress":
+                    del self._open[one.asked.key]
+        return valid
+
+    def shut_down(self) -> None:
+        """End the thread and wait for it: one that still runs at exit would abort the process."""
+        with self._wake:
+            self._state.is_ending = True
+            self._state.waiting.clear()
+            self._open.clear()
+            self._wake.notify()
+        self.wait()
+
+    def _forget(self, key: Key) -> None:
+        self._open.pop(key, None)
+        self._state.waiting.pop(key, None)
+        self._state.progress.pop(key, None)
+
+    # -- inside the thread ------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Answer one question after another until told to end."""
+        state = self._state
+        while True:
+            with self._wake:
+                while not state.is_ending and not (state.waiting and state.is_resting):
+                    self._wake.wait()
+                if state.is_ending:
+                    return
+                asked = state.waiting.pop(next(iter(state.waiting)))
+            try:
+                self._send(Told(asked, "answer", self._answer(asked)))
+            except Overtaken:
+                pass
+            except (SpecError, ValueError) as error:
+                self._send(Told(asked, "failure", str(error)))
+            except MemoryError:
+                self._send(Told(asked, "failure", "There is not enough memory to find this out."))
+            except Exception as error:  # whatever it is, the window and the other questions live on
+                self._send(Told(asked, "failure", f"{type(error).__name__}: {error}"))
+            del asked
+
+    def _answer(self, asked: Asked) -> Any:
+        def should_stop() -> bool:
+            return self._open.get(asked.key) is not asked
+
+        def tell(words: str, share: float) -> None:
+            self._send(Told(asked, "progress", words, share))
+
+        inquiry = Inquiry(asked.run, asked.directory, self._engine, should_stop, tell)
+        return asked.question.answer(inquiry, asked.options)
+
+    def _send(self, told: Told) -> None:
+        state, key = self._state, told.asked.key
+        with self._wake:
+            if self._open.get(key) is not told.asked:
+                return
+            was_empty = not state.answers and not state.progress
+            if told.kind == "progress":
+                state.progress[key] = told
+            else:
+                state.progress.pop(key, None)
+                state.answers.append(told)
+        if was_empty:
+            self.arrived.emit()
+
+
+def answer_now(question: Question, options: Any, run: Run, directory: Path | None = None) -> Any:
+    """
+    Answer a question at once, where no window waits.
+
+    Parameters
+    ----------
+    question : Question
+        What is asked.
+    options : object
+        Whatever it takes.
+    run : Run
+        What it is about.
+    directory : Path or None
+        The folder of its document.
+
+    Returns
+    -------
+    object
+        What a view would be given.
+    """
+    return question.answer(Inquiry(run, directory, lambda: import_module("gradsim.engine")), options)
+
+
+def _nameless(experiment: Experiment) -> Experiment:
+    return msgspec.structs.replace(experiment, name="")
