@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
-from gradsim.spec import Experiment, SpecError, experiment_document, read_experiment
-
-_TOKEN = re.compile(r"\.?([A-Za-z_][A-Za-z0-9_]*)|\[(\d+|\*)\]")
-_Key = str | int
+from gradsim.spec import Experiment, SpecError
+from gradsim.spec.assignment import experiment_with_values
 
 
 def experiment_with(experiment: Experiment, assignments: Sequence[str]) -> Experiment:
@@ -37,13 +34,14 @@ def experiment_with(experiment: Experiment, assignments: Sequence[str]) -> Exper
     """
     if not assignments:
         return experiment
-    document = experiment_document(experiment)
-    for assignment in assignments:
-        path, equals, text = assignment.partition("=")
-        if not equals:
-            raise SpecError("--set", f"expected path=value, got {assignment!r}")
-        _assign(document, _keys(path.strip()), _value(text), "$")
-    return read_experiment(document)
+    return experiment_with_values(experiment, map(_path_and_value, assignments), "--set")
+
+
+def _path_and_value(assignment: str) -> tuple[str, Any]:
+    path, equals, text = assignment.partition("=")
+    if not equals:
+        raise SpecError("--set", f"expected path=value, got {assignment!r}")
+    return path.strip(), _value(text)
 
 
 def _value(text: str) -> Any:
@@ -54,63 +52,3 @@ def _value(text: str) -> Any:
         return json.loads(text, parse_constant=refused)
     except (ValueError, RecursionError):
         return text
-
-
-def _keys(path: str) -> list[_Key]:
-    rest = path.removeprefix("$").removeprefix(".")
-    keys: list[_Key] = []
-    position = 0
-    while position < len(rest):
-        match = _TOKEN.match(rest, position)
-        if match is None:
-            break
-        keys.append(match[1] or (match[2] if match[2] == "*" else int(match[2])))
-        position = match.end()
-    if not keys or position < len(rest):
-        raise SpecError("--set", f"expected a path such as network.layers[0].units, got {path!r}")
-    return keys
-
-
-def _assign(node: Any, keys: Sequence[_Key], value: Any, path: str) -> None:
-    key, *rest = keys
-    if key == "*" and isinstance(node, list):
-        for index in range(len(node)):
-            _assign(node, [index, *rest], value, path)
-        return
-    here = _place(node, key, path)
-    if not rest:
-        _put(node, key, value)
-        return
-    if isinstance(node, dict) and key not in node:
-        raise SpecError(here, f"no such key; there are {', '.join(node)}")
-    if isinstance(node[key], str):
-        node[key] = {"kind": node[key]}  # a bare name is short for the kind with its defaults
-    _assign(node[key], rest, value, here)
-
-
-def _place(node: Any, key: _Key, path: str) -> str:
-    """Path of a key in a node that can have it."""
-    if isinstance(key, str) and key != "*":
-        if not isinstance(node, dict):
-            raise SpecError(path, f"expected an object to look up {key!r} in, got {_described(node)}")
-        return f"{path}.{key}"
-    if not isinstance(node, list):
-        raise SpecError(path, f"expected a list to look up [{key}] in, got {_described(node)}")
-    if isinstance(key, int) and key >= len(node):
-        wanted = f"an index from 0 to {len(node) - 1}" if node else "a list that is not empty"
-        raise SpecError(path, f"expected {wanted}, got {key}")
-    return f"{path}[{key}]"
-
-
-def _put(node: Any, key: _Key, value: Any) -> None:
-    if key == "kind" and node.get("kind") != value:
-        node.clear()  # the keys of the old kind mean nothing to the new one
-    node[key] = value
-
-
-def _described(node: Any) -> str:
-    if isinstance(node, dict):
-        return "an object"
-    if isinstance(node, list):
-        return "a list"
-    return json.dumps(node)
