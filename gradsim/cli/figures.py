@@ -126,8 +126,8 @@ def check_drawable(view: str, samples: SampleSet) -> None:
         raise Failure(f"--view decision: expected data with 2 inputs, got {found} ({samples.title})")
 
 
-def view_of(name: str, run: Run) -> Any:
-    """Return the widget of a view that shows a run.
+def view_of(name: str, run: Run, directory: Path | None = None) -> Any:
+    """Return the widget of a view that shows a run, with the answers to what it asks.
 
     Parameters
     ----------
@@ -135,6 +135,8 @@ def view_of(name: str, run: Run) -> Any:
         Name of the view.
     run : Run
         What it shows.
+    directory : Path or None
+        Where a file of initial parameters is looked for.
 
     Returns
     -------
@@ -148,10 +150,32 @@ def view_of(name: str, run: Run) -> Any:
 
     view = next(row for row in VIEWS if row.id == _VIEWS[name]).make()
     view.resize(*_SIZE)
+    if hasattr(view, "question_asked"):
+        _answer(view, run, directory)
     view.set_run(run)
     if name == "network":
         view.set_cursor(Cursor(run.trace.iteration, telling_step(run.trace)))
     return view
+
+
+def _answer(view: Any, run: Run, directory: Path | None) -> None:
+    """Answer what a view asks once it knows its run; a view that nobody sees would ask nothing."""
+    from PySide6.QtCore import Qt
+
+    from gradsim.app.inquiries import answer_now
+    from gradsim.app.questions import QUESTIONS
+
+    def answer(question: str, options: Any) -> None:
+        try:
+            found = answer_now(QUESTIONS[question], options, run, directory)
+        except ValueError as error:  # a refusal, such as of too wide a network: the view tells it
+            view.set_answer_failed(question, str(error))
+        else:
+            view.set_answer(question, found)
+
+    view.question_asked.connect(answer)
+    view.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+    view.show()
 
 
 def telling_step(trace: IterationTrace) -> int:
@@ -171,7 +195,13 @@ def telling_step(trace: IterationTrace) -> int:
 
 
 def write_figure(
-    name: str, run: Run, path: Path, size: tuple[int, int] | None, scale: float, theme: str
+    name: str,
+    run: Run,
+    path: Path,
+    size: tuple[int, int] | None,
+    scale: float,
+    theme: str,
+    directory: Path | None = None,
 ) -> None:
     """Write a view of a run to a file.
 
@@ -189,9 +219,11 @@ def write_figure(
         Pixels of a PNG per such pixel.
     theme : str
         Name of the colours.
+    directory : Path or None
+        Where a file of initial parameters is looked for.
     """
     from gradsim.views.export import export_view
 
-    view = view_of(name, run)
+    view = view_of(name, run, directory)
     export_view(view, path, size=size or _SIZE, scale=scale, theme=theme, experiment=run.experiment)
     view.deleteLater()

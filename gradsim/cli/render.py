@@ -49,6 +49,7 @@ def render(arguments: argparse.Namespace) -> int:
         simulator = prepared_simulator(source, progress)
         figures.check_drawable(view, simulator.samples)
         finished = train(simulator, arguments.iterations, progress)
-        figures.write_figure(view, figures.run_of(simulator), output, size, scale, theme)
+        run = figures.run_of(simulator)
+        figures.write_figure(view, run, output, size, scale, theme, source.directory)
     terminal_of().write(f"Written: {output}")
     return DONE if finished else INTERRUPTED

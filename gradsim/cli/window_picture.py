@@ -136,6 +136,7 @@ def _train(
         _wait(lambda: not session.training.is_training)
     trace = session.run.trace
     session.seek(Cursor(trace.iteration, figures.telling_step(trace)))
+    _wait(lambda: window.inquiries.is_settled or wish.is_set())
     return trace.iteration == iterations
 
 
