@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
 
-from gradsim.trace import Cursor
-from gradsim.views.playback import FASTEST, SLOWEST, cursor_at
+from gradsim.trace import Cursor, Step
+from gradsim.views.playback import FASTEST, SLOWEST, Timetable, cursor_at, timetable
 
 TICK_MILLISECONDS = 16
 
@@ -28,7 +30,9 @@ class Player(QObject):
         self._timer = QTimer(self, interval=TICK_MILLISECONDS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.tick)
         self._clock = QElapsedTimer()
-        self._speed, self._loop, self._steps = 4.0, False, 0
+        self._speed, self._loop = 4.0, False
+        self._steps: tuple[Step, ...] = ()
+        self._times = Timetable(())
         self._cursor = self._asked = Cursor()
         self._start = 0
 
@@ -47,9 +51,11 @@ class Player(QObject):
         self._loop = loop
         self._restart()
 
-    def set_steps(self, steps: int) -> None:
-        """Take the number of steps of an iteration."""
-        self._steps = steps
+    def set_steps(self, steps: Sequence[Step]) -> None:
+        """Take the steps of an iteration: how many there are, and which are shown only shortly."""
+        if steps is not self._steps:
+            self._steps = tuple(steps)
+            self._times = timetable(self._steps)
 
     def set_cursor(self, cursor: Cursor) -> None:
         """Take the place on screen; one that was not asked for becomes the new beginning."""
@@ -60,9 +66,9 @@ class Player(QObject):
 
     def play(self) -> None:
         """Start the clock; from the last step it is the next iteration that is told."""
-        if self.is_playing or self._steps == 0:
+        if self.is_playing or not self._steps:
             return
-        if self._cursor.step >= self._steps - 1:
+        if self._cursor.step >= len(self._steps) - 1:
             self._ask(Cursor(self._cursor.iteration + (0 if self._loop else 1), 0))
         self._restart()
         self._timer.start()
@@ -82,7 +88,7 @@ class Player(QObject):
         """Ask for the step that is due by now."""
         if self._asked != self._cursor:
             return  # the pass of the next iteration is still being recorded
-        due = cursor_at(self._clock.elapsed() / 1000, self._speed, self._steps, self._loop, self._start)
+        due = cursor_at(self._clock.elapsed() / 1000, self._speed, self._times, self._loop, self._start)
         if due.finished:
             self._ask(Cursor(self._cursor.iteration + 1, 0))
         elif due.step != self._cursor.step:

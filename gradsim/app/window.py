@@ -205,7 +205,7 @@ class MainWindow(QMainWindow):
     # -- what the session says --------------------------------------------------------------------------
 
     def _show_run(self, run: Any) -> None:
-        self.player.set_steps(len(run.trace.steps))
+        self.player.set_steps(run.trace.steps)
         for view in (*self.views.values(), self.transport):
             if hasattr(view, "set_run"):
                 view.set_run(run)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from gradsim.trace import Cursor, Phase, Step
 
 SLOWEST, FASTEST = 0.5, 60.0
 """Limits of the speed of playback, in steps per second."""
+
+SEQUENCE_STEPS = 8
+"""A layer's way through time is told in as much time as so many steps at most, however long its sequence is."""
 
 # 0.29 s × 100 steps/s is 28.999999999999996: without this the step would come one tick late.
 _ROUNDING = 1e-9
@@ -43,10 +47,62 @@ class PhaseSpan:
     end: int
 
 
-def cursor_at(elapsed: float, speed: float, steps: int, loop: bool, start: int = 0) -> PlaybackPosition:
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """When the steps of an iteration end, in units of the time that an ordinary step takes.
+
+    Attributes
+    ----------
+    ends : tuple of float
+        Ascending, one for each step.
+    """
+
+    ends: tuple[float, ...]
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    @property
+    def length(self) -> float:
+        """When the last step ends; 0 without steps."""
+        return self.ends[-1] if self.ends else 0.0
+
+    def begin(self, step: int) -> float:
+        """Return when a step begins; beyond either end the nearest one's."""
+        return self.ends[min(step, len(self.ends)) - 1] if step > 0 and self.ends else 0.0
+
+    def step_at(self, time: float) -> int:
+        """Return the step that is shown at a time; the last one after all of them."""
+        return max(min(bisect_right(self.ends, time), len(self.ends) - 1), 0)
+
+
+def timetable(steps: Sequence[Step]) -> Timetable:
+    """Return when the steps of an iteration end.
+
+    Parameters
+    ----------
+    steps : sequence of Step
+        The steps of the iteration.
+
+    Returns
+    -------
+    Timetable
+        Every step takes 1, but the time steps of a layer together no more than ``SEQUENCE_STEPS``.
+    """
+    ends: list[float] = []
+    begin = 0
+    for (_phase, _layer, is_time), group in groupby(steps, lambda s: (s.phase, s.layer, s.time is not None)):
+        count = len(list(group))
+        length = min(count, SEQUENCE_STEPS) if is_time else count
+        ends += [begin + length * (place + 1) / count for place in range(count)]
+        begin += length
+    return Timetable(tuple(ends))
+
+
+def cursor_at(elapsed: float, speed: float, times: Timetable, loop: bool, start: int = 0) -> PlaybackPosition:
     """Return where playback stands after some time.
 
-    Every step is shown for 1/speed seconds, the last one too.
+    Every step is shown for its length / speed seconds, the last one too.
 
     Parameters
     ----------
@@ -54,8 +110,8 @@ def cursor_at(elapsed: float, speed: float, steps: int, loop: bool, start: int =
         Seconds since playback began; before 0 the start is shown.
     speed : float
         Steps per second, above 0.
-    steps : int
-        Number of steps of the iteration.
+    times : Timetable
+        Of the steps of the iteration.
     loop : bool
         Whether the first step follows the last.
     start : int, default 0
@@ -66,12 +122,14 @@ def cursor_at(elapsed: float, speed: float, steps: int, loop: bool, start: int =
     PlaybackPosition
         The same for the same arguments.
     """
-    if steps <= 0:
+    if not times.ends:
         return PlaybackPosition(0, 0, finished=not loop)
-    passed = min(max(start, 0), steps - 1) + math.floor(max(elapsed, 0.0) * speed + _ROUNDING)
+    begin = times.begin(min(max(start, 0), len(times) - 1))
+    passed = begin + max(elapsed, 0.0) * speed + _ROUNDING
     if loop:
-        return PlaybackPosition(passed % steps, passed // steps, finished=False)
-    return PlaybackPosition(min(passed, steps - 1), 0, finished=passed >= steps)
+        laps, time = divmod(passed, times.length)
+        return PlaybackPosition(times.step_at(time), int(laps), finished=False)
+    return PlaybackPosition(times.step_at(passed), 0, finished=passed >= times.length)
 
 
 def moved(cursor: Cursor, delta: int, steps: int) -> Cursor:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from gradsim.trace import IterationTrace, Step
 from gradsim.views.fonts import figure_font
 from gradsim.views.inspection.wording import step_text
-from gradsim.views.playback import PhaseSpan, phase_spans
+from gradsim.views.playback import PhaseSpan, Timetable, phase_spans, timetable
 from gradsim.views.theme import LIGHT, Theme, phase_color
 
 _MARGIN = 12.0
@@ -24,16 +24,35 @@ _BAND_TOP, _BAND_HEIGHT = 20.0, 10.0
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One phase on the line: its steps from ``left`` to ``right``, px."""
+    """One phase on the line: its steps from ``left`` to ``right``, px, as wide as they take in time."""
 
     span: PhaseSpan
     left: float
     right: float
+    times: Timetable
+
+    @property
+    def begin(self) -> float:
+        """When its first step begins."""
+        return self.times.begin(self.span.first)
+
+    @property
+    def scale(self) -> float:
+        """Pixels of an ordinary step."""
+        return (self.right - self.left) / (self.times.begin(self.span.end) - self.begin)
+
+    def edge(self, step: int) -> float:
+        """Return the left end of a step, px."""
+        return self.left + self.scale * (self.times.begin(step) - self.begin)
 
     def centre(self, step: int) -> float:
         """Return the middle of a step, px."""
-        share = (step - self.span.first + 0.5) / (self.span.end - self.span.first)
-        return self.left + share * (self.right - self.left)
+        return 0.5 * (self.edge(step) + self.edge(step + 1))
+
+    def step_at(self, x: float) -> int:
+        """Return the step at a place, or the nearest one of the phase."""
+        step = self.times.step_at(self.begin + (x - self.left) / self.scale)
+        return min(max(step, self.span.first), self.span.end - 1)
 
 
 def segments(steps: Sequence[Step], width: float) -> tuple[Segment, ...]:
@@ -49,19 +68,21 @@ def segments(steps: Sequence[Step], width: float) -> tuple[Segment, ...]:
     Returns
     -------
     tuple of Segment
-        As wide as they have steps, but even a single step has room for its name where that is possible.
+        As wide as their steps take in time, but even a single step has room for its name where that is
+        possible.
     """
     spans = phase_spans(steps)
     if not spans:
         return ()
     room = max(width - 2 * _MARGIN - _GAP * (len(spans) - 1), len(spans))
     least = min(_LEAST_PHASE, room / len(spans))
-    counts = [span.end - span.first for span in spans]
+    times = timetable(steps)
     spare = room - least * len(spans)
     placed, left = [], _MARGIN
-    for span, count in zip(spans, counts, strict=True):
-        right = left + least + spare * count / len(steps)
-        placed.append(Segment(span, left, right))
+    for span in spans:
+        length = times.begin(span.end) - times.begin(span.first)
+        right = left + least + spare * length / times.length
+        placed.append(Segment(span, left, right, times))
         left = right + _GAP
     return tuple(placed)
 
@@ -77,6 +98,7 @@ class Scrubber(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._trace: IterationTrace | None = None
+        self._placed: tuple[tuple[Step, ...], int, tuple[Segment, ...]] | None = None
         self._step = 0
         self._theme = LIGHT
         self.setFixedHeight(40)
@@ -111,28 +133,33 @@ class Scrubber(QWidget):
     def _steps(self) -> tuple[Step, ...]:
         return () if self._trace is None else self._trace.steps
 
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The phases on the line; placed anew only when the steps or the width have changed."""
+        steps, width = self._steps, self.width()
+        if self._placed is None or self._placed[0] is not steps or self._placed[1] != width:
+            self._placed = (steps, width, segments(steps, width))
+        return self._placed[2]
+
     def place_of(self, step: int) -> float:
         """Return where a step stands, px; the margin where there are none."""
-        for segment in segments(self._steps, self.width()):
+        for segment in self.segments:
             if segment.span.first <= step < segment.span.end:
                 return segment.centre(step)
         return _MARGIN
 
     def step_at(self, x: float) -> int | None:
         """Return the step nearest to a place, None where there are none."""
-        placed = segments(self._steps, self.width())
+        placed = self.segments
         if not placed:
             return None
         inside = [s for s in placed if x >= s.left - 0.5 * _GAP]
-        segment = inside[-1] if inside else placed[0]
-        count = segment.span.end - segment.span.first
-        share = (x - segment.left) / (segment.right - segment.left)
-        return segment.span.first + min(max(int(share * count), 0), count - 1)
+        return (inside[-1] if inside else placed[0]).step_at(x)
 
     def paintEvent(self, _event: object) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        placed = segments(self._steps, self.width())
+        placed = self.segments
         if not placed:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._theme.color("grid"))
@@ -158,17 +185,14 @@ class Scrubber(QWidget):
             painter.fillRect(band, color)
         elif span.first <= self._step:
             painter.fillRect(QRectF(band.left(), band.top(), place - band.left(), band.height()), color)
-        pitch = band.width() / (span.end - span.first)
-        if pitch >= _TICKS_FROM:
-            painter.setPen(QPen(theme.color("window"), 1.0))
-            painter.drawLines(
-                [
-                    QLineF(
-                        band.left() + i * pitch, band.top() + 2, band.left() + i * pitch, band.bottom() - 2
-                    )
-                    for i in range(1, span.end - span.first)
-                ]
-            )
+        edges = [segment.edge(step) for step in range(span.first, span.end + 1)]
+        inner = [
+            at
+            for before, at, after in zip(edges, edges[1:], edges[2:], strict=False)
+            if min(at - before, after - at) >= _TICKS_FROM
+        ]
+        painter.setPen(QPen(theme.color("window"), 1.0))
+        painter.drawLines([QLineF(at, band.top() + 2, at, band.bottom() - 2) for at in inner])
         painter.restore()
         is_here = span.first <= self._step < span.end
         painter.setFont(figure_font(10, bold=is_here))

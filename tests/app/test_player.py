@@ -3,13 +3,15 @@
 import pytest
 
 from gradsim.app.player import Player
-from gradsim.trace import Cursor
+from gradsim.trace import Cursor, Step
+
+STEP = Step("forward", 0, "linear", "pre_activation")
 
 
 @pytest.fixture
 def player(qapp):
     player = Player()
-    player.set_steps(4)
+    player.set_steps([STEP] * 4)
     player.set_speed(60.0)
     player.seek_requested.connect(player.set_cursor)  # a session that has every pass at hand
     yield player
@@ -49,7 +51,7 @@ def test_playing_from_the_last_step_tells_the_next_iteration_at_once(player):
 
 def test_while_a_pass_is_being_recorded_nothing_more_is_asked_for(qapp, qtbot):
     player = Player()
-    player.set_steps(2)
+    player.set_steps([STEP] * 2)
     player.set_speed(60.0)
     asked = collected(player)
     player.set_cursor(Cursor(0, 1))
@@ -76,3 +78,16 @@ def test_play_and_pause_say_so_once(player):
     player.toggle()
     player.pause()
     assert said == [True, False]
+
+
+def test_a_long_sequence_is_swept_and_every_other_step_has_its_time(player, qtbot):
+    times = [Step("forward", 0, "recurrent", "hidden", time) for time in range(2000)]
+    player.set_steps([*times, STEP, STEP])
+    asked = collected(player)
+    player.play()
+    qtbot.waitUntil(lambda: Cursor(1, 0) in asked)
+    player.pause()
+    told = [cursor.step for cursor in asked if cursor.iteration == 0]
+    assert told == sorted(told)
+    assert {2000, 2001} <= set(told)
+    assert 3 < len(told) < 200  # one per tick of the clock, not one per time step

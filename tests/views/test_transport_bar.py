@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from gradsim.spec.training import GlobalNormClipping
-from gradsim.trace import Cursor
+from gradsim.trace import Cursor, Step
 from gradsim.views.playback import FASTEST, SLOWEST
 from gradsim.views.scrubber import segments
 from gradsim.views.theme import DARK
@@ -142,6 +142,28 @@ def test_phases_fill_the_line_in_order_without_overlap(layers, clips, width):
     assert placed[-1].right <= width
     ends = np.array([(s.left, s.right) for s in placed]).ravel()
     assert (np.diff(ends) > 0).all()
+
+
+@pytest.mark.parametrize("width", [200, 700, 2500])
+def test_a_long_sequence_does_not_crowd_out_the_other_steps(width):
+    times = range(150)
+    steps = (
+        *(Step("forward", 0, "recurrent", "hidden", time) for time in times),
+        Step("forward", 0, "activation", "activation"),
+        Step("forward", 1, "linear", "pre_activation"),
+        Step("loss", None, "loss", "loss"),
+        *(Step("backward", 0, "recurrent", "hidden_gradient", time) for time in reversed(times)),
+        Step("backward", 0, "delta", "delta"),
+    )
+    placed = segments(steps, width)
+    for segment in placed:
+        places = [segment.centre(step) for step in range(segment.span.first, segment.span.end)]
+        assert places == sorted(places)
+        assert segment.left < places[0] <= places[-1] < segment.right
+        for step, place in enumerate(places, start=segment.span.first):
+            assert segment.step_at(place) == step
+    forward = placed[0]
+    assert forward.edge(151) - forward.edge(150) == pytest.approx((forward.right - forward.left) / 10)
 
 
 def test_the_step_is_told_in_words(bar):
