@@ -1,0 +1,52 @@
+"""What is to be said of a chain rule whose factors are no plain products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradsim.analysis.chain_graph import Graph
+from gradsim.spec import Normalization, unrolled_layers
+from gradsim.trace import IterationTrace, LayerTrace
+
+
+def chain_remarks(trace: IterationTrace, layer: LayerTrace, graph: Graph) -> tuple[str, ...]:
+    """Return a sentence for each layer that couples units, samples or steps, and for a loss derived in one."""
+    if layer.kind == "recurrent":
+        return (
+            f"{layer.name} goes through {layer.output.shape[1]} steps of time with the same weight: every step adds "
+            "its own δ · ∂z/∂w, where δ holds all later steps already.",
+        )
+    told: dict[str, str] = {}
+    for edge in (edge for leaving in graph.edges for edge in leaving if edge.part == "jacobian"):
+        name = trace.layers[edge.layer].name
+        if trace.layers[edge.layer].activation_kind == "softmax":
+            told[name] = (
+                f"The softmax of {name} couples its units: the factor from unit j to unit k is an entry of its "
+                "Jacobian, aₖ (1 − aₖ) for j = k, else −aₖ aⱼ."
+            )
+        else:
+            told[name] = (
+                f"The normalization in {name} couples the units of a sample: the factor from unit j to unit k is "
+                "an entry of its Jacobian."
+            )
+    for end in (end for ends in graph.ends for end in ends):
+        above = trace.layers[end.layer]
+        if end.part == "handed":
+            told[above.name] = _handed(trace, above)
+        elif end.part == "loss_and_slope":
+            loss = trace.experiment.training.loss.replace("_", " ")
+            told[above.name] = (
+                f"{above.activation_kind.capitalize()} and {loss} are derived together: ∂L/∂z in one."
+            )
+    return tuple(told.values())
+
+
+def _handed(trace: IterationTrace, layer: LayerTrace) -> str:
+    if layer.kind == "recurrent":
+        why = "goes through time with all its steps"
+    else:
+        spec: Any = unrolled_layers(trace.experiment.network)[layer.index].layer
+        inner: Any = spec if isinstance(spec, Normalization) else getattr(spec, "normalization", None)
+        is_batch = inner is not None and inner.method == "batch"
+        why = "normalizes over the batch and so joins all samples" if is_batch else "couples all its units"
+    return f"{layer.name} {why}: a path ends there with the recorded gradient, its Jacobian times all that follows."
