@@ -87,6 +87,10 @@ def _carried_out(arguments: argparse.Namespace) -> int:
         from gradsim.cli.schema import print_schema
 
         return print_schema(arguments)
+    if arguments.command == "cost":
+        from gradsim.cli.cost import tell_cost
+
+        return tell_cost(arguments)
     from gradsim.cli.doctor import examine
 
     return examine(arguments)

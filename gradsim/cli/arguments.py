@@ -9,7 +9,7 @@ from typing import NoReturn
 from gradsim import __version__
 from gradsim.cli.failure import Failure
 
-COMMANDS = ("run", "render", "schema", "doctor")
+COMMANDS = ("run", "render", "schema", "doctor", "cost")
 VIEWS = ("profile", "network", "history", "loss", "distributions", "updates", "decision", "window")
 THEMES = ("light", "dark", "paper")
 FORMATS = ("png", "svg", "pdf", "csv")
@@ -61,6 +61,7 @@ def argument_parser() -> argparse.ArgumentParser:
     _add_render(commands)
     _add_schema(commands)
     _add_doctor(commands)
+    _add_cost(commands)
     return parser
 
 
@@ -119,6 +120,13 @@ def _add_schema(commands: argparse._SubParsersAction[_Parser]) -> None:
 def _add_doctor(commands: argparse._SubParsersAction[_Parser]) -> None:
     text = "check this installation: versions, display, fonts, cache, compiled code, gradients"
     parser = commands.add_parser("doctor", help=text, description=_sentence(text), allow_abbrev=False)
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+
+
+def _add_cost(commands: argparse._SubParsersAction[_Parser]) -> None:
+    text = "count what an iteration costs, measure its speed, tell what faster hardware would buy"
+    parser = commands.add_parser("cost", help=text, description=_sentence(text), allow_abbrev=False)
+    _add_experiment(parser)
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
 

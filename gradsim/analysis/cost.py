@@ -1,0 +1,332 @@
+"""What an iteration costs, and what faster hardware would buy: operations, speed, and how far layers move."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradsim.analysis.operations import Operations, operations
+from gradsim.analysis.profile import profile
+from gradsim.trace import History, IterationTrace, LayerTrace
+
+FASTER = (1.0, 10.0, 1e3, 1e6)
+"""Machines to compare: this one, and others so many times as fast."""
+
+TARGET = 0.01
+"""How far a layer shall move: a share of the rms of its weights."""
+
+_RECENT = 100
+_FEW = 3
+
+
+class Trainable(Protocol):
+    """What ``measured_speed`` needs of a simulator."""
+
+    iteration: int
+
+    def advance(self, iterations: int, should_stop: Callable[[], bool] | None = None) -> int:
+        """Train."""
+
+    def parameters(self) -> Mapping[str, NDArray[Any]]:
+        """Return copies of all parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """A short measurement of training on this machine.
+
+    Attributes
+    ----------
+    iterations : int
+        How many were made.
+    seconds : float
+        How long they took, all statistics included.
+    displacement : mapping from str to float
+        Parameter, such as ``dense_1.weight`` → how far the measured iterations moved it: l2 of the difference
+        over l2 before; ∞ or NaN where that was 0.
+    """
+
+    iterations: int
+    seconds: float
+    displacement: Mapping[str, float]
+
+    @property
+    def rate(self) -> float:
+        """Iterations per second."""
+        return self.iterations / self.seconds if self.seconds > 0 else math.nan
+
+    def moved(self, layer: str) -> float:
+        """Return how far the weights of a layer moved; NaN for one without weights."""
+        names = (f"{layer}.weight", f"{layer}.recurrent_weight")
+        return next((self.displacement[name] for name in names if name in self.displacement), math.nan)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerMotion:
+    """How fast one layer moves.
+
+    Attributes
+    ----------
+    name : str
+        Of the layer.
+    number : int
+        1…L.
+    ratio : float
+        rms of what one update really changes / rms of the weight: additions that the precision rounds away
+        change nothing. ∞ where the weights are all 0, NaN where some weight or update is NaN or ∞.
+    standing_still : float
+        Share of the weights with an update other than 0 that stay the same to the last bit.
+    straight : float
+        Iterations until the layer has moved by ``TARGET`` if all updates point the same way: the fewest
+        possible. ∞ for never.
+    walk : float
+        The same if the updates are a random walk, whose distance grows with √n. ∞ for never.
+    """
+
+    name: str
+    number: int
+    ratio: float
+    standing_still: float
+    straight: float
+    walk: float
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One machine: that on which it was measured, or one that is faster.
+
+    Attributes
+    ----------
+    factor : float
+        How many times as fast as this one.
+    rate : float
+        Iterations per second; NaN where none was measured.
+    straight, walk : float
+        Seconds until the first layer has moved by ``TARGET``, see ``LayerMotion``; ∞ for never.
+    layers_bought : float
+        How many more layers leave the first one as fast as it is now, at the measured factor per layer: log of
+        the speed / −log of the factor. 0 for this machine; ∞ where the gradient does not shrink on its way
+        back; NaN where it has no fitted factor.
+    """
+
+    factor: float
+    rate: float
+    straight: float
+    walk: float
+    layers_bought: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one iteration costs and achieves.
+
+    Attributes
+    ----------
+    iteration : int
+        Of the record it was made from.
+    operations : Operations
+        Counted, see :mod:`gradsim.analysis.operations`.
+    rate : float
+        Iterations per second, as measured; NaN where nothing was.
+    flops : float
+        Floating-point operations per second reached; NaN without a rate.
+    motions : tuple of LayerMotion
+        Of the layers that carry weights, the first one first.
+    factor_per_layer : float
+        By what the error signal is multiplied per layer on its way back; NaN where fewer than three layers
+        could tell it.
+    machines : tuple of Machine
+        One for each of ``FASTER``.
+    """
+
+    iteration: int
+    operations: Operations
+    rate: float
+    flops: float
+    motions: tuple[LayerMotion, ...]
+    factor_per_layer: float
+    machines: tuple[Machine, ...]
+
+    @property
+    def first(self) -> LayerMotion:
+        """The first layer."""
+        return self.motions[0]
+
+
+def cost(trace: IterationTrace, history: History | None = None, rate: float | None = None) -> Cost:
+    """Return what an iteration costs, and how long the first layer takes to move.
+
+    Parameters
+    ----------
+    trace : IterationTrace
+        A record, with its update.
+    history : History, optional
+        Statistics of the run: the update ratio is then the median of the last records up to the trace, at most
+        100, times the share of it that the precision keeps at the trace.
+    rate : float, optional
+        Iterations per second, measured on this machine.
+
+    Returns
+    -------
+    Cost
+        Operations per iteration and, for this machine and faster ones, the seconds until the first layer has
+        moved by 1 %.
+    """
+    counted = operations(trace)
+    speed = math.nan if rate is None else float(rate)
+    motions = tuple(_motion(layer, history, trace) for layer in trace.layers if layer.number is not None)
+    fit = profile(trace).backward_fit
+    factor = fit.factor if len(fit.used) >= _FEW else math.nan
+    machines = tuple(_machine(times, speed, motions[0], factor) for times in FASTER)
+    return Cost(trace.iteration, counted, speed, counted.total * speed, motions, factor, machines)
+
+
+def measured_speed(
+    simulator: Trainable,
+    seconds: float = 0.5,
+    should_stop: Callable[[], bool] = lambda: False,
+    clock: Callable[[], float] | None = None,
+) -> Speed:
+    """Return how fast a simulator trains here and how far that moves its layers; it stands further on then.
+
+    Parameters
+    ----------
+    simulator : Trainable
+        At any iteration.
+    seconds : float, default 0.5
+        How long to train, after a short run that is not counted.
+    should_stop : callable
+        Ends the measurement early.
+    clock : callable, optional
+        Seconds; ``time.perf_counter`` by default.
+
+    Returns
+    -------
+    Speed
+        Of at least one iteration, unless it was stopped before.
+    """
+    now = clock or time.perf_counter
+    simulator.advance(1)  # the first call may still load machine code
+    before, start, began = simulator.parameters(), simulator.iteration, now()
+    end = began + seconds
+    simulator.advance(1_000_000_000, lambda: now() >= end or should_stop())
+    took, made = now() - began, simulator.iteration - start
+    after = simulator.parameters()
+    return Speed(made, took, {name: _displacement(before[name], after[name]) for name in before})
+
+
+def iterations_to_move(ratio: float, target: float = TARGET) -> tuple[float, float]:
+    """Return after how many iterations a layer has moved by a share of its weights.
+
+    Parameters
+    ----------
+    ratio : float
+        rms of one update / rms of the weights.
+    target : float, default 0.01
+        The share.
+
+    Returns
+    -------
+    straight, walk : float
+        Whole numbers: target / ratio where all updates point the same way (triangle inequality: no sum of n of
+        them is longer than n), and (target / ratio)² for a random walk, whose rms distance is √n. At least 1;
+        ∞ for a ratio of 0; NaN where the ratio is none.
+    """
+    if math.isnan(ratio):
+        return math.nan, math.nan
+    if ratio == 0:
+        return math.inf, math.inf
+    needed = target / ratio
+    if needed <= 1:
+        return 1.0, 1.0
+    # Beyond 2⁵³ every float is whole; beyond 1e154 its square is infinite, which ``walk`` then says.
+    return _whole(needed), _whole(needed * needed)
+
+
+def layers_bought(times: float, factor: float) -> float:
+    """Return how many more layers a faster machine makes up for.
+
+    Parameters
+    ----------
+    times : float
+        How many times as fast.
+    factor : float
+        By what the gradient is multiplied per layer on its way back.
+
+    Returns
+    -------
+    float
+        log(times) / −log(factor); ∞ for a gradient that does not shrink, NaN without a factor.
+    """
+    if math.isnan(factor):
+        return math.nan
+    if factor >= 1:
+        return math.inf if times > 1 else 0.0
+    return math.log(times) / -math.log(factor) if factor > 0 else 0.0
+
+
+def _whole(value: float) -> float:
+    # A hair above a whole number is that number: 0.01 / 0.001 is not 11 iterations.
+    return float(math.ceil(value * (1 - 1e-12))) if value < 2.0**53 else value
+
+
+def _motion(layer: LayerTrace, history: History | None, trace: IterationTrace) -> LayerMotion:
+    weight, update = layer["weight"], layer["update"]
+    with np.errstate(all="ignore"):
+        applied = (weight + update) - weight
+        moving = update != 0
+        still = int(np.count_nonzero(moving & (applied == 0))) / max(int(np.count_nonzero(moving)), 1)
+        ratio = _moved_share(applied, weight)
+        recent = _recent_ratio(history, layer.index, trace.iteration)
+        here = np.float64(layer.statistics["update"].rms) / np.float64(layer.statistics["weight"].rms)
+        if recent is not None and math.isfinite(recent) and 0 < ratio < math.inf and here > 0:
+            ratio = float(recent * (ratio / here))
+    straight, walk = iterations_to_move(ratio)
+    return LayerMotion(layer.name, layer.number or 0, ratio, still, straight, walk)
+
+
+def _moved_share(applied: NDArray[Any], weight: NDArray[Any]) -> float:
+    """Any step is infinitely far for weights that are all 0; a step that is no number leads nowhere."""
+    if not (np.isfinite(applied).all() and np.isfinite(weight).all()):
+        return math.nan
+    if not weight.any():
+        return math.inf if applied.any() else 0.0
+    return _rms(applied) / _rms(weight)
+
+
+def _recent_ratio(history: History | None, layer: int, iteration: int) -> float | None:
+    if history is None or not len(history):
+        return None
+    until = int(np.searchsorted(history.iterations, iteration, side="right"))
+    window = slice(max(until - _RECENT, 0), until)
+    if window.stop - window.start < _FEW:
+        return None
+    ratios = history.series("update", "rms", layer)[window] / history.series("weight", "rms", layer)[window]
+    return float(np.median(ratios))
+
+
+def _machine(times: float, rate: float, first: LayerMotion, factor: float) -> Machine:
+    fast = times * rate
+    with np.errstate(all="ignore"):
+        straight, walk = (float(np.float64(n) / fast) for n in (first.straight, first.walk))
+    return Machine(times, fast, straight, walk, layers_bought(times, factor))
+
+
+def _displacement(before: NDArray[Any], after: NDArray[Any]) -> float:
+    with np.errstate(all="ignore"):
+        return float(np.float64(_rms(after.astype(np.float64) - before)) / np.float64(_rms(before)))
+
+
+def _rms(values: NDArray[Any]) -> float:
+    """Survives the range it measures: scaled before squaring."""
+    wide = values.astype(np.float64).ravel()
+    top = float(np.abs(wide).max()) if wide.size else 0.0
+    if top == 0 or not math.isfinite(top):
+        return top
+    return top * float(np.sqrt(np.mean((wide / top) ** 2)))
