@@ -212,7 +212,7 @@ def _silu(z: Numbers, p0: float, p1: float) -> Pair:
 
 
 def _mish(z: Numbers, p0: float, p1: float) -> Pair:
-    """The product of z and w = tanh(softplus z), which is rational in t = exp(−|z|)."""
+    """Return z w and its slope, where w = tanh(softplus z) is rational in t = exp(−|z|)."""
     y = np.minimum(np.abs(z), _FAR)
     t = np.exp(-y)
     numerator = np.where(z > 0, 1.0 + 2.0 * t, t * (2.0 + t))

@@ -1,0 +1,352 @@
+"""Singular values of the Jacobians of a network at one sample: of every layer, and from each layer to the output.
+
+A gradient that comes back through a layer is multiplied by its transposed Jacobian. Its singular values say how much
+the most and the least favoured direction shrinks or grows there; those of the whole say what is left at the input.
+The network is run by the simulator that is handed in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradsim.analysis.local_jacobian import Matrix, coupled_layers, is_local, local_jacobian
+from gradsim.spec import Experiment, PlacedLayer, Recurrent, placed_layers
+from gradsim.trace import IterationTrace
+
+MOST_WORK = 2e10
+"""Multiplications allowed: a few seconds."""
+
+Tell = Callable[[str, float], None]
+"""Told what is being done, and the share that is done."""
+
+
+class Differentiable(Protocol):
+    """What the Jacobians need of a simulator."""
+
+    iteration: int
+
+    @property
+    def experiment(self) -> Experiment:
+        """What is run."""
+
+    def record(self) -> IterationTrace:
+        """Return the pass at the present iteration."""
+
+    def jacobian(self, sample: int, first: str, last: str) -> NDArray[Any]:
+        """Return ∂ output of ``last`` / ∂ input of ``first`` by passes backwards."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JacobianSpectrum:
+    """Singular values at one sample, each array descending and read-only.
+
+    Attributes
+    ----------
+    iteration : int
+        Number of updates made before.
+    sample : int
+        Row of the batch.
+    names : tuple of str
+        The K blocks one after the other: the layers that stand in no other, a residual with all that is inside.
+    layers : tuple of tuple of int
+        Indices into ``IterationTrace.layers`` of the layers each block holds, its own last.
+    blocks : tuple of ndarray of float64
+        Singular values of the Jacobian of each block; NaN where it holds NaN or ∞.
+    onward : tuple of ndarray of float64
+        Of the Jacobian from the input of each block to the output of the network, the logits of the head: the
+        first one is that of the whole.
+    shapes : tuple of (int, int)
+        Outputs and inputs of each block.
+    eps : float
+        Relative rounding of the precision; a singular value below ``eps`` times the largest says nothing.
+    product_gap : float
+        Largest difference between the Jacobian of the whole, by passes backwards, and the product of those of the
+        blocks, relative to its largest entry; NaN where they do not multiply (batch normalization).
+    """
+
+    iteration: int
+    sample: int
+    names: tuple[str, ...]
+    layers: tuple[tuple[int, ...], ...]
+    blocks: tuple[NDArray[np.float64], ...]
+    onward: tuple[NDArray[np.float64], ...]
+    shapes: tuple[tuple[int, int], ...]
+    eps: float
+    product_gap: float
+
+    @property
+    def whole(self) -> NDArray[np.float64]:
+        """Singular values from the input to the output."""
+        return self.onward[0]
+
+    @property
+    def log10_bounds(self) -> NDArray[np.float64]:
+        """log10 of the product of the largest singular values from each block to the last, shape (K,).
+
+        The largest singular value of a product is at most that product: −∞ where one is 0.
+        """
+        with np.errstate(divide="ignore"):
+            largest = np.log10(np.array([values[0] for values in self.blocks]))
+        return np.asarray(np.cumsum(largest[::-1])[::-1])
+
+    def block_of(self, layer: int | None) -> int | None:
+        """Return the block that holds a layer of the trace, None for none."""
+        return next((k for k, held in enumerate(self.layers) if layer in held), None)
+
+
+def jacobian_spectrum(
+    simulator: Differentiable,
+    sample: int,
+    should_stop: Callable[[], bool] = lambda: False,
+    progress: Tell = lambda words, share: None,
+    most_work: float = MOST_WORK,
+) -> JacobianSpectrum | None:
+    """Return the singular values of all Jacobians at one sample of the present batch.
+
+    Parameters
+    ----------
+    simulator : Differentiable
+        Stands at the iteration; nothing in it changes.
+    sample : int
+        Row of the batch.
+    should_stop : callable, optional
+        Asked after every block; True ends it.
+    progress : callable, optional
+        Told before every block.
+    most_work : float, default MOST_WORK
+        Multiplications that may be spent.
+
+    Returns
+    -------
+    JacobianSpectrum or None
+        None if it was stopped.
+
+    Raises
+    ------
+    ValueError
+        If it would take more; says what would fit. For a sample that the batch does not have.
+    """
+    trace = simulator.record()
+    blocks = placed_layers(simulator.experiment.network)
+    if not 0 <= sample < len(trace.inputs):
+        raise ValueError(f"expected a row of the batch from 0 to {len(trace.inputs) - 1}, got {sample}")
+    check_work(trace, blocks, most_work)
+    chain = _Chain(simulator, trace, blocks, sample)
+    for done, place in enumerate(reversed(range(len(blocks)))):
+        if should_stop():
+            return None
+        progress(f"Jacobian of {blocks[place].name}", done / (len(blocks) + 1))
+        chain.add(place)
+    progress("Jacobian of the whole", len(blocks) / (len(blocks) + 1))
+    return chain.spectrum()
+
+
+class _Chain:
+    """Goes from the last block to the first; keeps the product of the Jacobians, and of each its singular values."""
+
+    def __init__(
+        self, simulator: Differentiable, trace: IterationTrace, blocks: Sequence[PlacedLayer], sample: int
+    ) -> None:
+        self._simulator, self._trace, self._blocks, self._sample = simulator, trace, blocks, sample
+        self._multiplies = sum(map(coupled_layers, blocks)) < 2
+        self._product: Matrix | None = None
+        self._own: list[NDArray[np.float64]] = []
+        self._onward: list[NDArray[np.float64]] = []
+        self._shapes: list[tuple[int, int]] = []
+
+    def add(self, place: int) -> None:
+        """Take in the block before those that were taken in."""
+        block = self._blocks[place]
+        if is_local(block):
+            own = local_jacobian(block, self._trace, self._sample)
+        else:
+            own = self._by_passes(block.name, block.name)
+        self._shapes.append((own.shape[0], own.shape[1]))
+        self._own.append(singular_values(own))
+        if self._multiplies:
+            with np.errstate(all="ignore"):
+                self._product = own if self._product is None else self._product @ own
+        else:
+            self._product = self._by_passes(block.name, "head")
+        self._onward.append(singular_values(self._product))
+
+    def spectrum(self) -> JacobianSpectrum:
+        """Return all of it, the Jacobian of the whole by passes backwards."""
+        assert self._product is not None
+        whole, gap = self._product, math.nan
+        if self._multiplies:
+            whole = self._by_passes(self._blocks[0].name, "head")
+            gap = _gap(self._product, whole)
+            self._onward[-1] = singular_values(whole)
+        index_of = {layer.name: layer.index for layer in self._trace.layers}
+        single = self._simulator.experiment.precision != "float64"
+        return JacobianSpectrum(
+            iteration=self._simulator.iteration,
+            sample=self._sample,
+            names=tuple(block.name for block in self._blocks),
+            layers=tuple(tuple(index_of[name] for name in _names(block)) for block in self._blocks),
+            blocks=tuple(reversed(self._own)),
+            onward=tuple(reversed(self._onward)),
+            shapes=tuple(reversed(self._shapes)),
+            eps=float(np.finfo(np.float32 if single else np.float64).eps),
+            product_gap=gap,
+        )
+
+    def _by_passes(self, first: str, last: str) -> Matrix:
+        return np.asarray(self._simulator.jacobian(self._sample, first, last), dtype=np.float64)
+
+
+def singular_values(matrix: Matrix) -> NDArray[np.float64]:
+    """Return the singular values of a matrix.
+
+    Parameters
+    ----------
+    matrix : ndarray of float64, shape (m, n)
+        Any.
+
+    Returns
+    -------
+    ndarray of float64, shape (min(m, n),)
+        Descending, read-only; NaN throughout where the matrix holds NaN or ∞.
+    """
+    if np.isfinite(matrix).all():
+        found = np.asarray(np.linalg.svd(matrix, compute_uv=False), dtype=np.float64)
+    else:
+        found = np.full(min(matrix.shape), np.nan)
+    found.setflags(write=False)
+    return found
+
+
+def check_work(trace: IterationTrace, blocks: Sequence[PlacedLayer], most_work: float = MOST_WORK) -> None:
+    """Refuse Jacobians that would take too long.
+
+    Parameters
+    ----------
+    trace : IterationTrace
+        A record of the network.
+    blocks : sequence of PlacedLayer
+        Its outermost layers.
+    most_work : float, default MOST_WORK
+        Multiplications that may be spent.
+
+    Raises
+    ------
+    ValueError
+        With the work, the limit, and what would fit.
+    """
+    work = jacobian_work(trace, blocks)
+    if work <= most_work:
+        return
+    width = max(max(layer.fan_in, layer.fan_out) for layer in trace.layers)
+    fitting = _most(width, lambda share: jacobian_work(trace, blocks, units=share) <= most_work)
+    message = (
+        f"The Jacobians of this network would take about {_power(work)} multiplications, and the "
+        f"limit is {_power(most_work)}: layers of up to about {fitting:,} units would fit"
+    )
+    steps = max(_steps(trace[block.name].output) for block in blocks)
+    if steps > 1:
+        fewer = _most(steps, lambda share: jacobian_work(trace, blocks, steps=share) <= most_work)
+        message += f", or about {fewer:,} time steps"
+    raise ValueError(f"{message} (now {width:,} units{f', {steps:,} time steps' if steps > 1 else ''}).")
+
+
+def _most(now: int, fits: Callable[[float], bool]) -> int:
+    """Return the greatest number, to two digits, of which the share fits that it has of the present one."""
+    low, high = 1, now
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle / now) else (low, middle)
+    unit = int(10 ** max(len(str(low)) - 2, 0))
+    return low // unit * unit
+
+
+def jacobian_work(
+    trace: IterationTrace, blocks: Sequence[PlacedLayer], units: float = 1.0, steps: float = 1.0
+) -> float:
+    """Return about how many multiplications the Jacobians of a network take.
+
+    Parameters
+    ----------
+    trace : IterationTrace
+        A record of the network.
+    blocks : sequence of PlacedLayer
+        Its outermost layers.
+    units, steps : float, default 1
+        As if it had only this share of its units, or of its time steps.
+
+    Returns
+    -------
+    float
+        Passes through the network, one for each output that is carried back; products and singular values.
+    """
+    batch = len(trace.inputs)
+    weights = units**2 * sum(
+        layer.tensors[name].size
+        for layer in trace.layers
+        for name in ("weight", "input_weight", "projection")
+        if name in layer.tensors
+    )
+    times = max(_steps(layer.output) for layer in trace.layers)
+    one_pass = 6.0 * batch * times * steps * weights + _OVERHEAD
+    multiplies = sum(map(coupled_layers, blocks)) < 2
+    outputs = float(_values(trace[blocks[-1].name].output))
+    passes, work = outputs if multiplies else 0.0, 0.0
+    for block in blocks:
+        layer = trace[block.name]
+        m = units * _outputs(block, layer.output) * (steps if _keeps_time(block, layer.output) else 1.0)
+        n = units * _values(layer.input) * (steps if layer.input.ndim == 3 else 1.0)
+        work += _SVD * m * n * min(m, n) + m * n * outputs + _SVD * outputs * n * min(outputs, n)
+        passes += 0.0 if is_local(block) else m
+        passes += 0.0 if multiplies else outputs
+    return work + passes * one_pass
+
+
+_SVD = 4.0
+"""Multiplications of a singular value decomposition without vectors, per m · n · min(m, n)."""
+_OVERHEAD = 4e5
+"""What a pass costs besides its products, in multiplications: 0.2 ms."""
+
+
+def _power(number: float) -> str:
+    mantissa, exponent = f"{number:.0e}".split("e")
+    return f"{mantissa}·10" + str(int(exponent)).translate(_SUPERSCRIPT)
+
+
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def _values(tensor: NDArray[Any]) -> int:
+    """Return the number of values of one sample."""
+    return int(np.prod(tensor.shape[1:]))
+
+
+def _keeps_time(block: PlacedLayer, output: NDArray[Any]) -> bool:
+    """Return whether a block hands on every time step; a record holds all of them even if only the last goes on."""
+    only_last = isinstance(block.layer, Recurrent) and not block.layer.return_sequences
+    return output.ndim == 3 and not only_last
+
+
+def _outputs(block: PlacedLayer, output: NDArray[Any]) -> int:
+    return _values(output) if _keeps_time(block, output) else output.shape[-1]
+
+
+def _steps(tensor: NDArray[Any]) -> int:
+    return tensor.shape[1] if tensor.ndim == 3 else 1
+
+
+def _names(block: PlacedLayer) -> list[str]:
+    return [name for inner in block.branch for name in _names(inner)] + [block.name]
+
+
+def _gap(product: Matrix, whole: Matrix) -> float:
+    if not (np.isfinite(product).all() and np.isfinite(whole).all()):
+        return math.nan
+    largest = float(np.abs(whole).max())
+    difference = float(np.abs(product - whole).max())
+    return difference / largest if largest else (0.0 if difference == 0 else math.inf)
