@@ -1,0 +1,93 @@
+"""The budget of the whole net in words."""
+
+from __future__ import annotations
+
+import math
+
+from gradsim.analysis.cause.budget import BudgetPart, CauseBudget
+from gradsim.analysis.cause.factor_wording import HARDLY, joined, times
+
+_ENOUGH = 0.75
+"""A kind with less than this share of what pulls the same way is not named alone."""
+
+
+def budget_sentence(budget: CauseBudget) -> str:
+    """Return what the whole net owes to which kind of factor.
+
+    Parameters
+    ----------
+    budget : CauseBudget
+        Of one direction.
+
+    Returns
+    -------
+    str
+        One or two sentences.
+    """
+    backward = budget.direction == "backward"
+    signal = "the error signal δ" if backward else "the activation a"
+    way = (
+        "from the last layer back to the first"
+        if backward
+        else "from the first layer to the last before the head"
+    )
+    if not budget.steps:
+        return f"There is a single layer{'' if backward else ' before the head'}: no ratio to explain."
+    if not budget.counted:
+        return (
+            f"No ratio of {signal} between neighbouring layers is a finite number: {budget.left_out_words}."
+        )
+    parts = ", ".join(f"{part.label} {times(part.log10)}" for part in budget.parts)
+    change = f"{signal[0].upper()}{signal[1:]} changes {times(budget.log10)} {way}: {parts}."
+    left_out = f"Left out: {budget.left_out_words}." if budget.left_out else ""
+    return " ".join(part for part in (change, main_cause_sentence(budget), left_out) if part)
+
+
+def main_cause_sentence(budget: CauseBudget) -> str:
+    """Return the chief cause alone.
+
+    Parameters
+    ----------
+    budget : CauseBudget
+        Of one direction.
+
+    Returns
+    -------
+    str
+        ``Sigmoid slopes account for 97 % of the shrinking.``; empty where there is nothing to explain.
+    """
+    pulling = [part for part in budget.parts if not math.isnan(part.share)]
+    if not budget.counted or not budget.parts:
+        return ""
+    against = [part for part in budget.parts if math.isnan(part.share) and abs(part.log10) > HARDLY]
+    if abs(budget.log10) <= HARDLY:
+        up = [part.label for part in budget.parts if part.log10 > HARDLY]
+        down = [part.label for part in budget.parts if part.log10 < -HARDLY]
+        if up and down:
+            verb = "make" if len(up) > 1 or _part_of(budget, up[0]).is_plural else "makes"
+            return f"{_start(joined(up))} {verb} up for {joined(down)}."
+        return "No factor changes it much."
+    verb = "shrinking" if budget.log10 < 0 else "growth"
+    main = pulling[0]
+    accounts = "account" if main.is_plural else "accounts"
+    told = f"{_start(main.label)} {accounts} for {_percent(main.share)} of the {verb}"
+    if main.share < _ENOUGH and len(pulling) > 1:
+        told += f", {pulling[1].label} for {_percent(pulling[1].share)}"
+    if against:
+        labels = joined([part.label for part in against])
+        told += f"; against it: {labels} {times(math.fsum(part.log10 for part in against))}"
+    return told + "."
+
+
+def _part_of(budget: CauseBudget, label: str) -> BudgetPart:
+    return next(part for part in budget.parts if part.label == label)
+
+
+def _percent(share: float) -> str:
+    if share == 1.0:
+        return "all"
+    return ">99 %" if share > 0.995 else "<1 %" if share < 0.005 else f"{100 * share:.0f} %"
+
+
+def _start(words: str) -> str:
+    return words[0].upper() + words[1:]
