@@ -39,7 +39,7 @@ def load(path: str | PathLike[str]) -> Experiment:
         asks for something impossible.
     """
     file = Path(path)
-    return _read(file_bytes(file, MAX_BYTES), str(file))
+    return read_experiment(parsed_document(file_bytes(file, MAX_BYTES), str(file), "an experiment"))
 
 
 def loads(text: str | bytes) -> Experiment:
@@ -60,7 +60,7 @@ def loads(text: str | bytes) -> Experiment:
     SpecError
         With the place and the reason of the first fault.
     """
-    return _read(text, "$")
+    return read_experiment(parsed_document(text, "$", "an experiment"))
 
 
 def save(experiment: Experiment, path: str | PathLike[str]) -> None:
@@ -105,18 +105,35 @@ def dumps(experiment: Experiment) -> str:
     return "".join(_object(document, "")) + "\n"
 
 
-def _read(text: str | bytes, place: str) -> Experiment:
+def parsed_document(text: str | bytes, place: str, what: str) -> Any:
+    """Return the document that a text holds, read more strictly than Python's parser does.
+
+    Parameters
+    ----------
+    text : str or bytes
+        JSON; bytes are UTF-8.
+    place : str
+        What messages call it.
+    what : str
+        What it should be, such as ``an experiment``.
+
+    Returns
+    -------
+    object
+        Dicts, lists, text, numbers.
+
+    Raises
+    ------
+    SpecError
+        If it is no JSON, has a key twice, or a number that JSON does not know.
+    """
     if isinstance(text, bytes):
         try:
             text = text.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise SpecError(place, f"expected text in UTF-8, got another byte at {error.start}") from error
-    return read_experiment(_parsed(text, place))
-
-
-def _parsed(text: str, place: str) -> Any:
     if not text.strip():
-        raise SpecError(place, "expected an experiment, got nothing")
+        raise SpecError(place, f"expected {what}, got nothing")
     try:
         return json.loads(
             text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_int=_integer
@@ -129,7 +146,7 @@ def _parsed(text: str, place: str) -> Any:
     except _NotJsonError as error:
         raise SpecError(place, str(error)) from error
     except RecursionError as error:
-        raise SpecError(place, "expected an experiment, got JSON nested too deeply") from error
+        raise SpecError(place, f"expected {what}, got JSON nested too deeply") from error
 
 
 class _NotJsonError(Exception):

@@ -20,7 +20,7 @@ def schema() -> dict[str, Any]:
     """
     made = msgspec.json.schema(Experiment)
     parts = made["$defs"]
-    _allow_words(made, parts)
+    allow_words(made, parts)
     root = parts["Experiment"]
     root["required"] = ["gradsim", *root.get("required", [])]
     root["properties"]["gradsim"] = {
@@ -36,15 +36,15 @@ def schema() -> dict[str, Any]:
     }
 
 
-def _allow_words(node: Any, parts: dict[str, Any]) -> None:
-    """Let a bare word stand for a kind with its defaults, wherever kinds are told apart."""
+def allow_words(node: Any, parts: dict[str, Any]) -> None:
+    """Let a bare word stand for a kind with its defaults, wherever kinds are told apart; changes the schema."""
     if isinstance(node, list):
         for item in node:
-            _allow_words(item, parts)
+            allow_words(item, parts)
     if not isinstance(node, dict):
         return
     for item in list(node.values()):
-        _allow_words(item, parts)
+        allow_words(item, parts)
     if "discriminator" in node:
         mapping = node.pop("discriminator")["mapping"]  # OpenAPI's; unknown to JSON Schema
         words = [word for word, place in mapping.items() if _needs_nothing(parts[place.rsplit("/", 1)[1]])]

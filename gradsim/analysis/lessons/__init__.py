@@ -1,0 +1,47 @@
+"""Lessons as numbers: expressions on a pass, texts whose numbers are checked, and a walk without a window."""
+
+from gradsim.analysis.lessons.check import (
+    Claim,
+    LessonReport,
+    LessonSimulator,
+    check_lesson,
+    check_syntax,
+    look_step,
+    step_texts,
+)
+from gradsim.analysis.lessons.expression import (
+    Condition,
+    Expression,
+    ExpressionError,
+    Values,
+    condition,
+    expression,
+)
+from gradsim.analysis.lessons.quantities import OF_LAYER, WHOLE, Quantities
+from gradsim.analysis.lessons.text import Block, Run, Value, blocks, rounds_to, unchecked_numbers, values_of
+
+__all__ = [
+    "OF_LAYER",
+    "WHOLE",
+    "Block",
+    "Claim",
+    "Condition",
+    "Expression",
+    "ExpressionError",
+    "LessonReport",
+    "LessonSimulator",
+    "Quantities",
+    "Run",
+    "Value",
+    "Values",
+    "blocks",
+    "check_lesson",
+    "check_syntax",
+    "condition",
+    "expression",
+    "look_step",
+    "rounds_to",
+    "step_texts",
+    "unchecked_numbers",
+    "values_of",
+]
