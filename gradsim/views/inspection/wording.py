@@ -72,6 +72,8 @@ def formula_of(step: Step, layers: Sequence[LayerTrace]) -> str:
         if step.operation == "activation_gradient" and step.layer == len(layers) - 1:
             return "∂L/∂a from the loss"
         layer = layers[step.layer]
+        if step.time is not None and step.phase == "backward":
+            return "∂L/∂hₜ = from above + from step t + 1"
         if step.operation == "linear" and "bias" not in layer.tensors:
             return "z = x @ W"
         if step.operation == "activation" and layer.kind == "recurrent":
@@ -79,7 +81,11 @@ def formula_of(step: Step, layers: Sequence[LayerTrace]) -> str:
         if step.operation == "activation_gradient" and (
             layer.kind == "recurrent" or layers[step.layer + 1].kind != "dense"
         ):
-            return "∂L/∂h, summed over later steps" if layer.kind == "recurrent" else "∂L/∂out from above"
+            return (
+                "∂L/∂h from above, then back through time"
+                if layer.kind == "recurrent"
+                else "∂L/∂out from above"
+            )
         if step.operation in ("delta", "weight_gradient", "update"):
             return KINDS.get((layer.kind, step.operation), FORMULAS[step.operation])
     return FORMULAS.get(step.operation, step.operation)
@@ -103,4 +109,25 @@ def step_text(step: Step, layers: Sequence[LayerTrace]) -> str:
     name = "all layers" if step.operation == "clip" else ""
     if step.layer is not None:
         name = layers[step.layer].name
-    return " · ".join(part for part in (step.phase, name, formula_of(step, layers)) if part)
+    parts = (step.phase, name, time_words(step, layers), formula_of(step, layers))
+    return " · ".join(part for part in parts if part)
+
+
+def time_words(step: Step, layers: Sequence[LayerTrace]) -> str:
+    """Return which time step is told, such as ``t = 17 of 150``: people count from 1.
+
+    Parameters
+    ----------
+    step : Step
+        The step.
+    layers : sequence of LayerTrace
+        The layers of its trace.
+
+    Returns
+    -------
+    str
+        Empty for a step that is not one of time.
+    """
+    if step.time is None or step.layer is None:
+        return ""
+    return f"t = {step.time + 1} of {layers[step.layer].tensors['hidden'].shape[1]}"
