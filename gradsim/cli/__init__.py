@@ -91,6 +91,10 @@ def _carried_out(arguments: argparse.Namespace) -> int:
         from gradsim.cli.cost import tell_cost
 
         return tell_cost(arguments)
+    if arguments.command == "lessons":
+        from gradsim.cli.lessons import lessons
+
+        return lessons(arguments)
     from gradsim.cli.doctor import examine
 
     return examine(arguments)

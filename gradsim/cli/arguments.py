@@ -9,7 +9,7 @@ from typing import NoReturn
 from gradsim import __version__
 from gradsim.cli.failure import Failure
 
-COMMANDS = ("run", "render", "schema", "doctor", "cost")
+COMMANDS = ("run", "render", "schema", "doctor", "cost", "lessons")
 VIEWS = ("profile", "network", "history", "loss", "distributions", "updates", "decision", "window")
 THEMES = ("light", "dark", "paper")
 FORMATS = ("png", "svg", "pdf", "csv")
@@ -61,6 +61,7 @@ def argument_parser() -> argparse.ArgumentParser:
     _add_render(commands)
     _add_schema(commands)
     _add_doctor(commands)
+    _add_lessons(commands)
     _add_cost(commands)
     return parser
 
@@ -127,6 +128,24 @@ def _add_cost(commands: argparse._SubParsersAction[_Parser]) -> None:
     text = "count what an iteration costs, measure its speed, tell what faster hardware would buy"
     parser = commands.add_parser("cost", help=text, description=_sentence(text), allow_abbrev=False)
     _add_experiment(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+
+
+def _add_lessons(commands: argparse._SubParsersAction[_Parser]) -> None:
+    text = "list the lessons, check that every number in them is true, print their schema"
+    parser = commands.add_parser("lessons", help=text, description=_sentence(text), allow_abbrev=False)
+    parser.add_argument(
+        "action", nargs="?", choices=("list", "check", "schema"), default="list", help="default: list"
+    )
+    parser.add_argument(
+        "lessons",
+        metavar="FILE",
+        nargs="*",
+        help="with check: lesson files or names of lessons (default: all that come with GradSim)",
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="a decimal that nothing checks is a failure too"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
 
