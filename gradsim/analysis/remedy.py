@@ -1,4 +1,4 @@
-"""What a remedy is: an edit of an experiment, with its name and its reason. The edits themselves are in ``remedies``."""
+"""What a remedy is: an edit of an experiment with its name and reason; the edits are in ``remedies``."""
 
 from __future__ import annotations
 

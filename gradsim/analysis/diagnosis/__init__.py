@@ -1,6 +1,22 @@
 """Names what keeps a network from learning: findings with their evidence, their cause and their remedies."""
 
+from gradsim.analysis.diagnosis.diagnosing import diagnose, diagnose_run
+from gradsim.analysis.diagnosis.document import diagnosis_document
 from gradsim.analysis.diagnosis.finding import Check, Confidence, Diagnosis, Finding, Neighbour
+from gradsim.analysis.diagnosis.rules import RULES, Rule
 from gradsim.analysis.remedy import Effect, Remedy
 
-__all__ = ["Check", "Confidence", "Diagnosis", "Effect", "Finding", "Neighbour", "Remedy"]
+__all__ = [
+    "RULES",
+    "Check",
+    "Confidence",
+    "Diagnosis",
+    "Effect",
+    "Finding",
+    "Neighbour",
+    "Remedy",
+    "Rule",
+    "diagnose",
+    "diagnose_run",
+    "diagnosis_document",
+]

@@ -1,0 +1,161 @@
+"""Applying the rules to a case: a check of every rule, a finding where one is past its cut."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from gradsim.analysis.diagnosis.case import Case, Measurement, Unknown
+from gradsim.analysis.diagnosis.finding import (
+    Check,
+    Confidence,
+    Depth,
+    Diagnosis,
+    Finding,
+    Neighbour,
+    Relation,
+    State,
+)
+from gradsim.analysis.diagnosis.rules import RULES, Rule
+from gradsim.analysis.diagnosis.words import number, percent
+from gradsim.analysis.remedies import remedy
+
+Confident = Callable[[Rule], Confidence]
+NEIGHBOURS = 3
+
+
+def diagnosis_of(case: Case, depth: Depth, confident: Confident | None = None) -> Diagnosis:
+    """Return what the rules find in a case; ``confident`` tells with how many seeds a rule finds the same."""
+    checks: list[Check] = []
+    findings: list[Finding] = []
+    for rule in RULES:
+        measured = measurement(rule, case)
+        check = _check(rule, measured, case)
+        checks.append(check)
+        if check.state == "found" and isinstance(measured, Measurement):
+            sure = confident(rule) if confident else Confidence(1, 1, case.trace.iteration)
+            findings.append(_finding(rule, measured, check, case, sure))
+    findings.sort(key=lambda finding: finding.is_advice)
+    return Diagnosis(
+        iteration=case.trace.iteration,
+        depth=depth,
+        loss=case.loss,
+        baseline=case.baseline,
+        is_converged=case.is_converged,
+        findings=tuple(findings),
+        checks=tuple(checks),
+        sentence=_sentence(case, findings),
+    )
+
+
+def measurement(rule: Rule, case: Case) -> Measurement | Unknown:
+    """Return what a rule measures in a case."""
+    with np.errstate(all="ignore"):
+        return rule.observe(case)
+
+
+def is_found(rule: Rule, case: Case) -> bool:
+    """Return whether a rule finds something in a case."""
+    return _check(rule, measurement(rule, case), case).state == "found"
+
+
+def _check(rule: Rule, measured: Measurement | Unknown, case: Case) -> Check:
+    if isinstance(measured, Unknown):
+        nothing = math.nan
+        return Check(
+            rule.id,
+            rule.title,
+            "unknown",
+            rule.measure,
+            nothing,
+            rule.cut,
+            rule.relation,
+            "",
+            measured.reason,
+        )
+    cut = rule.cut if measured.cut is None else measured.cut
+    state: State = "clear"
+    reason = ""
+    if math.isnan(measured.value):
+        state, reason = "unknown", "its number is not a number"
+    elif is_past(measured.value, cut, rule.relation):
+        state = "found"
+        if measured.excuse:
+            state, reason = "clear", measured.excuse
+        elif case.share <= rule.gate:
+            state = "converged"
+            reason = f"the loss is {percent(case.share)} of what a constant answer costs"
+    return Check(
+        rule.id,
+        rule.title,
+        state,
+        rule.measure,
+        measured.value,
+        cut,
+        rule.relation,
+        _worst(measured, rule.relation),
+        reason,
+    )
+
+
+def is_past(value: float, cut: float, relation: Relation) -> bool:
+    """Return whether a number lies on the side of the cut where findings are."""
+    return value > cut if relation == "above" else value < cut
+
+
+def _worst(measured: Measurement, relation: Relation) -> str:
+    if not measured.values:
+        return ""
+    extreme = max if relation == "above" else min
+    return extreme(measured.values, key=lambda name: measured.values[name])
+
+
+def _finding(rule: Rule, measured: Measurement, check: Check, case: Case, confidence: Confidence) -> Finding:
+    past = {name for name, value in measured.values.items() if is_past(value, check.cut, rule.relation)}
+    if measured.layers is not None:
+        past = set(measured.layers)
+    order = [layer.name for layer in case.trace.layers]
+    others = [
+        Neighbour(name, value)
+        for name, value in measured.values.items()
+        if name not in past and not math.isnan(value)
+    ]
+    others.sort(key=lambda neighbour: neighbour.value, reverse=rule.relation == "above")
+    offered = (remedy(name, case.experiment, measured.evidence) for name in rule.remedies)
+    return Finding(
+        id=rule.id,
+        title=rule.title,
+        is_advice=rule.is_advice,
+        layers=tuple(name for name in order if name in past),
+        measure=rule.measure,
+        value=measured.value,
+        cut=check.cut,
+        relation=rule.relation,
+        source=rule.source,
+        evidence=dict(measured.evidence),
+        neighbours=tuple(others[:NEIGHBOURS]),
+        confidence=confidence,
+        sentence=measured.sentence,
+        why=measured.why,
+        remedies=tuple(one for one in offered if one is not None),
+    )
+
+
+def _sentence(case: Case, findings: Sequence[Finding]) -> str:
+    faults = [finding for finding in findings if not finding.is_advice]
+    share = case.share
+    if math.isnan(share):
+        stands = f"The loss is {number(case.loss)}"
+    else:
+        stands = f"The loss is {number(case.loss)}, {percent(share)} of what a constant answer costs"
+    if case.is_converged and not faults:
+        return f"Healthy: {stands[0].lower()}{stands[1:]}: the network has learned."
+    if not faults:
+        told = "Healthy: nothing was found."
+        if findings:
+            told = f"Healthy, with {len(findings)} piece{'s' if len(findings) > 1 else ''} of advice."
+        return f"{told} {stands}."
+    more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
+    return f"{faults[0].title}{more}. {faults[0].sentence} {stands}."

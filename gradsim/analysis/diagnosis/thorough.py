@@ -1,0 +1,129 @@
+"""The thorough diagnosis: other seeds trained as far, the network at half its depth, and every remedy tried."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from gradsim.analysis.diagnosis.applying import diagnosis_of, is_found
+from gradsim.analysis.diagnosis.case import Case, Comparison, case_of
+from gradsim.analysis.diagnosis.finding import Confidence, Diagnosis
+from gradsim.analysis.diagnosis.rules import Rule
+from gradsim.analysis.diagnosis.simulation import Progress, Simulate, other_seed
+from gradsim.analysis.diagnosis.trials import Trial, effect_of, trial, with_effects
+from gradsim.analysis.network_edits import halved
+from gradsim.analysis.remedy import Effect
+from gradsim.spec import Experiment, SpecError
+
+SHORTEST, LONGEST = 200, 1000
+"""Iterations of a trial: as many as were made, within these."""
+
+TRIAL_SEEDS = 3
+"""Seeds of a trial: the least that have a median."""
+
+
+class Stopped(Exception):
+    """A diagnosis was asked to end early."""
+
+
+def thorough_diagnosis(
+    case: Case, simulate: Simulate, seeds: int, should_stop: Callable[[], bool], progress: Progress
+) -> Diagnosis:
+    """Return the diagnosis of a case with trainings; an instant one with what is known where it was stopped."""
+    training = _Trainings(case, simulate, seeds, should_stop, progress)
+    diagnosis = diagnosis_of(case, "instant")
+    try:
+        training.run_other_seeds()
+        training.compare_depths()
+        found = diagnosis_of(replace(case, comparison=training.comparison), "thorough", training.confidence)
+        diagnosis = replace(found, depth="instant")
+        return training.with_remedies_tried(found)
+    except Stopped:
+        return diagnosis
+
+
+class _Trainings:
+    """The trainings of one diagnosis; each is made once, whoever asks for it."""
+
+    def __init__(
+        self,
+        case: Case,
+        simulate: Simulate,
+        seeds: int,
+        should_stop: Callable[[], bool],
+        progress: Progress,
+    ) -> None:
+        self.case, self.simulate, self.seeds = case, simulate, seeds
+        self.should_stop, self.progress = should_stop, progress
+        self.iterations = min(LONGEST, max(SHORTEST, case.trace.iteration))
+        self.others: list[Case] = []
+        self.comparison: Comparison | None = None
+        self.trials: dict[Experiment, Trial] = {}
+
+    def run_other_seeds(self) -> None:
+        """Train other seeds as far as the network has come."""
+        experiment = self.case.experiment
+        if experiment.parameters is not None:
+            return
+        for number in range(1, self.seeds + 1):
+            self._tell(f"Seed {number} of {self.seeds}", 0.3 * (number - 1) / self.seeds)
+            simulator = self.simulate(other_seed(experiment, number))
+            simulator.advance(self.case.trace.iteration, self.should_stop)
+            if simulator.iteration < self.case.trace.iteration:
+                raise Stopped
+            self.others.append(case_of(simulator.record(), simulator.history(), simulator.samples))
+
+    def compare_depths(self) -> None:
+        """Train the network as it is and at half its depth."""
+        shallower = halved(self.case.experiment)
+        if shallower is None:
+            return
+        self._tell("The network at half its depth", 0.3)
+        try:
+            deep, shallow = self.trial(self.case.experiment), self.trial(shallower)
+        except SpecError:
+            return
+        self.comparison = Comparison(deep.losses, shallow.losses, self.iterations)
+
+    def confidence(self, rule: Rule) -> Confidence:
+        """Return with how many seeds a rule finds the same."""
+        if rule.needs == "training":
+            comparison = self.comparison
+            assert comparison is not None
+            pairs = zip(comparison.deep, comparison.shallow, strict=True)
+            worse = sum(not deep <= rule.cut * shallow for deep, shallow in pairs)
+            return Confidence(worse, len(comparison.deep), self.iterations)
+        seen = sum(is_found(rule, case) for case in self.others)
+        return Confidence(1 + seen, 1 + len(self.others), self.case.trace.iteration)
+
+    def with_remedies_tried(self, diagnosis: Diagnosis) -> Diagnosis:
+        """Return a diagnosis whose remedies know what they do."""
+        remedies = {
+            remedy.experiment: remedy for finding in diagnosis.findings for remedy in finding.remedies
+        }
+        effects: dict[Experiment, Effect] = {}
+        for i, (experiment, remedy) in enumerate(remedies.items()):
+            self._tell(f"Trying: {remedy.title}", 0.5 + 0.5 * i / len(remedies))
+            try:
+                before, after = self.trial(self.case.experiment), self.trial(experiment)
+            except SpecError:
+                continue
+            effects[experiment] = effect_of(before, after, self.iterations)
+        self.progress("Done", 1.0)
+        return replace(
+            diagnosis, findings=tuple(with_effects(finding, effects) for finding in diagnosis.findings)
+        )
+
+    def trial(self, experiment: Experiment) -> Trial:
+        """Return how a network trains."""
+        if experiment not in self.trials:
+            made = trial(experiment, self.simulate, self.iterations, TRIAL_SEEDS, self.should_stop)
+            if made is None:
+                raise Stopped
+            self.trials[experiment] = made
+        return self.trials[experiment]
+
+    def _tell(self, words: str, share: float) -> None:
+        if self.should_stop():
+            raise Stopped
+        self.progress(words, share)

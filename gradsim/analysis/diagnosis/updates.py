@@ -1,0 +1,124 @@
+"""Findings about how far the weights move: too fast, too slow, the first layers not at all."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradsim.analysis.diagnosis.case import Case, Measurement, Unknown
+from gradsim.analysis.diagnosis.words import number
+
+RECENT = 10
+"""Records over which the update ratio is taken, with the present one: one batch alone is noise."""
+
+MOVED = 0.01
+"""Least distance, in rms of the weights, that the farthest layer must have gone before others can lag behind."""
+
+
+def fast_updates(case: Case) -> Measurement | Unknown:
+    """Largest rms update / rms weight of the learning layers, geometric mean over the last records."""
+    ratios = _update_ratios(case)
+    if isinstance(ratios, Unknown):
+        return ratios
+    worst = max(ratios, key=lambda name: ratios[name])
+    return Measurement(
+        ratios[worst],
+        f"Every iteration changes the weights of {worst} by {number(ratios[worst])} of their size "
+        "(rms update / rms weight).",
+        _rate_words(case, worst),
+        ratios,
+        _evidence(case, worst),
+    )
+
+
+def slow_updates(case: Case) -> Measurement | Unknown:
+    """Smallest rms update / rms weight of the learning layers, geometric mean over the last records."""
+    if case.trace.iteration < case.experiment.training.schedule.warm_up:
+        return Unknown("the learning rate still rises")
+    ratios = _update_ratios(case)
+    if isinstance(ratios, Unknown):
+        return ratios
+    worst = min(ratios, key=lambda name: ratios[name])
+    ratio = ratios[worst]
+    long = f"{number(1.0 / ratio)} iterations" if ratio > 0 else "for ever"
+    return Measurement(
+        ratio,
+        f"Every iteration changes the weights of {worst} by {number(ratio)} of their size: it would take {long} "
+        "to replace them.",
+        _rate_words(case, worst),
+        ratios,
+        _evidence(case, worst),
+    )
+
+
+def unchanged_first_layers(case: Case) -> Measurement | Unknown:
+    """Distance that the weights of the first layer went / that of the layer that went farthest, all updates added up.
+
+    Each in units of the layer's weights at the first record; after the first twenty iterations.
+    """
+    if case.trace.iteration < 20 or len(case.history) < 2:
+        return Unknown("fewer than 20 iterations were made")
+    first_layers = [layer for layer in case.hidden if layer in case.learning]
+    if len(case.learning) < 3 or not first_layers:
+        return Unknown("fewer than three layers learn")
+    updates, weights = case.history.series("update", "rms"), case.history.series("weight", "rms")
+    with np.errstate(all="ignore"):
+        travelled = updates.sum(axis=0) * case.history.stride / weights[0]
+    gone = {layer.name: float(travelled[layer.index]) for layer in case.learning}
+    gone = {name: value for name, value in gone.items() if math.isfinite(value)}
+    if first_layers[0].name not in gone or len(gone) < 3:
+        return Unknown("the distance that the weights went is not finite")
+    farthest = max(gone, key=lambda name: gone[name])
+    if not gone[farthest] > 0:
+        return Unknown("no weight has moved")
+    shares = {name: value / gone[farthest] for name, value in gone.items() if name != farthest}
+    first = first_layers[0].name
+    if first == farthest:
+        return Unknown("the first layer went farthest")
+    return Measurement(
+        shares[first],
+        f"In {case.trace.iteration} iterations {first} went {number(gone[first])} of its size while {farthest} "
+        f"went {number(gone[farthest])}.",
+        case.cause("backward"),
+        shares,
+        {f"distance of {first}": gone[first], f"distance of {farthest}": gone[farthest]},
+        excuse="" if gone[farthest] >= MOVED else "no layer has gone a hundredth of its size yet",
+    )
+
+
+def _update_ratios(case: Case) -> dict[str, float] | Unknown:
+    rows = [layer.index for layer in case.learning]
+    if not rows:
+        return Unknown("no layer learns")
+    with np.errstate(all="ignore"):
+        ratios = case.with_now("update")[-RECENT:, rows] / case.weight_rms[-RECENT:, rows]
+        means = np.exp(np.log(ratios).mean(axis=0))
+    told = {
+        layer.name: float(mean) for layer, mean in zip(case.learning, means, strict=True) if not _unsure(mean)
+    }
+    return told or Unknown("no ratio of update and weight is a number")
+
+
+def _unsure(mean: NDArray[np.float64]) -> bool:
+    """Return whether a ratio says nothing: a weight of 0 has no relative change."""
+    return not math.isfinite(float(mean))
+
+
+def _evidence(case: Case, name: str) -> dict[str, float]:
+    layer = case.trace[name]
+    return {
+        "learning rate": case.trace.learning_rate,
+        f"rms gradient of {name}": layer.statistics["weight_gradient"].rms,
+        f"rms weight of {name}": layer.statistics["weight"].rms,
+    }
+
+
+def _rate_words(case: Case, name: str) -> str:
+    layer = case.trace[name]
+    gradient, weight = (layer.statistics[tensor].rms for tensor in ("weight_gradient", "weight"))
+    return (
+        f"The learning rate {number(case.trace.learning_rate)} meets gradients of rms {number(gradient)} and "
+        f"weights of rms {number(weight)}."
+    )
