@@ -32,12 +32,20 @@ class Document:
         The file; None until saved for the first time.
     saved : Experiment or None
         What the file holds; None for one that was never saved but must not be lost.
+    folder : Path or None
+        Where a file of initial parameters is looked for while there is no file of its own.
     """
 
     entries: tuple[Entry, ...]
     position: int = 0
     path: Path | None = None
     saved: Experiment | None = None
+    folder: Path | None = None
+
+    @property
+    def directory(self) -> Path | None:
+        """Where a file of initial parameters is looked for."""
+        return self.path.parent if self.path is not None else self.folder
 
     @property
     def experiment(self) -> Experiment:

@@ -117,8 +117,9 @@ class Files(QObject):
 
     def may_be_replaced(self) -> bool:
         """Ask whether unsaved work is to be saved; True where it then need not be kept."""
-        if not self._session.document.is_dirty:
+        if not self._session.work.is_dirty:
             return True
+        self._session.take_back()  # what is asked about is seen
         name = self._session.experiment.name
         box = QMessageBox(self._window)
         box.setIcon(QMessageBox.Icon.Question)
@@ -139,7 +140,7 @@ class Files(QObject):
     def keep_aside(self) -> None:
         """Write unsaved work into its own file, so that a crash loses nothing."""
         self._timer.stop()
-        if not self._autosave.keep(self._session.document):
+        if not self._autosave.keep(self._session.work):
             self.failed.emit(
                 "Unsaved work cannot be kept aside, because its folder cannot be written: save it yourself."
             )

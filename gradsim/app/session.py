@@ -73,6 +73,7 @@ class Session(QObject):
         self._worker = worker
         self._document = documents.opened(Experiment())
         self._accepted = self._document
+        self._aside: Document | None = None
         self._submitted: Experiment | None = None
         self._runs: tuple[Run, ...] = ()
         self._focused = 0
@@ -135,9 +136,39 @@ class Session(QObject):
     def open(self, experiment: Experiment, path: Path | None = None, *, is_saved: bool = True) -> None:
         """Replace the document; refused experiments leave the present one as it was."""
         document = documents.opened(experiment, path)
+        self._aside = None
         self._is_opening = True
         self._traces.clear()
         self._move_to(document if is_saved else replace(document, saved=None), f"Opened “{experiment.name}”")
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether the work has been put aside for something else, such as a lesson."""
+        return self._aside is not None
+
+    @property
+    def work(self) -> Document:
+        """What must not be lost: the document, or the one that was put aside for something else."""
+        return self._aside if self._aside is not None else self._document
+
+    def open_aside(self, experiment: Experiment, folder: Path | None, words: str) -> None:
+        """Open an experiment beside the work, which waits unchanged, undo and all, until it is taken back."""
+        if self._aside is None:
+            self._aside = self._document
+        self._is_opening = True
+        self._traces.clear()
+        self._move_to(replace(documents.opened(experiment), folder=folder), words)
+        self._resume = None  # a training run that went on belonged to the work
+
+    def take_back(self) -> None:
+        """Return to the work that was put aside."""
+        if self._aside is None:
+            return
+        document, self._aside = self._aside, None
+        self._is_opening = True
+        self._traces.clear()
+        self._move_to(document, f"Back to “{document.experiment.name}”")
+        self._resume = None
 
     def edit(self, experiment: Experiment, description: str) -> None:
         """Make an edit that can be undone, or say where it is wrong."""
@@ -181,7 +212,7 @@ class Session(QObject):
         self.experiment_changed.emit(self.experiment)
 
     def _move_to(self, document: Document, words: str) -> None:
-        directory = document.path.parent if document.path else None
+        directory = document.directory
         is_new = self._is_opening or self._is_compiling or not self._runs
         change = change_between(None if is_new else self._submitted, document.experiment)
         if change is Change.NAME:
@@ -338,6 +369,8 @@ class Session(QObject):
             self._submitted = self._accepted.experiment
             refused = self.experiment
             self._document = self._accepted
+            if self._document is self._aside:
+                self._aside = None
             self._has_refused_edit = not was_opening
             self.document_changed.emit(self._document)
             if was_opening:

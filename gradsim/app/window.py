@@ -275,8 +275,7 @@ class MainWindow(QMainWindow):
     def _ask(self, view: str, question: str, options: Any) -> None:
         """Have a view's question about the run on screen answered, in a thread of its own."""
         if (run := self.session.run) is not None:
-            path = self.session.document.path
-            self.inquiries.ask(view, question, options, run, path.parent if path else None)
+            self.inquiries.ask(view, question, options, run, self.session.document.directory)
 
     def _show_answers(self) -> None:
         for told in self.inquiries.take():
