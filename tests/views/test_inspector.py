@@ -14,6 +14,7 @@ from gradsim.spec.training import AdaptiveClipping, GlobalNormClipping, NormClip
 from gradsim.trace import Cursor
 from gradsim.views.inspection.formulas import Place, formulas_at
 from gradsim.views.inspection.losses import sample_loss
+from gradsim.views.inspection.marked_number import plain_text
 from gradsim.views.inspection.number_text import exact_text, number_text, power_of_ten
 from gradsim.views.inspection.sums import sum_of_products
 from gradsim.views.inspection.tables import ROWS, measured_statistics, statistics_table
@@ -87,7 +88,7 @@ def test_a_long_sum_names_its_first_and_largest_terms_and_adds_up_the_rest():
     left = np.array([1.0, 0.1, 5.0, 0.2, -7.0, 0.3, 0.4])
     text, written = sum_of_products(left, np.ones(7), most=3)
     assert written.tolist() == [0, 2, 4]
-    assert text == "1·1 + 5·1 + (−7)·1 + [… 4 more terms = 1]"
+    assert plain_text(text) == "1·1 + 5·1 + (−7)·1 + [… 4 more terms = 1]"
 
 
 def test_a_sum_with_nan_shows_the_nan():
@@ -95,7 +96,7 @@ def test_a_sum_with_nan_shows_the_nan():
     left[13] = np.nan
     text, written = sum_of_products(left, np.ones(20))
     assert 13 in written
-    assert "NaN·1" in text
+    assert "NaN·1" in plain_text(text)
 
 
 # Formulas
@@ -138,7 +139,7 @@ def test_the_weight_gradient_is_a_sum_over_the_batch():
     assert weight.filled.endswith(f"= {number_text(float(layer.weight_gradient[5, 2]))}")
     assert bias.filled.endswith(f"= {number_text(float(layer.bias_gradient[2]))}")
     assert below.filled.endswith(f"= {number_text(float(layer.input_gradient[0, 5]))}")
-    assert below.note == "goes on to dense_1"
+    assert below.note == "of sample 1; goes on to dense_1"
 
 
 @pytest.mark.parametrize("activation", ["relu", "sigmoid", "softmax"])
@@ -178,7 +179,7 @@ def test_every_clipping_is_told(clipping):
     trace = reference_trace(2, 4, clipping=clipping)
     symbols, numbers, note = clip_formula(trace, trace.layers[0], 0, 0)
     assert "c" in symbols
-    assert "c = 0.001" in numbers
+    assert "0.001" in plain_text(numbers)
     assert note
 
 

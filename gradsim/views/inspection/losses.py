@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.trace import IterationTrace
-from gradsim.views.inspection.number_text import number_text
+from gradsim.views.inspection.marked_number import told as number
 from gradsim.views.inspection.sums import added, factor_text, rows_of
 
 _SYMBOLS = {
@@ -65,7 +65,7 @@ def sample_loss(trace: IterationTrace, sample: int) -> float:
         return float({"mse": squares.mean(), "half_mse": 0.5 * squares.sum(), "sse": squares.sum()}[loss])
 
 
-def loss_formula(trace: IterationTrace, sample: int) -> tuple[str, str, str]:
+def loss_formula(trace: IterationTrace, sample: int, time: int = -1) -> tuple[str, str, str]:
     """Return the loss in symbols, with the numbers of a sample, and in words.
 
     Parameters
@@ -74,37 +74,40 @@ def loss_formula(trace: IterationTrace, sample: int) -> tuple[str, str, str]:
         The iteration.
     sample : int
         Row of the batch.
+    time : int, default -1
+        Step of a sequence that is answered at every step.
 
     Returns
     -------
     symbols, filled, note : str
-        ``n`` samples in the batch, ``m`` outputs.
+        Marked; ``n`` samples in the batch, ``m`` outputs.
     """
     loss, head, count = trace.experiment.training.loss, trace.layers[-1], len(trace.inputs)
     outputs, targets = head.activation[sample], trace.targets[sample]
-    if outputs.ndim == 2:  # one line for a sequence: its last step
-        outputs, targets = outputs[-1], targets[-1]
-    here = number_text(sample_loss(trace, sample))
+    if outputs.ndim == 2:  # one line for a sequence: one of its steps
+        outputs, targets = outputs[time], targets[time]
+    here = number(sample_loss(trace, sample))
     told = _terms(loss, outputs, targets)
     whole = "sum over" if loss == "sse" else "mean over"
-    filled = f"sample {sample + 1}: {told} = {here}\n{whole} {count} samples: L = {number_text(trace.loss)}"
+    filled = f"sample {sample + 1}: {told} = {here}\n{whole} {count} samples: L = {number(trace.loss)}"
     note = f"output a = {rows_of(outputs)}, target y = {rows_of(targets)}"
     if trace.targets.ndim == 3:
         steps = trace.targets.shape[1]
-        filled = f"sample {sample + 1}, last of {steps} steps: {told}\nall steps: {here}\n{filled.splitlines()[-1]}"
+        step = time % steps + 1
+        filled = f"sample {sample + 1}, step {step} of {steps}: {told}\nall steps: {here}\n{filled.splitlines()[-1]}"
     return _SYMBOLS[loss], filled, note
 
 
 def _terms(loss: str, a: NDArray[Any], y: NDArray[Any]) -> str:
     if loss == "cross_entropy":
         one = int(np.argmax(y))
-        return f"−ln {number_text(float(a[one]))}" if y[one] == 1 and y.sum() == 1 else "−Σₖ yₖ ln aₖ"
+        return f"−ln {number(float(a[one]))}" if y[one] == 1 and y.sum() == 1 else "−Σₖ yₖ ln aₖ"
     if loss == "binary_cross_entropy":
         if len(a) > 1 or y[0] not in (0, 1):
             return "−mean of [yₖ ln aₖ + (1 − yₖ) ln(1 − aₖ)]"
-        return f"−ln {number_text(float(a[0]))}" if y[0] == 1 else f"−ln(1 − {number_text(float(a[0]))})"
+        return f"−ln {number(float(a[0]))}" if y[0] == 1 else f"−ln(1 − {number(float(a[0]))})"
     squares = " + ".join(
-        f"({added(number_text(float(p)), -float(q))})²" for p, q in zip(a[:3], y[:3], strict=True)
+        f"({added(number(float(p)), -float(q))})²" for p, q in zip(a[:3], y[:3], strict=True)
     )
     squares += f" + [… {len(a) - 3} more]" if len(a) > 3 else ""
     many = len(a) > 1
@@ -115,7 +118,7 @@ def _terms(loss: str, a: NDArray[Any], y: NDArray[Any]) -> str:
     }[loss]
 
 
-def loss_gradient_formula(trace: IterationTrace, sample: int, unit: int) -> tuple[str, str]:
+def loss_gradient_formula(trace: IterationTrace, sample: int, unit: int, time: int = -1) -> tuple[str, str]:
     """Return the gradient of the loss by an output, in symbols and with numbers.
 
     Parameters
@@ -126,24 +129,26 @@ def loss_gradient_formula(trace: IterationTrace, sample: int, unit: int) -> tupl
         Row of the batch.
     unit : int
         Output.
+    time : int, default -1
+        Step of a sequence that is answered at every step.
 
     Returns
     -------
     symbols, numbers : str
-        The numbers without their result.
+        The marked numbers without their result.
     """
     loss = trace.experiment.training.loss
     a, y = (
-        float(values[sample, -1, unit] if values.ndim == 3 else values[sample, unit])
+        float(values[sample, time, unit] if values.ndim == 3 else values[sample, unit])
         for values in (trace.layers[-1].activation, trace.targets)
     )
     samples, values = trace.targets.size // trace.targets.shape[-1], trace.targets.size
-    difference = added(number_text(a), -y)
+    difference = added(number(a), -y)
     numbers = {
         "mse": f"2·({difference}) / {values}",
         "half_mse": f"({difference}) / {samples}",
         "sse": f"2·({difference})",
-        "cross_entropy": f"−{number_text(y)} / ({factor_text(a)}·{samples})" if y else "0",
+        "cross_entropy": f"−{number(y)} / ({factor_text(a)}·{samples})" if y else "0",
         "binary_cross_entropy": f"({difference}) / ({factor_text(a)}·{factor_text(1.0 - a)}·{values})",
     }
     return _GRADIENTS[loss], numbers[loss]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from numpy.typing import NDArray
+
 from gradsim.spec import kind_of, unrolled_layers
 from gradsim.trace import IterationTrace, LayerTrace
 from gradsim.views.inspection.magnitude import rms
-from gradsim.views.inspection.number_text import number_text
+from gradsim.views.inspection.marked_number import told
 from gradsim.views.inspection.sums import added, factor_text
 
 _CLIPPINGS = {
@@ -15,7 +17,10 @@ _CLIPPINGS = {
     "value": ("g ← min(max(g, −c), c)", "each element on its own: the direction turns"),
     "norm": ("g ← g · min(1, c / ‖g‖)", "each tensor to the norm c: the direction within it stays"),
     "global_norm": ("g ← g · min(1, c / ‖g‖)", "all gradients together to the norm c: the direction stays"),
-    "adaptive": ("gᵤ ← gᵤ · min(1, c ‖wᵤ‖ / ‖gᵤ‖)", "each unit's gradient in proportion to its weights"),
+    "adaptive": (
+        "gᵤ ← gᵤ · min(1, c max(‖wᵤ‖, ε) / ‖gᵤ‖)",
+        "each unit's gradient in proportion to its weights",
+    ),
 }
 
 _OPTIMIZERS = {
@@ -40,7 +45,7 @@ def _single(layer: LayerTrace) -> str:
     for tensor, letter in (("scale", "α"), ("prelu_slope", "slope")):
         if tensor in layer.tensors:
             before, change = float(layer[tensor].flat[0]), float(layer[f"{tensor}_update"].flat[0])
-            return f"{letter} = {added(number_text(before, 8), change)} = {number_text(before + change, 8)}"
+            return f"{letter} = {added(told(before, 8), change)} = {told(before + change, 8)}"
     return ""
 
 
@@ -91,21 +96,33 @@ def clip_formula(trace: IterationTrace, layer: LayerTrace, source: int, unit: in
             "",
             f"{note}; this layer has no parameters" if not layer.statistics.get("weight") else note,
         )
-    before = number_text(float(layer.weight_gradient[here]))
-    after = number_text(float(layer.clipped_gradient[here]))
-    filled = f"g: {before} → {after}"
+    gradient, after = float(layer.weight_gradient[here]), told(float(layer.clipped_gradient[here]))
     threshold = getattr(clipping, "threshold", None)
-    if threshold is not None:
-        filled += f"   c = {number_text(threshold)}"
+    if threshold is None:
+        return symbols, f"g = {told(gradient)}", note
+    if kind_of(clipping) == "value":
+        return (
+            symbols,
+            f"g = min(max({told(gradient)}, {told(-threshold)}), {told(threshold)}) = {after}",
+            note,
+        )
+    limit, column = told(threshold), layer.weight_gradient[..., here[-1]]
     norms = {
         "global_norm": trace.gradient_norm,
         "norm": layer.statistics["weight_gradient"].l2,
-        "adaptive": float(rms(layer.weight_gradient[..., here[-1]]))
-        * layer.weight_gradient[..., here[-1]].size ** 0.5,
+        "adaptive": _l2(column if layer.weight.ndim == 2 else layer.weight_gradient),
     }
-    if kind_of(clipping) in norms:
-        filled += f"   ‖g‖ = {number_text(norms[kind_of(clipping)])}"
-    return symbols, filled, note
+    norm = norms[kind_of(clipping)]
+    if kind_of(clipping) == "adaptive":
+        weights = layer.weight[..., here[-1]] if layer.weight.ndim == 2 else layer.weight
+        limit = f"{limit}·max({told(_l2(weights))}, {told(getattr(clipping, 'eps', 0.0))})"
+    filled = f"g = {factor_text(gradient)}·min(1, {limit} / {told(norm)}) = {after}"
+    acts = "it is longer than allowed" if after != told(gradient) else "it is short enough"
+    return symbols, filled, f"{note}; ‖g‖ = {told(norm)}: {acts}"
+
+
+def _l2(values: NDArray[Any]) -> float:
+    return float(rms(values)) * float(values.size) ** 0.5
 
 
 def update_formula(
@@ -137,20 +154,20 @@ def update_formula(
     rate = trace.learning_rate * placed.learning_rate_scale
     weight, change = layer.weight[here], layer.update[here]
     gradient = float(layer.clipped_gradient[here])
-    result = number_text(float(change))
+    result = told(float(change))
     if not placed.trainable:
         filled, note = "ΔW = 0", "the layer is frozen"
     elif kind == "sgd":
         inside = factor_text(gradient)
         if decay:
-            inside = f"({added(number_text(gradient), decay * float(weight))})"
-        filled = f"ΔW = −{number_text(rate)}·{inside} = {result}"
+            inside = f"({added(told(gradient), decay * float(weight))})"
+        filled = f"ΔW = −{told(rate)}·{inside} = {result}"
     else:
-        filled = f"g = {number_text(gradient)}, η = {number_text(rate)}:  ΔW = {result}"
+        filled = f"g = {told(gradient)}, η = {told(rate)}:  ΔW = {result}"
     if decay and kind != "adamw":
         symbols += ";  g with λ W added"
     # Digits enough that a small update can be seen to change the weight.
-    before, after = (number_text(float(value), 8) for value in (weight, weight + change))
+    before, after = (told(float(value), 8) for value in (weight, weight + change))
     return (
         (symbols, filled, note),
         ("W ← W + ΔW", f"W = {added(before, float(change))} = {after}", ""),

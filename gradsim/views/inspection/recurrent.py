@@ -1,0 +1,198 @@
+"""A recurrent layer at one step of time as formulas with the numbers of one sample and unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradsim.trace import IterationTrace, LayerTrace
+from gradsim.views.inspection.formula import Formula, Place, spec_of
+from gradsim.views.inspection.marked_number import told
+from gradsim.views.inspection.nonlinearities import value_text
+from gradsim.views.inspection.sums import added, factor_text, product_text, sum_of_products
+
+GATES = {"simple": ("",), "lstm": ("i", "f", "g", "o"), "gru": ("r", "u", "n")}
+_SIGMOID_GATES = ("i", "f", "o", "r", "u")
+
+
+class _At:
+    """The numbers of a unit of a sample at a step of time."""
+
+    def __init__(self, trace: IterationTrace, layer: LayerTrace, place: Place) -> None:
+        self.layer, self.spec = layer, spec_of(trace, layer)
+        self.sample, self.unit, self.step = (
+            place.sample,
+            min(place.unit, layer.fan_out - 1),
+            place.step_of(layer),
+        )
+        self.steps = int(layer.hidden.shape[1])
+        self.is_connected = self.step > 0
+        truncation = int(self.spec.truncation or 0)
+        later = self.step + 1
+        self.goes_on = later < self.steps and not (truncation and later % truncation == 0)
+        self.words = f"numbers of step {self.step + 1} of {self.steps}"
+
+    def now(self, tensor: str, gate: int = 0) -> float:
+        return float(self.layer[tensor][self.sample, self.step, gate * self.layer.fan_out + self.unit])
+
+    def before(self, tensor: str) -> float:
+        """Return the state of the step before; 0 before the first."""
+        return float(self.layer[tensor][self.sample, self.step - 1, self.unit]) if self.is_connected else 0.0
+
+    def after(self, tensor: str, gate: int = 0) -> float:
+        return float(self.layer[tensor][self.sample, self.step + 1, gate * self.layer.fan_out + self.unit])
+
+
+def recurrent_formulas(trace: IterationTrace, layer: LayerTrace, place: Place) -> tuple[Formula, ...]:
+    """Return a step of a cell through time."""
+    at = _At(trace, layer, place)
+    return _CELLS[at.spec.cell](at)
+
+
+def _sum_text(at: _At) -> str:
+    """Return xₜ W + hₜ₋₁ R + b of the unit, written out."""
+    layer = at.layer
+    column = at.unit
+    text, _ = sum_of_products(layer.input[at.sample, at.step], layer.input_weight[:, column], 3)
+    if at.is_connected:
+        through, _ = sum_of_products(
+            layer.hidden[at.sample, at.step - 1], layer.recurrent_weight[:, column], 3
+        )
+        text = f"{text} + {through}"
+    return added(text, float(layer.bias[column])) if "bias" in layer.tensors else text
+
+
+def _simple(at: _At) -> tuple[Formula, ...]:
+    z, h = at.now("pre_activation"), told(at.now("hidden"))
+    start = "" if at.is_connected else "; before the first step h is 0"
+    return (
+        Formula("zₜ = xₜ W + hₜ₋₁ R + b", f"z = {_sum_text(at)} = {told(z)}", at.words + start),
+        Formula("hₜ = φ(zₜ)", f"h = {value_text(at.layer, at.spec.activation, z, at.unit)} = {h}"),
+    )
+
+
+def _gate_lines(at: _At) -> str:
+    lines = []
+    for index, gate in enumerate(GATES[at.spec.cell]):
+        value = told(at.now("gates", index))
+        if gate == "n":  # its reset stands inside
+            lines.append(f"n = {value}")
+            continue
+        z = told(at.now("pre_activation", index))
+        lines.append(f"{gate} = {'sigmoid' if gate in _SIGMOID_GATES else 'tanh'}({z}) = {value}")
+    return "\n".join(lines)
+
+
+def _lstm(at: _At) -> tuple[Formula, ...]:
+    i, f, g, o = (at.now("gates", index) for index in range(4))
+    c, old = at.now("cell"), at.before("cell")
+    state = f"c = {product_text(f, old)} + {product_text(i, g)} = {told(c)}"
+    result = f"h = {factor_text(o)}·tanh({told(c)}) = {told(at.now('hidden'))}"
+    return (
+        Formula(
+            "gates: σ or tanh of xₜ W + hₜ₋₁ R + b",
+            _gate_lines(at),
+            f"input, forget, candidate, output; {at.words}",
+        ),
+        Formula(
+            "cₜ = f cₜ₋₁ + i g", state, f"cₜ₋₁ = {told(old)}: the forget gate keeps it, the input gate adds"
+        ),
+        Formula("hₜ = o tanh cₜ", result, "the output gate shows the state"),
+    )
+
+
+def _gru(at: _At) -> tuple[Formula, ...]:
+    u, n, old = at.now("gates", 1), at.now("gates", 2), at.before("hidden")
+    result = f"h = (1 − {told(u)})·{factor_text(n)} + {product_text(u, old)} = {told(at.now('hidden'))}"
+    inside = (
+        "n = tanh(xₜ W + b + r (hₜ₋₁ R + bᵣ))" if at.spec.reset_after else "n = tanh(xₜ W + b + (r hₜ₋₁) R)"
+    )
+    return (
+        Formula(
+            "r, u = σ(xₜ W + hₜ₋₁ R + b);  " + inside,
+            _gate_lines(at),
+            f"reset, update, candidate; {at.words}",
+        ),
+        Formula("hₜ = (1 − u) n + u hₜ₋₁", result, f"hₜ₋₁ = {told(old)}: the update gate keeps it"),
+    )
+
+
+_CELLS: dict[str, Callable[[_At], tuple[Formula, ...]]] = {"simple": _simple, "lstm": _lstm, "gru": _gru}
+
+
+def hidden_gradient_formulas(trace: IterationTrace, layer: LayerTrace, place: Place) -> tuple[Formula, ...]:
+    """Return the gradient of a state at a step: what comes from above and from the step after it."""
+    at = _At(trace, layer, place)
+    total = at.now("hidden_gradient")
+    above = (
+        at.now("output_gradient") if at.spec.return_sequences else 0.0 if at.step < at.steps - 1 else total
+    )
+    with np.errstate(all="ignore"):
+        later = told(total - above)
+    note = at.words
+    if at.spec.cell == "simple" and at.goes_on:
+        later, _ = sum_of_products(layer.delta[at.sample, at.step + 1], layer.recurrent_weight[at.unit], 3)
+        note += "; from the next step: its δ through R"
+    elif not at.goes_on:
+        later = "0"
+        note += "; nothing comes from a later step" + ("" if at.step == at.steps - 1 else ": truncated here")
+    filled = f"∂L/∂h = {told(above)} + {later} = {told(total)}"
+    formulas = [Formula("∂L/∂hₜ = from above + from step t + 1", filled, note)]
+    if "cell" in layer.tensors:
+        formulas.append(_cell_gradient(at))
+    return tuple(formulas)
+
+
+def _cell_gradient(at: _At) -> Formula:
+    through = (
+        f"{product_text(at.now('hidden_gradient'), at.now('gates', 3))}·(1 − tanh({told(at.now('cell'))})²)"
+    )
+    if at.goes_on:
+        through += f" + {product_text(at.after('gates', 1), at.after('cell_gradient'))}"
+    return Formula(
+        "∂L/∂cₜ = ∂L/∂hₜ o (1 − tanh² cₜ) + fₜ₊₁ ∂L/∂cₜ₊₁",
+        f"∂L/∂c = {through} = {told(at.now('cell_gradient'))}",
+        "by the state the gradient comes back through the forget gate alone, without weights or slopes",
+    )
+
+
+def delta_formulas(trace: IterationTrace, layer: LayerTrace, place: Place) -> tuple[Formula, ...]:
+    """Return δ of every gate at a step."""
+    at = _At(trace, layer, place)
+    if at.spec.cell == "simple":
+        gradient, delta = at.now("hidden_gradient"), at.now("delta")
+        lines = f"∂L/∂h = {told(gradient)}\nδ = {told(delta)}"
+        if layer.activation_kind == "tanh":
+            h = at.now("hidden")
+            lines = f"δ = {factor_text(gradient)}·(1 − {factor_text(h)}²) = {told(delta)}"
+        return (Formula("δₜ = ∂L/∂hₜ · φ′(zₜ)", lines, at.words),)
+    lines = "\n".join(
+        f"δ of {gate} = {told(at.now('delta', index))}" for index, gate in enumerate(GATES[at.spec.cell])
+    )
+    return (Formula("δₜ = ∂L/∂zₜ of every gate", lines, at.words),)
+
+
+def weight_gradient_formulas(trace: IterationTrace, layer: LayerTrace, place: Place) -> tuple[Formula, ...]:
+    """Return the gradient of a recurrent weight as a sum over the batch and all steps."""
+    spec: Any = spec_of(trace, layer)
+    source, unit = min(place.source, layer.fan_out - 1), place.unit
+    hidden = np.asarray(layer.hidden, np.float64)
+    before = np.zeros_like(hidden[:, :, source])
+    before[:, 1:] = hidden[:, :-1, source]
+    text, _ = sum_of_products(before.ravel(), layer.delta[:, :, unit].ravel())
+    result = told(float(layer.recurrent_weight_gradient[source, unit]))
+    column = min(place.source, layer.fan_in - 1)
+    inputs, _ = sum_of_products(layer.input[:, :, column].ravel(), layer.delta[:, :, unit].ravel())
+    by_input = told(float(layer.input_weight_gradient[column, unit]))
+    gate = GATES[spec.cell][0]
+    words = f"summed over {hidden.shape[1]} steps and {hidden.shape[0]} samples"
+    return (
+        Formula(
+            "∂L/∂R = Σₛ Σₜ hₜ₋₁ δₜ",
+            f"∂L/∂R = {text} = {result}",
+            words + (f"; of gate {gate}" if gate else ""),
+        ),
+        Formula("∂L/∂W = Σₛ Σₜ xₜ δₜ", f"∂L/∂W = {inputs} = {by_input}"),
+    )

@@ -1,0 +1,201 @@
+"""The arithmetic that is shown: every filled formula is calculated again from its own numbers, for every step."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from functools import cache
+
+import numpy as np
+import pytest
+
+from gradsim.engine import Simulator
+from gradsim.spec import Dense, Experiment, Head, Network, Training, kind_of
+from gradsim.spec.activation import LeakyRelu, Linear, Prelu, Relu, Relu6, Sigmoid, Silu, Softmax, Tanh
+from gradsim.spec.data import GaussianNoise, Moons
+from gradsim.spec.training import (
+    Adam,
+    AdaptiveClipping,
+    GlobalNormClipping,
+    Momentum,
+    NoClipping,
+    NormClipping,
+    Sgd,
+    ValueClipping,
+)
+from gradsim.trace import IterationTrace
+from gradsim.views.inspection.formulas import Place, formulas_at
+from gradsim.views.inspection.marked_number import exact_plain_text, linked_text, plain_text, told
+from gradsim.views.inspection.wording import FORMULAS
+from tests.kind_runs import NETWORKS, kind_run
+
+_NAMES = {
+    "tanh": math.tanh,
+    "exp": math.exp,
+    "ln": math.log,
+    "min": min,
+    "max": max,
+    "sqrt": math.sqrt,
+    "sigmoid": lambda z: 1 / (1 + math.exp(-z)),
+    "abs": abs,
+}
+
+
+def calculated(line: str) -> tuple[float, float] | None:
+    """Return both sides of the last ``=`` of a line with exact numbers; None where one is no arithmetic."""
+    sides = exact_plain_text(line.replace("\ue000", "(\ue000").replace("\ue002", "\ue002)")).split(" = ")
+    if len(sides) < 2:
+        return None
+    text = re.sub(r"\[… \d+ more terms = (.*?)\]", r"\1", sides[-2]) if "…" not in sides[-1] else ""
+    if "more terms" in line:  # its sum stands between brackets
+        whole = exact_plain_text(line.replace("\ue000", "(\ue000").replace("\ue002", "\ue002)"))
+        whole = re.sub(r"\[… \d+ more terms = (\(.*?\))\]", r"\1", whole)
+        sides = whole.split(" = ")
+        text = sides[-2]
+    for old, new in (
+        ("·", "*"),
+        ("−", "-"),
+        ("√", "sqrt"),
+        ("²", "**2"),
+        ("½", "0.5"),
+        ("[", "("),
+        ("]", ")"),
+    ):
+        text = text.replace(old, new)
+    text = re.sub(r"\|(.*?)\|", r"abs(\1)", text)
+    text = re.sub(r"^sample.*?: ", "", text)
+    text = re.sub(r"-ln (\(\S*\))", r"-ln(\1)", text)
+    try:
+        return float(eval(text, {"__builtins__": {}}, dict(_NAMES))), float(sides[-1].strip("() "))
+    except (NameError, SyntaxError, ValueError):
+        return None
+
+
+def assert_calculated(trace: IterationTrace, place: Place) -> Counter[str]:
+    """Check every line of every step of a trace; return how many were calculated by operation."""
+    checked: Counter[str] = Counter()
+    for step in trace.steps:
+        own = range(len(trace.layers)) if step.layer is None else [step.layer]
+        for layer in own:
+            for formula in formulas_at(trace, step, layer, place):
+                for line in formula.marked.split("\n"):
+                    sides = calculated(line)
+                    if sides is not None:
+                        checked[f"{step.phase} {step.operation}"] += 1
+                        assert sides[0] == pytest.approx(sides[1], rel=1e-9, abs=1e-14), (
+                            step,
+                            plain_text(line),
+                        )
+    return checked
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_what_is_written_out_gives_the_recorded_number(name: str) -> None:
+    trace = kind_run(name).trace
+    checked = assert_calculated(trace, Place(3, 1, 1))
+    assert_calculated(trace, Place(15, 0, 2, 0))
+    operations = {f"{step.phase} {step.operation}" for step in trace.steps}
+    # A sum of a skip and another layer's gradient is told, not calculated.
+    sums = {"backward activation_gradient", "clip clip", "forward activation", "loss loss"}
+    assert operations - set(checked) <= sums
+    assert "update update" in checked
+
+
+@cache
+def trained(activation: str, loss: str, clipping: str, optimizer: str = "sgd") -> IterationTrace:
+    kinds = (Linear(), Sigmoid(), Tanh(), Relu(), LeakyRelu(), Prelu(), Silu(), Relu6(), Softmax())
+    heads = {"cross_entropy": Softmax(), "binary_cross_entropy": Sigmoid()}
+    clippings = (
+        NoClipping(),
+        ValueClipping(threshold=1e-3),
+        NormClipping(threshold=1e-3),
+        GlobalNormClipping(threshold=1e-3),
+        AdaptiveClipping(threshold=1e-3),
+    )
+    optimizers = (Sgd(learning_rate=0.1, weight_decay=0.01), Momentum(), Adam())
+    simulator = Simulator(
+        Experiment(
+            precision="float64",
+            data=Moons(samples=60)
+            if loss.endswith("entropy")
+            else GaussianNoise(samples=20, features=3, outputs=2),
+            network=Network(
+                layers=(Dense(units=7, activation=next(k for k in kinds if kind_of(k) == activation)),) * 2,
+                head=Head(activation=heads.get(loss, Linear())),
+            ),
+            training=Training(
+                loss=loss,  # type: ignore[arg-type]
+                batch_size=10,
+                clipping=next(c for c in clippings if kind_of(c) == clipping),
+                optimizer=next(o for o in optimizers if kind_of(o) == optimizer),
+            ),
+        )
+    )
+    simulator.advance(2)
+    return simulator.record()
+
+
+@pytest.mark.parametrize(
+    ("activation", "loss", "clipping", "optimizer"),
+    [
+        ("sigmoid", "mse", "none", "sgd"),
+        ("tanh", "half_mse", "value", "sgd"),
+        ("relu", "sse", "norm", "momentum"),
+        ("leaky_relu", "cross_entropy", "global_norm", "sgd"),
+        ("prelu", "binary_cross_entropy", "adaptive", "adam"),
+        ("silu", "mse", "value", "sgd"),
+        ("relu6", "mse", "norm", "sgd"),
+        ("softmax", "mse", "adaptive", "sgd"),
+        ("linear", "cross_entropy", "none", "sgd"),
+    ],
+)
+def test_every_activation_loss_clipping_and_optimizer_is_calculated(
+    activation: str, loss: str, clipping: str, optimizer: str
+) -> None:
+    trace = trained(activation, loss, clipping, optimizer)
+    for place in (Place(), Place(4, 6, 3), Place(9, 2, 1)):
+        checked = assert_calculated(trace, place)
+        assert {"forward linear", "backward delta", "backward weight_gradient", "update update"} <= set(
+            checked
+        )
+        if clipping != "none":
+            assert checked["clip clip"] == len(trace.layers)
+        if loss != "cross_entropy":
+            assert checked["loss loss"]
+
+
+def test_every_step_of_time_brings_its_own_numbers() -> None:
+    trace = kind_run("lstm").trace
+    layer = trace.layers[0]
+    for step in (step for step in trace.steps if step.time is not None and step.layer == 0):
+        formulas = formulas_at(trace, step, 0, Place(2, 1))
+        assert any(f"step {step.time + 1} of 9" in formula.note for formula in formulas)
+        tensor = layer[step.tensor]
+        assert any(told(float(tensor[2, step.time, 1])) in formula.marked for formula in formulas)
+
+
+def test_every_operation_of_every_kind_has_been_met_here() -> None:
+    met = {step.operation for name in NETWORKS for step in kind_run(name).trace.steps}
+    assert met == set(FORMULAS)
+
+
+# Marked numbers
+
+
+@pytest.mark.parametrize("value", [0.1, -1 / 3, 1e-300, 0.0, math.nan, math.inf, -math.inf, 123456789.123])
+def test_a_marked_number_keeps_all_its_digits(value: float) -> None:
+    text = f"a = {told(value)};"
+    assert float(exact_plain_text(text)[4:-1]) == value or np.isnan(value)
+    assert f"copy:{value!r}" in linked_text(text)
+    assert "\ue000" not in plain_text(text) + linked_text(text)
+
+
+def test_digits_are_chosen_when_a_number_is_shown() -> None:
+    assert plain_text(told(0.571651565432)) == "0.5717"
+    assert plain_text(told(0.571651565432), 9) == "0.571651565"
+    assert plain_text(told(0.571651565432, 8), 4) == "0.57165157"
+
+
+def test_links_are_safe_html() -> None:
+    assert linked_text("a < b\nc") == "a &lt; b<br>c"
