@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from gradsim.spec import Activation, kind_of
 
@@ -134,7 +133,8 @@ def _step(z: Numbers, p0: float, p1: float) -> Pair:
 
 def _sigmoid(z: Numbers, p0: float, p1: float) -> Pair:
     t = np.exp(-np.abs(z))
-    return special.expit(z), t / (1.0 + t) ** 2
+    d = 1.0 / (1.0 + t)
+    return np.where(z > 0, d, t * d), t * d * d
 
 
 def _tanh(z: Numbers, p0: float, p1: float) -> Pair:
@@ -156,7 +156,7 @@ def _softsign(z: Numbers, p0: float, p1: float) -> Pair:
 
 
 def _softplus(z: Numbers, p0: float, p1: float) -> Pair:
-    return np.logaddexp(0.0, z), special.expit(z)
+    return np.logaddexp(0.0, z), _sigmoid(z, p0, p1)[0]
 
 
 def _relu(z: Numbers, at_zero: float, p1: float) -> Pair:
@@ -188,6 +188,8 @@ def _celu(z: Numbers, alpha: float, p1: float) -> Pair:
 
 def _gelu(z: Numbers, p0: float, p1: float) -> Pair:
     """Below 0 by the ratio of Mills M = (1 − Φ) / pdf, so that neither tail loses its digits."""
+    from scipy import special  # only here, because the window must not wait for it to load
+
     y = np.minimum(np.abs(z), _FAR)
     density = np.exp(-0.5 * y * y) / math.sqrt(2.0 * math.pi)
     mills = math.sqrt(0.5 * math.pi) * special.erfcx(y / math.sqrt(2.0))

@@ -19,7 +19,7 @@ from gradsim.analysis.local_jacobian import Matrix, coupled_layers, is_local, lo
 from gradsim.spec import Experiment, PlacedLayer, Recurrent, placed_layers
 from gradsim.trace import IterationTrace
 
-MOST_WORK = 2e10
+MOST_WORK = 1e11
 """Multiplications allowed: a few seconds."""
 
 Tell = Callable[[str, float], None]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gradsim.analysis.nonlinearities import activation_layers, nonlinearities
 from gradsim.spec import BuiltLayer, Experiment, Recurrent, kind_of
-from gradsim.trace import SampleSet
+from gradsim.trace import IterationTrace, SampleSet
 
 Tell = Callable[[str, float], None]
 """Told what is being done, and the share that is done."""
@@ -145,6 +145,28 @@ def unit_survey(
                 return None
         layers = tuple(collected.units(name) for name, collected in sums.items())
     return UnitSurvey(simulator.iteration, seen, layers)
+
+
+def batch_units(trace: IterationTrace) -> UnitSurvey:
+    """Return the units as the one batch of a record shows them: who is silent here may speak for other samples.
+
+    Parameters
+    ----------
+    trace : IterationTrace
+        Any record, in training mode as it was made.
+
+    Returns
+    -------
+    UnitSurvey
+        Whose samples are those of the batch.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        layers = []
+        for name, layer in activation_layers(trace.experiment).items():
+            collected = _Sums(layer)
+            collected.add(trace[name].tensors)
+            layers.append(collected.units(name))
+    return UnitSurvey(trace.iteration, len(trace.inputs), tuple(layers))
 
 
 class _Sums:

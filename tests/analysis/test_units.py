@@ -6,7 +6,7 @@ import pytest
 
 from gradsim.analysis.nonlinearities import SHADED_BELOW, activation_layers, nonlinearities
 from gradsim.analysis.unit_deaths import coarse_iterations, death_words, unit_deaths
-from gradsim.analysis.units import unit_survey
+from gradsim.analysis.units import batch_units, unit_survey
 from gradsim.engine import Simulator
 from gradsim.spec import ActivationLayer, Dense, Dropout, Experiment, Head, Network, Normalization, Training
 from gradsim.spec.activation import LeakyRelu, Linear, Prelu, Relu, Sigmoid, Softmax, Step, Tanh
@@ -121,6 +121,16 @@ def test_dropout_and_normalization_are_left_out_and_a_survey_changes_nothing() -
     assert [layer.name for layer in survey.layers] == ["dense_1", "activation_1", "head"]
     assert [layer.activation for layer in survey.layers] == ["relu", "tanh", "linear"]
     np.testing.assert_array_equal(simulator.record()["head"].delta, before["head"].delta)
+
+
+def test_a_batch_shows_its_own_units_only() -> None:
+    simulator = Simulator(experiment_of(Dense(units=6, activation=Relu()), Dropout()))
+    trace = simulator.record()
+    found = batch_units(trace)
+    assert (found.samples, found.units) == (16, 8)
+    slopes = trace["dense_1"].slope
+    np.testing.assert_allclose(found.layers[0].saturation, 1 - slopes.mean(axis=0), rtol=1e-12)
+    np.testing.assert_array_equal(found.layers[0].dead, (slopes == 0).all(axis=0))
 
 
 def test_a_survey_can_be_stopped_and_tells_how_far_it_is() -> None:

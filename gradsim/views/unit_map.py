@@ -1,0 +1,196 @@
+"""The picture of all units: layers side by side, in each its units one above the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtGui import QColor
+
+from gradsim.views.colormaps import CIVIDIS, EMPTY, NAN, ZERO, extended, scaled
+from gradsim.views.plot.axis import Axis, layer_axis
+from gradsim.views.plot.color_bar import ColorBar
+from gradsim.views.plot.heat import Heat
+from gradsim.views.plot.marks import Mark, Rule
+from gradsim.views.plot.numbers import brief, grouped, percent
+from gradsim.views.plot.panel import Panel
+from gradsim.views.plot.words import Words
+from gradsim.views.theme import Theme
+
+if TYPE_CHECKING:
+    from gradsim.analysis.unit_deaths import UnitDeaths
+    from gradsim.analysis.units import LayerUnits, UnitSurvey
+
+_ALIVE = EMPTY + 1
+"""Row behind an extended table: a unit that is alive, where only the dead have a colour."""
+
+
+class UnitMap:
+    """Colours of all units, by saturation or by the time of their death.
+
+    Parameters
+    ----------
+    survey : UnitSurvey
+        What is known of the units.
+    deaths : UnitDeaths or None
+        When they died: these are the colours then.
+    is_sorted : bool
+        Whether the units of a layer stand in the order of what is shown, so that a share can be read as a height.
+    """
+
+    def __init__(self, survey: UnitSurvey, deaths: UnitDeaths | None, is_sorted: bool) -> None:
+        self.survey, self.deaths, self.is_sorted = survey, deaths, is_sorted
+        self.orders = [self._order(place) for place in range(len(survey.layers))]
+        """Which unit stands at which height, from the bottom, for each layer."""
+
+    def panel(
+        self, numbers: tuple[int | None, ...], chosen: int | None, theme: Theme, head: list[Words]
+    ) -> Panel:
+        """Return the picture.
+
+        Parameters
+        ----------
+        numbers : tuple of (int or None)
+            Of each layer of the survey its number 1…L; None where a layer has none.
+        chosen : int or None
+            Place of the layer that is marked.
+        theme : Theme
+            In which colours.
+        head : list of Words
+            What stands above it.
+
+        Returns
+        -------
+        Panel
+            Layers to the right, units upwards.
+        """
+        layers = self.survey.layers
+        most = max(len(layer) for layer in layers)
+        rows = np.full((most, len(layers)), EMPTY, dtype=np.intp)
+        for place, order in enumerate(self.orders):
+            rows[: len(order), place] = self._rows(place)[order]
+        alive = QColor(theme.grid).rgb()
+        colors = np.append(extended(CIVIDIS, theme), np.uint32(alive))
+        sides, heights = np.arange(len(layers) + 1.0) + 0.5, np.arange(most + 1.0) + 0.5
+        marks: list[Mark] = [Heat(rows, sides, heights, colors, theme)]
+        if chosen is not None:
+            marks += [
+                Rule(chosen + 0.5 + side, theme.color("background"), upright=True, width=2.5)
+                for side in (0, 1)
+            ]
+            marks += [
+                Rule(chosen + 0.5 + side, theme.color("accent"), upright=True, width=1.5) for side in (0, 1)
+            ]
+        names = tuple(layer.name for layer in layers)
+        is_numbered = numbers == tuple(range(1, len(numbers) + 1))
+        across = layer_axis(
+            names, "layer" if is_numbered else "layer with an activation, in the order of the pass"
+        )
+        upright = "units, most saturated on top" if self.is_sorted else "unit"
+        if self.is_sorted and self.deaths is not None:
+            upright = "units, the first to die at the bottom"
+        return Panel(
+            "units",
+            across,
+            Axis(upright, 0.5, most + 0.5),
+            marks,
+            headline=head,
+            color_bar=self._color_bar(),
+        )
+
+    def unit_at(self, x: float, y: float) -> tuple[int, int] | None:
+        """Return place of the layer and index of the unit at a place of the picture."""
+        place, height = int(np.floor(x + 0.5)) - 1, int(np.floor(y + 0.5)) - 1
+        if not 0 <= place < len(self.orders) or not 0 <= height < len(self.orders[place]):
+            return None
+        return place, int(self.orders[place][height])
+
+    def hover_text(self, x: float, y: float) -> str:
+        """Return what is known of the unit at a place of the picture."""
+        from gradsim.analysis.unit_deaths import death_words
+
+        found = self.unit_at(x, y)
+        if found is None:
+            return ""
+        place, unit = found
+        layer = self.survey.layers[place]
+        lines = [
+            f"{layer.name}, unit {unit + 1} of {len(layer)}: {state_of(layer)[unit]}",
+            f"saturation {percent(float(layer.saturation[unit]))}",
+            f"largest |a| = {brief(float(layer.largest_output[unit]))}, "
+            f"largest |φ′| = {brief(float(layer.largest_slope[unit]))}",
+        ]
+        if self.deaths is not None and layer.dead[unit]:
+            words = death_words(int(self.deaths.alive_at[place][unit]), int(self.deaths.dead_at[place][unit]))
+            lines.append(words)
+        return "\n".join(lines)
+
+    def _order(self, place: int) -> NDArray[np.intp]:
+        layer = self.survey.layers[place]
+        if not self.is_sorted:
+            return np.arange(len(layer))
+        if self.deaths is not None:
+            dead_at = self.deaths.dead_at[place]
+            return np.argsort(np.where(dead_at < 0, np.iinfo(np.int64).max, dead_at), kind="stable")
+        return np.argsort(layer.saturation + layer.dead, kind="stable")
+
+    def _rows(self, place: int) -> NDArray[Any]:
+        layer = self.survey.layers[place]
+        if self.deaths is None:
+            rows = scaled(layer.saturation, 0.0, 1.0)
+            rows[layer.dead] = ZERO
+            return rows
+        dead_at = self.deaths.dead_at[place]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rows = scaled(np.log10(np.maximum(dead_at, 1).astype(np.float64)), 0.0, self._latest())
+        rows[dead_at == 0] = ZERO
+        rows[dead_at < 0] = _ALIVE
+        return rows
+
+    def _latest(self) -> float:
+        return max(float(np.log10(max(self.survey.iteration, 1))), 1.0)
+
+    def _color_bar(self) -> ColorBar:
+        if self.deaths is not None:
+            return ColorBar(Axis("", 0.0, self._latest(), "log10"), CIVIDIS, (("at 0", ZERO),))
+        special = [("dead", ZERO)]
+        if any(np.isnan(layer.saturation).any() for layer in self.survey.layers):
+            special.append(("NaN", NAN))
+        return ColorBar(Axis("", 0.0, 1.0), CIVIDIS, tuple(special))
+
+
+def state_of(layer: LayerUnits) -> NDArray[Any]:
+    """Return in a word what each unit is.
+
+    Parameters
+    ----------
+    layer : LayerUnits
+        Its units.
+
+    Returns
+    -------
+    ndarray of str, shape (units,)
+        ``dead``, ``slope 0``, ``not a number`` or ``alive``.
+    """
+    broken = np.isnan(layer.largest_output) | np.isnan(layer.largest_slope)
+    return np.select([layer.dead, layer.stuck, broken], ["dead", "slope 0", "not a number"], "alive")
+
+
+def survey_words(survey: UnitSurvey) -> str:
+    """Return how many units are dead or stuck.
+
+    Parameters
+    ----------
+    survey : UnitSurvey
+        What is known of the units.
+
+    Returns
+    -------
+    str
+        A part of a sentence.
+    """
+    told = f"{grouped(survey.dead)} of {grouped(survey.units)} units dead"
+    if survey.stuck:
+        told += f", {grouped(survey.stuck)} more with slope 0 for every sample"
+    return told
