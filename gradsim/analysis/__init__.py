@@ -14,12 +14,14 @@ from gradsim.analysis.cause import (
     cause_budget,
     cause_sentence,
     cause_table,
+    cause_verdict,
     causes,
     factor_sentence,
     layer_cause,
     layer_sentence,
     main_cause_sentence,
 )
+from gradsim.analysis.check_wording import VERDICT_WORDS, check_sentences
 from gradsim.analysis.cost import (
     TARGET,
     Cost,
@@ -32,7 +34,15 @@ from gradsim.analysis.cost import (
     measured_speed,
 )
 from gradsim.analysis.cost_wording import amount_words, cost_sentences, duration_words, factor_words
+from gradsim.analysis.differences import Difference
 from gradsim.analysis.fit import Fit
+from gradsim.analysis.gradient_check import (
+    TOLERANCE,
+    DirectionCheck,
+    GradientCheck,
+    TensorCheck,
+    check_gradients,
+)
 from gradsim.analysis.operations import CONVENTION, LayerOperations, Operations, operations
 from gradsim.analysis.profile import TABLE_UNITS, Profile, Stream, history_profile, profile, profile_table
 from gradsim.analysis.residual_stream import ResidualBlock, residual_blocks
@@ -57,12 +67,17 @@ __all__ = [
     "FACTOR_KINDS",
     "TABLE_UNITS",
     "TARGET",
+    "TOLERANCE",
+    "VERDICT_WORDS",
     "BudgetPart",
     "CauseBudget",
     "Causes",
     "Cost",
+    "Difference",
+    "DirectionCheck",
     "Factor",
     "Fit",
+    "GradientCheck",
     "KeptProduct",
     "LayerCause",
     "LayerMotion",
@@ -73,6 +88,7 @@ __all__ = [
     "ResidualBlock",
     "Speed",
     "Stream",
+    "TensorCheck",
     "TimeRecord",
     "amount_words",
     "angle_between",
@@ -80,7 +96,10 @@ __all__ = [
     "cause_budget",
     "cause_sentence",
     "cause_table",
+    "cause_verdict",
     "causes",
+    "check_gradients",
+    "check_sentences",
     "cost",
     "cost_sentences",
     "duration_words",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from gradsim.views.builder.builder import Builder
+from gradsim.views.cause_view import CauseView
 from gradsim.views.decision_map import DecisionMapView
 from gradsim.views.distributions import DistributionsView
 from gradsim.views.gradient_profile import GradientProfileView
@@ -45,6 +46,7 @@ VIEWS: tuple[ViewRow, ...] = (
     ViewRow("network", "Network", NetworkView, "centre"),
     ViewRow("builder", "Builder", Builder, "left"),
     ViewRow("gradient_profile", "Gradient profile", GradientProfileView, "below"),
+    ViewRow("cause", "Cause", CauseView, "tabs"),
     ViewRow("history_map", "History", HistoryMapView, "tabs"),
     ViewRow("loss", "Loss", LossPlotView, "tabs"),
     ViewRow("distributions", "Distributions", DistributionsView, "tabs"),

@@ -10,7 +10,7 @@ from gradsim import __version__
 from gradsim.cli.failure import Failure
 
 COMMANDS = ("run", "render", "schema", "doctor", "cost", "lessons")
-VIEWS = ("profile", "network", "history", "loss", "distributions", "updates", "decision", "window")
+VIEWS = ("profile", "cause", "network", "history", "loss", "distributions", "updates", "decision", "window")
 THEMES = ("light", "dark", "paper")
 FORMATS = ("png", "svg", "pdf", "csv")
 ITERATIONS = 200
@@ -71,6 +71,11 @@ def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = commands.add_parser("run", help=text, description=_sentence(text), allow_abbrev=False)
     _add_experiment(parser)
     parser.add_argument("--brief", action="store_true", help="only the first and the last few layers")
+    parser.add_argument(
+        "--cause",
+        action="store_true",
+        help="also why signals shrink or grow: the factors of every layer's ratio",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     parser.add_argument("--csv", metavar="FILE", type=Path, help="write the numbers of every layer")
     parser.add_argument(

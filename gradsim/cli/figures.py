@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _VIEWS = {
     "profile": "gradient_profile",
+    "cause": "cause",
     "network": "network",
     "history": "history_map",
     "loss": "loss",

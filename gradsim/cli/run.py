@@ -35,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from gradsim import formats
     from gradsim.cli import files
+    from gradsim.cli.causes import cause_document, print_causes
     from gradsim.cli.documents import json_text, result_document
     from gradsim.cli.report import print_report
     from gradsim.cli.result import run_result
@@ -45,9 +46,14 @@ def run(arguments: argparse.Namespace) -> int:
     result = run_result(simulator, arguments.iterations, progress)
     terminal = terminal_of()
     if arguments.json:
-        terminal.stream.write(json_text(result_document(result), ascii_only=not terminal.unicode) + "\n")
+        document = result_document(result)
+        if arguments.cause:
+            document["causes"] = cause_document(result.trace)
+        terminal.stream.write(json_text(document, ascii_only=not terminal.unicode) + "\n")
     else:
         print_report(result, terminal, arguments.brief)
+        if arguments.cause:
+            print_causes(result.trace, terminal, arguments.brief)
     written = []
     if arguments.csv:
         files.write_layers(arguments.csv, result)

@@ -6,6 +6,7 @@ from functools import cache
 
 from gradsim.spec.data import Curve, Iris, Moons, Plane
 from gradsim.trace import Run
+from gradsim.views.cause_view import CauseView
 from gradsim.views.decision_map import DecisionMapView
 from gradsim.views.distributions import DistributionsView
 from gradsim.views.gradient_profile import GradientProfileView
@@ -18,6 +19,7 @@ from tests.reference import reference_run
 
 VIEWS: tuple[type[PlotView], ...] = (
     GradientProfileView,
+    CauseView,
     HistoryMapView,
     LossPlotView,
     DistributionsView,

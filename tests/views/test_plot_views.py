@@ -123,7 +123,12 @@ def test_a_click_wishes_and_changes_nothing_itself(qtbot: QtBot, kind: type[Plot
         qtbot.mouseClick(view.canvas.viewport(), Qt.MouseButton.LeftButton, pos=middle)
     assert view.selected_layer is None
     assert view.cursor_at is None
-    wishes = {"gradient_profile": {"layer"}, "history_map": {"layer", "iteration"}, "loss": {"iteration"}}
+    wishes = {
+        "cause": {"layer"},
+        "gradient_profile": {"layer"},
+        "history_map": {"layer", "iteration"},
+        "loss": {"iteration"},
+    }
     wishes |= {"distributions": {"layer"}, "update_ratio": {"layer", "iteration"}, "decision_map": set()}
     assert {kind_of_wish for kind_of_wish, _ in heard} == wishes[view.view_id]
     layers = len(view.run.trace.layers)

@@ -7,7 +7,7 @@ from gradsim.analysis.cause.factor_wording import factor_sentence, times
 from gradsim.analysis.cause.measure import causes, layer_cause
 from gradsim.analysis.cause.records import FACTOR_KINDS, Causes, Factor, FactorKind, LayerCause
 from gradsim.analysis.cause.table import CAUSE_UNITS, cause_table
-from gradsim.analysis.cause.wording import cause_sentence, layer_sentence
+from gradsim.analysis.cause.wording import cause_sentence, cause_verdict, layer_sentence
 
 __all__ = [
     "CAUSE_UNITS",
@@ -24,6 +24,7 @@ __all__ = [
     "cause_budget",
     "cause_sentence",
     "cause_table",
+    "cause_verdict",
     "causes",
     "factor_sentence",
     "layer_cause",

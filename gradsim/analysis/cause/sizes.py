@@ -12,6 +12,8 @@ from gradsim.analysis.residual_stream import scaled_rms
 from gradsim.trace import IterationTrace, LayerTrace
 
 _SAFE = 1e-200, 1e300
+_SHARED = ("activation", "activation_gradient", "delta")
+"""Recorded statistics of tensors that may be the input, or its gradient, of the layer above or below."""
 
 
 class Sizes:
@@ -29,9 +31,9 @@ class Sizes:
     def __init__(self, trace: IterationTrace) -> None:
         self._known: dict[tuple[int, tuple[int, ...]], float] = {}
         for layer in trace.layers:
-            for name, statistics in layer.statistics.items():
-                if name in layer.tensors:
-                    self._known[_place(layer.tensors[name])] = statistics.rms
+            for name in _SHARED:
+                if name in layer.statistics:
+                    self._known[_place(layer.tensors[name])] = layer.statistics[name].rms
 
     def of(self, layer: LayerTrace, tensor: str) -> float:
         """Return the rms of a tensor.

@@ -27,13 +27,11 @@ def cause_sentence(cause: LayerCause, details: bool = False) -> str:
     str
         ``sigmoid slope ×0.21, weights ×1.03: the slope shrinks it``; the strongest first.
     """
-    if cause.state == "nothing arrives":
-        return f"nothing arrives: it is 0 in layer {cause.other} already"
-    if cause.state == "not a number":
-        return _broken(cause)
+    if cause.state in ("nothing arrives", "not a number"):
+        return cause_verdict(cause)
     strongest = sorted(cause.factors, key=lambda factor: -_weight(factor))
     told = ", ".join(factor_sentence(factor, details) for factor in strongest if not factor.is_idle)
-    return f"{told}: {_verdict(cause)}"
+    return f"{told}: {cause_verdict(cause)}"
 
 
 def layer_sentence(cause: LayerCause, details: bool = True) -> str:
@@ -65,10 +63,23 @@ def layer_sentence(cause: LayerCause, details: bool = True) -> str:
     return f"{head}: {cause_sentence(cause, details)}."
 
 
-# -- inside --------------------------------------------------------------------------------------------------
+def cause_verdict(cause: LayerCause) -> str:
+    """Return which factors decide, without numbers.
 
+    Parameters
+    ----------
+    cause : LayerCause
+        Of one layer and direction.
 
-def _verdict(cause: LayerCause) -> str:
+    Returns
+    -------
+    str
+        ``the slope shrinks it``; which one turns the signal into 0, ∞ or NaN; or that it is so already.
+    """
+    if cause.state == "nothing arrives":
+        return f"nothing arrives: it is 0 in layer {cause.other} already"
+    if cause.state == "not a number":
+        return _broken(cause)
     if cause.state != "finite":
         return _turning_point(cause)
     by_kind = cause.log10_by_kind
@@ -90,6 +101,9 @@ def _verdict(cause: LayerCause) -> str:
     if math.fsum(abs(value) for value in against.values()) > HARDLY:
         told += f", {_nouns(_main(against), cause.direction)} against it"
     return told
+
+
+# -- inside --------------------------------------------------------------------------------------------------
 
 
 def _turning_point(cause: LayerCause) -> str:

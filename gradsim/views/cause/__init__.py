@@ -1,0 +1,1 @@
+"""Parts of the cause view: the stacked bars and the sentence below them."""

@@ -1,0 +1,120 @@
+"""Bars that stand on each other, above and below 1 on a log axis: one mark for each kind of factor."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QLineF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter
+
+from gradsim.views.plot.geometry import Geometry
+from gradsim.views.plot.marks import pen
+
+Hatch = Literal["", "/", "\\", "x", "-", "|", "+"]
+"""Lines across a bar, so that colour is not all that tells the kinds apart."""
+
+_SHARE = 0.8
+_SPACING = 5.0
+_NARROWEST_HATCHED = 3.5
+_SMALLEST_LETTER = 12.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StackedBars:
+    """The bars of one kind.
+
+    Attributes
+    ----------
+    x : ndarray of float64, shape (bars,)
+        Middle of each; it is 0.8 wide.
+    low, high : ndarray of float64, shape (bars,)
+        Where it begins and ends.
+    color, ink : QColor
+        Of the bar, and of the lines and letters on it.
+    hatch : str
+        One of ``Hatch``.
+    letter : str
+        Written on bars that are large enough; empty for none.
+    name : str
+        In the legend.
+    """
+
+    x: NDArray[Any]
+    low: NDArray[Any]
+    high: NDArray[Any]
+    color: QColor
+    ink: QColor
+    hatch: Hatch = ""
+    letter: str = ""
+    name: str = ""
+
+    def paint(self, painter: QPainter, geometry: Geometry) -> None:
+        """Fill each, hatch it where it is wide enough, write the letter where there is room."""
+        edges = geometry.plot.adjusted(-2, -2, 2, 2)
+        left = np.clip(geometry.x_px(self.x - _SHARE / 2), edges.left(), edges.right())
+        right = np.clip(geometry.x_px(self.x + _SHARE / 2), edges.left(), edges.right())
+        top = np.clip(geometry.y_px(self.high), edges.top(), edges.bottom())
+        bottom = np.clip(geometry.y_px(self.low), edges.top(), edges.bottom())
+        seen = (right > left) & (bottom > top)
+        boxes = np.stack([left, top, right, bottom], axis=1)[seen]
+        _fill(painter, boxes, self.color)
+        if len(boxes) and np.median(boxes[:, 2] - boxes[:, 0]) >= _NARROWEST_HATCHED:
+            _hatch(painter, boxes, self.hatch, self.ink)
+        if self.letter:
+            self._write(painter, boxes)
+
+    def paint_sample(self, painter: QPainter, rect: QRectF) -> None:
+        """Fill and hatch a small rectangle."""
+        box = rect.adjusted(4, 0, -4, 0)
+        boxes = np.array([[box.left(), box.top(), box.right(), box.bottom()]])
+        _fill(painter, boxes, self.color)
+        _hatch(painter, boxes, self.hatch, self.ink)
+
+    def _write(self, painter: QPainter, boxes: NDArray[np.float64]) -> None:
+        metrics = painter.fontMetrics()
+        wide = max(metrics.horizontalAdvance(self.letter) + 6.0, _SMALLEST_LETTER)
+        painter.setPen(self.ink)
+        for left, top, right, bottom in boxes.tolist():
+            if right - left >= wide and bottom - top >= _SMALLEST_LETTER + 2.0:
+                box = QRectF(left, top, right - left, bottom - top)
+                middle = QRectF(0, 0, wide - 2, _SMALLEST_LETTER)
+                middle.moveCenter(box.center())
+                painter.fillRect(middle, self.color)
+                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.letter)
+
+
+def _fill(painter: QPainter, boxes: NDArray[np.float64], color: QColor) -> None:
+    for left, top, right, bottom in boxes.tolist():
+        # Never so low that a factor near 1 disappears altogether.
+        painter.fillRect(QRectF(left, top, right - left, max(bottom - top, 0.75)), color)
+
+
+def _hatch(painter: QPainter, boxes: NDArray[np.float64], hatch: Hatch, ink: QColor) -> None:
+    """Draw parallel lines inside boxes (left, top, right, bottom), in step from bar to bar."""
+    lines: list[QLineF] = []
+    for left, top, right, bottom in boxes.tolist():
+        if hatch in ("-", "+"):
+            lines += [QLineF(left, y, right, y) for y in _steps(top, bottom)]
+        if hatch in ("|", "+"):
+            lines += [QLineF(x, top, x, bottom) for x in _steps(left, right)]
+        if hatch in ("/", "x"):
+            for c in _steps(left + top, right + bottom, 1.4):
+                x0, x1 = max(left, c - bottom), min(right, c - top)
+                lines.append(QLineF(x0, c - x0, x1, c - x1))
+        if hatch in ("\\", "x"):
+            for c in _steps(left - bottom, right - top, 1.4):
+                x0, x1 = max(left, c + top), min(right, c + bottom)
+                lines.append(QLineF(x0, x0 - c, x1, x1 - c))
+    if lines:
+        painter.setPen(pen(ink, 1.0))
+        painter.drawLines(lines)
+
+
+def _steps(low: float, high: float, times: float = 1.0) -> list[float]:
+    """Return the places between two ends that are multiples of the spacing."""
+    step = _SPACING * times
+    return [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]

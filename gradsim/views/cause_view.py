@@ -1,0 +1,281 @@
+"""Why the gradient shrinks or grows: each layer's ratio as a stack of factors, on a log axis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradsim.analysis import (
+    CAUSE_UNITS,
+    DETAIL_WORDS,
+    Causes,
+    LayerCause,
+    budget_sentence,
+    cause_budget,
+    cause_table,
+    causes,
+    layer_cause,
+    layer_sentence,
+    main_cause_sentence,
+)
+from gradsim.analysis.cause import FactorKind, times
+from gradsim.analysis.fit import Direction
+from gradsim.trace import Cursor, Run
+from gradsim.views.cause.bars import Hatch, StackedBars
+from gradsim.views.cause.caption import Caption
+from gradsim.views.gradient_profile import marker_size
+from gradsim.views.plot.axis import Axis, layer_axis
+from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
+from gradsim.views.plot.marks import Mark, Rule, VerticalBand
+from gradsim.views.plot.numbers import brief
+from gradsim.views.plot.options import Choice, Toggle
+from gradsim.views.plot.panel import Panel
+from gradsim.views.plot.plot_view import PlotView, Table, message_panel
+from gradsim.views.plot.points import LanePoints, Points
+from gradsim.views.plot.ranges import StickyRange, finite_range
+from gradsim.views.plot.words import Words
+from gradsim.views.theme import Theme
+from gradsim.views.weight_layers import WeightLayers
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How one kind of factor is drawn."""
+
+    kind: FactorKind
+    series: int
+    hatch: Hatch
+    letter: str
+    words: str
+
+
+KINDS = (
+    _Kind("slope", 1, "", "φ", "slope of the activation"),
+    _Kind("weight", 2, "/", "W", "weights"),
+    _Kind("normalization", 0, "\\", "N", "normalization"),
+    _Kind("skip", 3, "x", "+", "skip and branch"),
+    _Kind("time", 5, "-", "t", "time steps"),
+    _Kind("dropout", 7, "|", "D", "dropout"),
+    _Kind("bias", 4, "+", "b", "bias"),
+)
+"""From the axis outwards."""
+
+
+class CauseView(PlotView):
+    """log10 of every layer's factors, shrinking ones below 1 and growing ones above, and the ratio measured."""
+
+    view_id = "cause"
+    title = "Cause"
+    options = (
+        Choice(
+            "direction",
+            "Direction",
+            (("backward", "Backward: δ"), ("forward", "Forward: a")),
+            "backward",
+            "Which signal: the error signal on its way back, or the activation on its way forward",
+        ),
+        Toggle("ratio", "Measured ratio", True, "rms of the signal here / rms in the layer it comes from"),
+        Toggle("letters", "Letters on the bars", True, "φ activation, W weights, N normalization, + skip …"),
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._range = StickyRange(step=0.25, margin=0.05, least=1.0)
+        self._found: tuple[Run, Direction, Causes] | None = None
+        self.caption = Caption()
+        layout = self.layout()
+        assert layout is not None
+        layout.addWidget(self.caption)
+
+    def fit_ranges(self) -> None:
+        """Choose the axis anew from the next numbers."""
+        self._range.fit()
+
+    def set_cursor(self, cursor: Cursor | None) -> None:
+        """Know the place in the run; the causes are those of the whole pass.
+
+        Parameters
+        ----------
+        cursor : Cursor or None
+            The place looked at.
+        """
+        self.cursor_at = cursor
+
+    def panels(self, theme: Theme) -> list[Panel]:
+        """Return the one panel."""
+        if self.run is None:
+            self.caption.set_sentences("")
+            return [message_panel("No run yet")]
+        layers, found = WeightLayers(self.run.trace), self._causes()
+        self.caption.set_sentences(*self._sentences())
+        if len(layers) < 2:
+            return [
+                message_panel(
+                    "A single layer carries weights: there is no ratio between neighbours to explain"
+                )
+            ]
+        rows = found.of(self._direction)
+        ratios = np.array([cause.ratio for cause in rows])
+        bars = self._bars(rows, theme)
+        heights = [array for bar in bars for array in (bar.low, bar.high)]
+        measured = log10_or_nan(ratios)
+        held = self._range.around(finite_range(np.zeros(1), measured, *heights))
+        idle = np.array([cause.state == "nothing arrives" for cause in rows])
+        in_lanes = np.where(idle, 1.0, ratios)
+        marks: list[Mark] = [*self._bands(layers, rows, theme), *bars]
+        marks.append(Rule(0.0, theme.color("muted")))
+        x = np.array([float(cause.number) for cause in rows])
+        if self.option("ratio"):
+            size = max(marker_size(len(layers), self.figure_size().width()), 3.0)
+            ink, ground = theme.color("text"), theme.color("background")
+            edge = ground if size > 4.0 else None
+            marks.append(LanePoints(x, in_lanes, ink))
+            marks.append(Points(x, measured, ink, "diamond", size, edge, name="measured ratio"))
+        back = self._direction == "backward"
+        label = "ratio of rms δ" if back else "ratio of rms a"
+        return [
+            Panel(
+                "layers",
+                layer_axis(layers.names, "layer, from the input to the head"),
+                Axis(label, *held, "log10"),
+                marks,
+                headline=self._headline(found),
+                lanes=lanes_needed(in_lanes) if self.option("ratio") else (),
+            )
+        ]
+
+    def text_summary(self) -> str:
+        """Return what the whole net owes to which kind of factor, and the cause of the selected layer."""
+        if self.run is None:
+            return "No run yet."
+        told = budget_sentence(cause_budget(self._causes(), self._direction))
+        chosen = self._selected_cause()
+        return told if chosen is None else f"{told} {layer_sentence(chosen)}"
+
+    def table(self) -> Table:
+        """Return one row per layer that has a ratio, one column per kind of factor."""
+        if self.run is None:
+            return {"layer": np.array([], dtype=np.int64)}, {}
+        columns = cause_table(self._causes(), self._direction)
+        return {name: _column(values) for name, values in columns.items()}, {
+            name: CAUSE_UNITS[name] for name in columns
+        }
+
+    def act_on_click(self, key: str, x: float, y: float) -> None:
+        """Ask for the layer under the pointer."""
+        layer = WeightLayers(self.run.trace).nearest(x) if self.run else None
+        if layer is not None:
+            self.layer_selected.emit(layer.index)
+
+    def hover_text(self, key: str, x: float, y: float) -> str:
+        """Return the factors of the layer at the pointer, and what they are made of."""
+        layer = WeightLayers(self.run.trace).nearest(x) if self.run else None
+        if layer is None or self.run is None or layer.number is None:
+            return ""
+        cause = layer_cause(self.run.trace, self._direction, layer.number)
+        symbol = "δ" if self._direction == "backward" else "a"
+        head = f"Layer {layer.number}: {layer.name}"
+        if cause is None:
+            return f"{head}\nThe signal begins here: there is no ratio"
+        lines = [head, f"rms {symbol} = {brief(cause.after)}; in layer {cause.other} {brief(cause.before)}"]
+        lines.append(f"ratio = {_value(cause.ratio, cause.state)}, product of the factors:")
+        for factor in cause.factors:
+            lines.append(f"× {_value(factor.value, factor.state)}   {factor.label} ({factor.layer})")
+            lines += [
+                f"        {DETAIL_WORDS[name]} = {brief(value)}" for name, value in factor.details.items()
+            ]
+        return "\n".join(lines)
+
+    # -- inside ----------------------------------------------------------------------------------------------
+
+    @property
+    def _direction(self) -> Direction:
+        return "forward" if self.option("direction") == "forward" else "backward"
+
+    def _causes(self) -> Causes:
+        """Return the causes of the run shown, worked out once."""
+        assert self.run is not None
+        if self._found is None or self._found[0] is not self.run or self._found[1] != self._direction:
+            found = causes(self.run.trace, (self._direction,), details=False)
+            self._found = (self.run, self._direction, found)
+        return self._found[2]
+
+    def _selected_cause(self) -> LayerCause | None:
+        if self.run is None or self.selected_layer is None:
+            return None
+        layers = self.run.trace.layers
+        number = layers[self.selected_layer].number if self.selected_layer < len(layers) else None
+        return None if number is None else layer_cause(self.run.trace, self._direction, number)
+
+    def _sentences(self) -> tuple[str, ...]:
+        chosen = self._selected_cause()
+        if chosen is not None:
+            return layer_sentence(chosen), layer_sentence(chosen, details=False)
+        budget = cause_budget(self._causes(), self._direction)
+        return budget_sentence(budget), main_cause_sentence(budget) or budget_sentence(budget)
+
+    def _bars(self, rows: tuple[LayerCause, ...], theme: Theme) -> list[StackedBars]:
+        """One mark per kind that occurs, stacked from 1 outwards: what grows above, what shrinks below."""
+        by_kind = [cause.log10_by_kind for cause in rows]
+        x = np.array([float(cause.number) for cause in rows])
+        above, below = np.zeros(len(rows)), np.zeros(len(rows))
+        found = []
+        for row in KINDS:
+            if not any(row.kind in values for values in by_kind):
+                continue
+            heights = np.array([values.get(row.kind, 0.0) for values in by_kind])
+            low = np.where(heights < 0, below + heights, above)
+            high = np.where(heights < 0, below, above + heights)
+            above, below = np.maximum(above, high), np.minimum(below, low)
+            there = heights != 0
+            words = "activation" if (row.kind, self._direction) == ("slope", "forward") else row.words
+            found.append(
+                StackedBars(
+                    x[there],
+                    low[there],
+                    high[there],
+                    theme.color_of_series(row.series),
+                    theme.color("background"),
+                    row.hatch,
+                    row.letter if self.option("letters") else "",
+                    f"{words} {times(float(heights.sum()))}",
+                )
+            )
+        return found
+
+    def _bands(self, layers: WeightLayers, rows: tuple[LayerCause, ...], theme: Theme) -> list[Mark]:
+        bands: list[Mark] = []
+        idle = [cause.number for cause in rows if cause.state == "nothing arrives"]
+        for place, number in enumerate(idle):
+            name = "" if place else "nothing arrives (0 / 0)"
+            bands.append(VerticalBand(number - 0.5, number + 0.5, theme.color("muted", 0.18), name))
+        chosen = layers.position(self.selected_layer)
+        if chosen is not None:
+            bands.append(VerticalBand(chosen - 0.5, chosen + 0.5, theme.color("accent", 0.14)))
+        return bands
+
+    def _headline(self, found: Causes) -> list[Words]:
+        budget = cause_budget(found, self._direction)
+        back = self._direction == "backward"
+        symbol, role = ("δ ← ", "backward") if back else ("a → ", "forward")
+        if not budget.counted:
+            return [Words(symbol, role, bold=True), Words(budget_sentence(budget))]
+        return [
+            Words(symbol, role, bold=True),
+            Words(f"{times(budget.log10)} in all.  {main_cause_sentence(budget)}"),
+        ]
+
+
+def _value(value: float, state: str) -> str:
+    return "0 / 0, nothing arrives" if state == "nothing arrives" else brief(value)
+
+
+def _column(values: list[Any]) -> NDArray[Any]:
+    """Return a column of a table; where some cells are empty, one of objects."""
+    if any(value is None for value in values):
+        told = ["" if value is None else "NaN" if value != value else value for value in values]
+        return np.array(told, dtype=object)
+    return np.array(values)
