@@ -27,8 +27,42 @@ def _jacobian(inquiry: Inquiry, options: Any) -> Any:
     return jacobian_spectrum(inquiry.twin(), int(options), inquiry.should_stop, inquiry.progress)
 
 
+def _through_training(inquiry: Inquiry, iterations: Any) -> Any:
+    from gradsim.analysis.through_time import recorded_again
+
+    return recorded_again(inquiry.simulator(inquiry.run.experiment), iterations, inquiry.progress)
+
+
+def _diagnosis(inquiry: Inquiry, options: Any) -> Any:
+    """From the pass on screen and the first passes of other seeds; with the published rules."""
+    return _diagnosed(inquiry, thorough=False)
+
+
+def _thorough_diagnosis(inquiry: Inquiry, options: Any) -> Any:
+    """Other seeds, a shallower network and every remedy are trained for it; with the published rules."""
+    return _diagnosed(inquiry, thorough=True)
+
+
+def _diagnosed(inquiry: Inquiry, *, thorough: bool) -> Any:
+    from gradsim.analysis.diagnosis import diagnose
+    from gradsim.analysis.rule_packs import apply_published_rules
+
+    diagnosis = diagnose(
+        inquiry.twin(),
+        simulate=inquiry.simulator,
+        thorough=thorough,
+        history=inquiry.run.history,
+        should_stop=inquiry.should_stop,
+        progress=inquiry.progress,
+    )
+    return diagnosis, apply_published_rules(inquiry.run)
+
+
 QUESTIONS: dict[str, Question] = {
+    "diagnosis": Question(_diagnosis),
+    "diagnosis.thorough": Question(_thorough_diagnosis),
     "units": Question(_units),
     "unit_deaths": Question(_unit_deaths),
     "jacobian": Question(_jacobian),
+    "through_training": Question(_through_training, "experiment"),
 }
