@@ -15,6 +15,7 @@ from gradsim.views.history_map import HistoryMapView
 from gradsim.views.inspector import Inspector
 from gradsim.views.loss_plot import LossPlotView
 from gradsim.views.network_view import NetworkView
+from gradsim.views.time_map import TimeMapView
 from gradsim.views.update_ratio import UpdateRatioView
 
 Place = Literal["left", "centre", "below", "tabs", "right"]
@@ -52,5 +53,6 @@ VIEWS: tuple[ViewRow, ...] = (
     ViewRow("distributions", "Distributions", DistributionsView, "tabs"),
     ViewRow("update_ratio", "Update ratio", UpdateRatioView, "tabs"),
     ViewRow("decision_map", "Decision map", DecisionMapView, "tabs"),
+    ViewRow("time_map", "Through time", TimeMapView, "tabs"),
     ViewRow("inspector", "Inspector", Inspector, "right"),
 )

@@ -10,7 +10,18 @@ from gradsim import __version__
 from gradsim.cli.failure import Failure
 
 COMMANDS = ("run", "render", "schema", "doctor", "cost", "lessons")
-VIEWS = ("profile", "cause", "network", "history", "loss", "distributions", "updates", "decision", "window")
+VIEWS = (
+    "profile",
+    "cause",
+    "network",
+    "history",
+    "loss",
+    "distributions",
+    "updates",
+    "decision",
+    "time",
+    "window",
+)
 THEMES = ("light", "dark", "paper")
 FORMATS = ("png", "svg", "pdf", "csv")
 ITERATIONS = 200

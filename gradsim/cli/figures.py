@@ -23,6 +23,7 @@ _VIEWS = {
     "distributions": "distributions",
     "updates": "update_ratio",
     "decision": "decision_map",
+    "time": "time_map",
 }
 """Name on the command line → name in the window."""
 _SIZE = (960, 540)
@@ -120,11 +121,13 @@ def check_drawable(view: str, samples: SampleSet) -> None:
     Raises
     ------
     Failure
-        For the decision map of data that do not lie in a plane.
+        For the decision map of data that do not lie in a plane, and time where the data have none.
     """
     if view == "decision" and samples.map_inputs != 2:
         found = "sequences" if samples.steps else samples.features
         raise Failure(f"--view decision: expected data with 2 inputs, got {found} ({samples.title})")
+    if view == "time" and not samples.steps:
+        raise Failure(f"--view time: expected sequences, got data without time steps ({samples.title})")
 
 
 def view_of(name: str, run: Run, directory: Path | None = None) -> Any:
@@ -154,6 +157,8 @@ def view_of(name: str, run: Run, directory: Path | None = None) -> Any:
     if hasattr(view, "question_asked"):
         _answer(view, run, directory)
     view.set_run(run)
+    if name == "time":
+        view.record_run()
     if name == "network":
         view.set_cursor(Cursor(run.trace.iteration, telling_step(run.trace)))
     return view
