@@ -213,12 +213,15 @@ def singular_values(matrix: Matrix) -> NDArray[np.float64]:
     Returns
     -------
     ndarray of float64, shape (min(m, n),)
-        Descending, read-only; NaN throughout where the matrix holds NaN or ∞.
+        Descending, read-only; NaN throughout where the matrix holds NaN or ∞. A row or column of zeros, such as
+        that of a silent unit, makes values that are exactly 0, where a decomposition would give its rounding.
     """
+    found = np.zeros(min(matrix.shape))
     if np.isfinite(matrix).all():
-        found = np.asarray(np.linalg.svd(matrix, compute_uv=False), dtype=np.float64)
+        inner = matrix[matrix.any(axis=1)][:, matrix.any(axis=0)]
+        found[: min(inner.shape)] = np.linalg.svd(inner, compute_uv=False)
     else:
-        found = np.full(min(matrix.shape), np.nan)
+        found[:] = np.nan
     found.setflags(write=False)
     return found
 

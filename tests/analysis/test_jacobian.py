@@ -210,6 +210,16 @@ def test_zeros_and_what_is_not_a_number_are_kept() -> None:
     assert len(singular_values(np.full((2, 5), np.inf))) == 2
 
 
+def test_a_silent_unit_makes_a_singular_value_of_exactly_0() -> None:
+    matrix = np.random.default_rng(1).normal(size=(5, 7))
+    matrix[[1, 3]] = 0.0
+    matrix[:, 2] = 0.0
+    found = singular_values(matrix)
+    assert (found[3:] == 0).all()
+    np.testing.assert_allclose(found, np.linalg.svd(matrix, compute_uv=False), rtol=0, atol=1e-14)
+    assert singular_values(np.zeros((2, 3))).tolist() == [0.0, 0.0]
+
+
 def test_single_precision_says_how_far_its_values_mean_anything() -> None:
     simulator = Simulator(experiment_of(*[dense(6, activation=Sigmoid())] * 12, precision="float32"))
     spectrum = jacobian_spectrum(simulator, 0)
