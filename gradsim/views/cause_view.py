@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QResizeEvent
 
 from gradsim.analysis import (
     CAUSE_UNITS,
@@ -15,17 +16,18 @@ from gradsim.analysis import (
     LayerCause,
     budget_sentence,
     cause_budget,
+    cause_sentence,
     cause_table,
     causes,
     layer_cause,
     layer_sentence,
     main_cause_sentence,
 )
-from gradsim.analysis.cause import FactorKind, times
+from gradsim.analysis.cause import times
 from gradsim.analysis.fit import Direction
 from gradsim.trace import Cursor, Run
-from gradsim.views.cause.bars import Hatch, StackedBars
 from gradsim.views.cause.caption import Caption
+from gradsim.views.cause.stacks import stacked_bars
 from gradsim.views.gradient_profile import marker_size
 from gradsim.views.plot.axis import Axis, layer_axis
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
@@ -40,28 +42,7 @@ from gradsim.views.plot.words import Words
 from gradsim.views.theme import Theme
 from gradsim.views.weight_layers import WeightLayers
 
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """How one kind of factor is drawn."""
-
-    kind: FactorKind
-    series: int
-    hatch: Hatch
-    letter: str
-    words: str
-
-
-KINDS = (
-    _Kind("slope", 1, "", "φ", "slope of the activation"),
-    _Kind("weight", 2, "/", "W", "weights"),
-    _Kind("normalization", 0, "\\", "N", "normalization"),
-    _Kind("skip", 3, "x", "+", "skip and branch"),
-    _Kind("time", 5, "-", "t", "time steps"),
-    _Kind("dropout", 7, "|", "D", "dropout"),
-    _Kind("bias", 4, "+", "b", "bias"),
-)
-"""From the axis outwards."""
+_LOWEST_WITH_SENTENCE = 200
 
 
 class CauseView(PlotView):
@@ -83,12 +64,23 @@ class CauseView(PlotView):
 
     def __init__(self) -> None:
         super().__init__()
-        self._range = StickyRange(step=0.25, margin=0.05, least=1.0)
+        self._range = StickyRange(step=0.1, margin=0.04, least=0.4)
         self._found: tuple[Run, Direction, Causes] | None = None
         self.caption = Caption()
         layout = self.layout()
         assert layout is not None
         layout.addWidget(self.caption)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return that of the plot alone: where there is no room for the sentence below, it goes."""
+        return super().minimumSizeHint() - QSize(
+            0, 0 if self.caption.isHidden() else self.caption.sizeHint().height()
+        )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.caption.setVisible(not self._is_low)
+        self.refresh()
 
     def fit_ranges(self) -> None:
         """Choose the axis anew from the next numbers."""
@@ -119,7 +111,7 @@ class CauseView(PlotView):
             ]
         rows = found.of(self._direction)
         ratios = np.array([cause.ratio for cause in rows])
-        bars = self._bars(rows, theme)
+        bars = stacked_bars(rows, self._direction, theme, letters=self.option("letters"))
         heights = [array for bar in bars for array in (bar.low, bar.high)]
         measured = log10_or_nan(ratios)
         held = self._range.around(finite_range(np.zeros(1), measured, *heights))
@@ -135,11 +127,11 @@ class CauseView(PlotView):
             marks.append(LanePoints(x, in_lanes, ink))
             marks.append(Points(x, measured, ink, "diamond", size, edge, name="measured ratio"))
         back = self._direction == "backward"
-        label = "ratio of rms δ" if back else "ratio of rms a"
+        label = "ratio" if self._is_low else f"ratio of rms {'δ' if back else 'a'}"
         return [
             Panel(
                 "layers",
-                layer_axis(layers.names, "layer, from the input to the head"),
+                layer_axis(layers.names, "" if self._is_low else "layer, from the input to the head"),
                 Axis(label, *held, "log10"),
                 marks,
                 headline=self._headline(found),
@@ -192,6 +184,11 @@ class CauseView(PlotView):
     # -- inside ----------------------------------------------------------------------------------------------
 
     @property
+    def _is_low(self) -> bool:
+        """Whether every line of words takes room from the bars."""
+        return self.height() < _LOWEST_WITH_SENTENCE
+
+    @property
     def _direction(self) -> Direction:
         return "forward" if self.option("direction") == "forward" else "backward"
 
@@ -207,8 +204,15 @@ class CauseView(PlotView):
         if self.run is None or self.selected_layer is None:
             return None
         layers = self.run.trace.layers
-        number = layers[self.selected_layer].number if self.selected_layer < len(layers) else None
-        return None if number is None else layer_cause(self.run.trace, self._direction, number)
+        if self.selected_layer >= len(layers):
+            return None
+        layer = layers[self.selected_layer]
+        for cause in self._causes().of(self._direction):
+            # A layer without a number is told with the numbered one whose ratio it is a part of.
+            its_own = layer.number is None and any(factor.layer == layer.name for factor in cause.factors)
+            if cause.number == layer.number or its_own:
+                return layer_cause(self.run.trace, self._direction, cause.number)
+        return None
 
     def _sentences(self) -> tuple[str, ...]:
         chosen = self._selected_cause()
@@ -216,35 +220,6 @@ class CauseView(PlotView):
             return layer_sentence(chosen), layer_sentence(chosen, details=False)
         budget = cause_budget(self._causes(), self._direction)
         return budget_sentence(budget), main_cause_sentence(budget) or budget_sentence(budget)
-
-    def _bars(self, rows: tuple[LayerCause, ...], theme: Theme) -> list[StackedBars]:
-        """One mark per kind that occurs, stacked from 1 outwards: what grows above, what shrinks below."""
-        by_kind = [cause.log10_by_kind for cause in rows]
-        x = np.array([float(cause.number) for cause in rows])
-        above, below = np.zeros(len(rows)), np.zeros(len(rows))
-        found = []
-        for row in KINDS:
-            if not any(row.kind in values for values in by_kind):
-                continue
-            heights = np.array([values.get(row.kind, 0.0) for values in by_kind])
-            low = np.where(heights < 0, below + heights, above)
-            high = np.where(heights < 0, below, above + heights)
-            above, below = np.maximum(above, high), np.minimum(below, low)
-            there = heights != 0
-            words = "activation" if (row.kind, self._direction) == ("slope", "forward") else row.words
-            found.append(
-                StackedBars(
-                    x[there],
-                    low[there],
-                    high[there],
-                    theme.color_of_series(row.series),
-                    theme.color("background"),
-                    row.hatch,
-                    row.letter if self.option("letters") else "",
-                    f"{words} {times(float(heights.sum()))}",
-                )
-            )
-        return found
 
     def _bands(self, layers: WeightLayers, rows: tuple[LayerCause, ...], theme: Theme) -> list[Mark]:
         bands: list[Mark] = []
@@ -258,6 +233,10 @@ class CauseView(PlotView):
         return bands
 
     def _headline(self, found: Causes) -> list[Words]:
+        chosen = self._selected_cause() if self._is_low else None
+        if chosen is not None:  # there is no room for the sentence below
+            words = f"{times(chosen.log10)}: " if chosen.state == "finite" else ""
+            return [Words(f"layer {chosen.number} ", bold=True), Words(words + cause_sentence(chosen))]
         budget = cause_budget(found, self._direction)
         back = self._direction == "backward"
         symbol, role = ("δ ← ", "backward") if back else ("a → ", "forward")
