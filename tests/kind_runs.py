@@ -25,6 +25,7 @@ from gradsim.spec import (
 )
 from gradsim.spec.activation import Gelu, Linear, Softmax, Tanh
 from gradsim.spec.data import GaussianNoise
+from gradsim.spec.experiment import Precision
 from gradsim.spec.training import GlobalNormClipping, Sgd
 from gradsim.trace import Run, SampleSet
 
@@ -95,14 +96,14 @@ SEQUENCES = (
 )
 
 
-def kind_simulator(name: str) -> Simulator:
-    """Return a simulator of one of ``NETWORKS``, in float64, at its start."""
+def kind_simulator(name: str, precision: Precision = "float64") -> Simulator:
+    """Return a simulator of one of ``NETWORKS`` at its start."""
     from gradsim.engine import Simulator
 
     head = Head(activation=Linear() if name in SEQUENCES else Softmax())
     experiment = Experiment(
         name=name,
-        precision="float64",
+        precision=precision,
         data=GaussianNoise(samples=40, features=5, outputs=3),
         network=Network(layers=NETWORKS[name], head=head),
         training=Training(

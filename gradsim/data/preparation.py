@@ -121,8 +121,17 @@ def _encoded(
     return raw.numbers, None, raw.output_names
 
 
+LARGEST = {
+    "float32": float(np.finfo(np.float32).max),
+    "float64": float(np.finfo(np.float64).max),
+    "float16": float(np.finfo(np.float16).max),
+    "bfloat16": (2 - 2.0**-7) * 2.0**127,
+}
+"""The largest finite number of each precision."""
+
+
 def _check_range(inputs: NDArray[np.float64], targets: NDArray[np.float64], precision: str) -> None:
-    largest = float(np.finfo(precision).max)
+    largest = LARGEST[precision]
     for name, table in (("inputs", inputs), ("targets", targets)):
         beyond = np.argwhere(~(np.abs(table) <= largest))
         if len(beyond):

@@ -40,6 +40,7 @@ from gradsim.engine.instructions import (
 from gradsim.engine.linkage import activate_at
 from gradsim.engine.measuring import measure_tensor
 from gradsim.engine.memory import matrix, stretch
+from gradsim.engine.precision import BACKWARD, FORWARD, round_tensor
 from gradsim.engine.program import (
     ACTIVATION,
     ACTIVATION_GRADIENT,
@@ -219,6 +220,8 @@ def run_activation_forward(
         values_of(measures, layer, ACTIVATION),
         counts_of(measures, layer, ACTIVATION),
     )
+    round_tensor(stretch(work, row[OUTPUT], size), measures, layer, FORWARD)
+    round_tensor(stretch(work, row[SLOPE], size), measures, layer, FORWARD)
     if measure:
         measures.saturation[layer] = 1.0 - mean_slope / constants[MAXIMAL_SLOPE]
 
@@ -257,3 +260,6 @@ def run_activation_backward(
         values_of(measures, layer, DELTA),
         counts_of(measures, layer, DELTA),
     )
+    round_tensor(delta, measures, layer, BACKWARD)
+    if code == PRELU:
+        round_tensor(stretch(gradients, row[SLOPES], row[SLOPES_SIZE]), measures, layer, BACKWARD)

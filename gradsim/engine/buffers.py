@@ -10,15 +10,18 @@ from numpy.typing import NDArray
 
 from gradsim.data.random_streams import generator
 from gradsim.engine.initializers import Values, initial_bias, initial_weight
-from gradsim.engine.instructions import M_FIELDS
+from gradsim.engine.instructions import LAYER, M_FIELDS
 from gradsim.engine.linkage import addresses, functions
 from gradsim.engine.memory import ALIGNMENT
 from gradsim.engine.normalization import work_size
 from gradsim.engine.optimizers import STATE_SLOTS
-from gradsim.engine.program import SCALARS, Buffers, Program, Samples, Statistics
+from gradsim.engine.precision import rounded, storage_type
+from gradsim.engine.pretraining import PHASE_FIELDS
+from gradsim.engine.program import ROUNDED, SCALARS, Buffers, Program, Samples, Statistics
 from gradsim.engine.random import stream_key
 from gradsim.engine.tape import LayerLayout, Parameter, Tape
 from gradsim.spec import Experiment, Initializer, Recurrent, kind_of
+from gradsim.spec.method import NoLossScale
 from gradsim.trace import COUNTS, HISTOGRAM_BINS, TENSORS, VALUES, SampleSet
 
 RING_BYTES = 2**20
@@ -62,12 +65,12 @@ def initial_parameters(experiment: Experiment, tape: Tape) -> NDArray[Any]:
     ndarray, shape (tape.parameter_size,)
         In the precision of the experiment.
     """
-    flat = aligned(tape.parameter_size, np.dtype(experiment.precision))
+    flat = aligned(tape.parameter_size, storage_type(experiment.precision))
     for parameter in (*tape.parameters, *tape.states):
         layer = tape.layers[parameter.layer]
         rng = generator(experiment.seed, "parameters", parameter.name)
         values = FIRST_VALUES[parameter.tensor](layer, parameter, rng)
-        flat[parameter.part] = values.ravel()
+        flat[parameter.part] = rounded(values.ravel(), experiment.precision)
     return flat
 
 
@@ -100,6 +103,8 @@ FIRST_VALUES: dict[str, Callable[[LayerLayout, Parameter, np.random.Generator], 
     "running_variance": lambda la, p, rng: np.ones(p.shape),
     "projection": lambda la, p, rng: initial_weight(_spec(la).projection, (p.shape[0], p.shape[1]), rng),
     "scale": lambda la, p, rng: np.full(p.shape, _spec(la).scale),
+    "decoder_weight": lambda la, p, rng: initial_weight(_spec(la).initializer, (la.fan_out, la.fan_in), rng),
+    "decoder_bias": lambda la, p, rng: np.zeros(p.shape),
 }
 """How each tensor that is kept between iterations starts."""
 
@@ -116,11 +121,15 @@ def program_of(experiment: Experiment, tape: Tape) -> Program:
         tape.constants.ravel(),
         tape.parameter_table.ravel(),
         tape.rate_scales,
+        tape.decay_scales,
         _measured(tape).ravel(),
-        addresses(experiment.precision),
-        functions(experiment.precision),
+        addresses(storage_type(experiment.precision).name),
+        functions(storage_type(experiment.precision).name),
         np.array(keys, np.uint64),
         np.array([stream_key(experiment.seed, "order", "epoch")], np.uint64),
+        np.array([stream_key(experiment.seed, "weights", "noise")], np.uint64),
+        np.array([stream_key(experiment.seed, "weights", "mutation")], np.uint64),
+        _phase_table(tape).ravel(),
     )
 
 
@@ -133,6 +142,15 @@ def _measured(tape: Tape) -> NDArray[np.int64]:
         if name in layer.tensors and name in layer.measured
     ]
     return np.array(rows, np.int64).reshape(-1, M_FIELDS)
+
+
+def _phase_table(tape: Tape) -> NDArray[np.int64]:
+    """First and last instruction and index of the layer of each phase of pretraining."""
+    rows = []
+    for layer in tape.phases:
+        ops = np.flatnonzero(tape.instructions[: tape.operations, LAYER] == layer)
+        rows.append([ops[0], ops[-1], layer])
+    return np.array(rows, np.int64).reshape(-1, PHASE_FIELDS)
 
 
 def allocate_buffers(experiment: Experiment, tape: Tape, samples: SampleSet) -> Buffers:
@@ -152,7 +170,10 @@ def allocate_buffers(experiment: Experiment, tape: Tape, samples: SampleSet) -> 
     Buffers
         Owned by one simulator and overwritten at every iteration.
     """
-    dtype: np.dtype[Any] = np.dtype(experiment.precision)
+    dtype = storage_type(experiment.precision)
+    training = experiment.training
+    noisy = tape.parameter_size if training.weight_noise > 0 else 0
+    scaling = training.loss_scale
     slots = STATE_SLOTS[kind_of(experiment.training.optimizer)]
     size = tape.parameter_size
     return Buffers(
@@ -163,6 +184,10 @@ def allocate_buffers(experiment: Experiment, tape: Tape, samples: SampleSet) -> 
         updates=aligned(size, dtype),
         moment_1=aligned(size if slots > 0 else 0, dtype),
         moment_2=aligned(size if slots > 1 else 0, dtype),
+        clean=aligned(noisy, dtype),
+        noisy=aligned(noisy, dtype),
+        candidate=aligned(size if kind_of(training.method) == "evolution" else 0, dtype),
+        scaling=np.array([1.0 if isinstance(scaling, NoLossScale) else scaling.scale, 0.0]),
         targets=aligned(tape.batch * samples.target_steps * samples.outputs, dtype),
         typed=aligned(16, dtype),
         scratch=np.zeros(max(work_size(layer.fan_out) for layer in tape.layers)),
@@ -180,10 +205,10 @@ def samples_of(
 
     The copies are writable because a read-only array is another type to numba and would compile anew.
     """
-    dtype = np.dtype(precision)
+    dtype = storage_type(precision)
     with np.errstate(over="ignore"):  # what does not fit becomes Inf, which is then shown
         return Samples(
-            np.array(inputs, dtype).ravel(),
+            rounded(inputs, precision).ravel(),
             np.array(targets, dtype).ravel(),
             np.array(classes if classes is not None else [], np.int64).ravel(),
         )
@@ -198,6 +223,7 @@ def allocate_statistics(layers: int) -> Statistics:
         values=np.zeros((rows, layers, len(TENSORS), len(VALUES))),
         counts=np.zeros((rows, layers, len(TENSORS), len(COUNTS)), np.int32),
         saturation=np.zeros((rows, layers), np.float32),
+        rounded=np.zeros((rows, layers, ROUNDED), np.int64),
         scalars=np.zeros((rows, SCALARS)),
         histograms=np.zeros((frames, layers, len(TENSORS), HISTOGRAM_BINS), np.int32),
         histogram_iterations=np.zeros(frames, np.int64),

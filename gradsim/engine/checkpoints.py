@@ -30,6 +30,7 @@ class Checkpoint:
     parameters: NDArray[Any]
     moment_1: NDArray[Any]
     moment_2: NDArray[Any]
+    scaling: NDArray[Any]
 
 
 class Checkpoints:

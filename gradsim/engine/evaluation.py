@@ -12,7 +12,7 @@ from gradsim.engine.instructions import COLUMNS, INPUT, OUTPUT, OUTPUT_GRADIENT,
 from gradsim.engine.losses import SSE, correct_share, loss_and_gradient
 from gradsim.engine.memory import stretch
 from gradsim.engine.passes import forward
-from gradsim.engine.program import Measures
+from gradsim.engine.program import ROUNDED, Measures
 
 
 @inner_kernel
@@ -45,15 +45,23 @@ def forward_in_evaluation(
         place_sample(inputs, first + i, i, batch, rows, choices.steps, choices.features)
     nothing = np.empty(0)
     measures = Measures(
-        nothing, np.empty(0, np.int32), np.empty(0, np.float32), nothing, nothing, buffers.scratch
+        nothing,
+        np.empty(0, np.int32),
+        np.empty(0, np.float32),
+        np.zeros(program.stream_keys.shape[0] * ROUNDED, np.int64),
+        choices.format,
+        nothing,
+        nothing,
+        buffers.scratch,
     )
-    forward(program, buffers.work, buffers.parameters, rows, 0, False, False, measures)
+    last = choices.operations - 1
+    forward(program, buffers.work, buffers.parameters, rows, 0, last, 0, False, False, measures)
 
 
 @kernel
 def outputs_of(choices: Any, program: Any, buffers: Any, inputs: Any, out: Any) -> None:
     """Write the activations of the head for flat inputs into flat out, sample after sample."""
-    head = stretch(program.instructions, program.instructions.shape[0] - COLUMNS, COLUMNS)
+    head = stretch(program.instructions, (choices.operations - 1) * COLUMNS, COLUMNS)
     outputs = choices.outputs
     steps = choices.target_steps
     count = out.shape[0] // (outputs * steps)
@@ -74,7 +82,7 @@ def evaluate(choices: Any, program: Any, buffers: Any, part: Any) -> Any:
 
     A mean loss is weighted by the samples of each batch. The share is NaN for a regression.
     """
-    head = stretch(program.instructions, program.instructions.shape[0] - COLUMNS, COLUMNS)
+    head = stretch(program.instructions, (choices.operations - 1) * COLUMNS, COLUMNS)
     outputs = choices.outputs
     steps = choices.target_steps
     count = part.inputs.shape[0] // (choices.features * choices.steps)

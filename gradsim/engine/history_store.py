@@ -11,7 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradsim.engine.program import CLIPPED_NORM, CORRECT, GRADIENT_NORM, LOSS, RATE, SCALARS, Statistics
+from gradsim.engine.program import (
+    CLIPPED_NORM,
+    CORRECT,
+    GRADIENT_NORM,
+    LOSS,
+    LOSS_SCALE,
+    RATE,
+    ROUNDED,
+    SCALARS,
+    Statistics,
+)
 from gradsim.trace import COUNTS, HISTOGRAM_BINS, TENSORS, VALUES, History
 
 MEMORY_LIMIT = 380 * 2**20
@@ -69,10 +79,17 @@ class HistoryStore:
         Values of each tensor.
     memory_limit : int, default MEMORY_LIMIT
         Bytes; when the records would need more, every second one is dropped and ``stride`` doubles.
+    counts_rounding : bool, default False
+        Whether there is a narrow precision whose losses are counted.
     """
 
     def __init__(
-        self, layer_names: tuple[str, ...], sizes: NDArray[np.int64], memory_limit: int = MEMORY_LIMIT
+        self,
+        layer_names: tuple[str, ...],
+        sizes: NDArray[np.int64],
+        memory_limit: int = MEMORY_LIMIT,
+        *,
+        counts_rounding: bool = False,
     ) -> None:
         layers = len(layer_names)
         self._layer_names = layer_names
@@ -85,6 +102,8 @@ class HistoryStore:
             "saturation": _Column((layers,), np.float32),
             "scalars": _Column((SCALARS,), np.float64),
         }
+        if counts_rounding:
+            self._columns["rounded"] = _Column((layers, ROUNDED), np.int64)
         record_bytes = sum(c.rows.itemsize * int(np.prod(c.rows.shape[1:])) for c in self._columns.values())
         self._most = max(2 * _FIRST_CAPACITY, memory_limit // record_bytes)
         self._validation = {"iterations": _Column((), np.int64), "results": _Column((2,), np.float64)}
@@ -110,7 +129,7 @@ class HistoryStore:
         begin = -first % self.stride
         taken = slice(begin, count, self.stride)
         self._columns["iterations"].append(np.arange(first, first + count)[taken], self._most)
-        for name in ("values", "counts", "saturation", "scalars"):
+        for name in self._columns.keys() - {"iterations"}:
             self._columns[name].append(getattr(statistics, name)[:count][taken], self._most)
         while self._columns["iterations"].count > self._most:
             self.stride *= 2
@@ -176,4 +195,6 @@ class HistoryStore:
             validation_accuracy=results[:, 1],
             histogram_iterations=self._frames["iterations"].rows,
             histograms=self._frames["histograms"].rows,
+            **({"rounded": self._columns["rounded"].rows} if "rounded" in self._columns else {}),
+            loss_scale=scalars[:, LOSS_SCALE],
         )

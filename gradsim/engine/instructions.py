@@ -77,7 +77,8 @@ P_COLUMNS = 2
 P_LAYER = 3
 P_IS_MEASURED = 4
 P_TRAINABLE = 5
-P_FIELDS = 6
+P_IS_DECODER = 6  # of the pretraining of its layer
+P_FIELDS = 7
 
 # Columns of the table of measured tensors in the work buffer.
 M_LAYER = 0

@@ -20,6 +20,7 @@ from gradsim.engine.instructions import (
     WEIGHT,
 )
 from gradsim.engine.memory import matrix, stretch
+from gradsim.engine.precision import BACKWARD, FLOAT32, FORWARD, round_tensor
 from gradsim.engine.program import PRE_ACTIVATION, WEIGHT_GRADIENT, counts_of, values_of
 from gradsim.engine.statistics import (
     CHUNK,
@@ -164,6 +165,7 @@ def run_linear_forward(row: Any, work: Any, parameters: Any, batch: Any, measure
         values_of(measures, row[LAYER], PRE_ACTIVATION),
         counts_of(measures, row[LAYER], PRE_ACTIVATION),
     )
+    round_tensor(stretch(work, row[OUTPUT], rows * fan_out), measures, row[LAYER], FORWARD)
 
 
 @inner_kernel
@@ -195,3 +197,9 @@ def run_linear_backward(
         values_of(measures, row[LAYER], WEIGHT_GRADIENT),
         counts_of(measures, row[LAYER], WEIGHT_GRADIENT),
     )
+    if measures.format != FLOAT32:
+        round_tensor(stretch(gradients, row[WEIGHT], fan_in * fan_out), measures, row[LAYER], BACKWARD)
+        if row[BIAS] >= 0:
+            round_tensor(stretch(gradients, row[BIAS], fan_out), measures, row[LAYER], BACKWARD)
+        if wanted:
+            round_tensor(stretch(work, row[INPUT_GRADIENT], rows * fan_in), measures, row[LAYER], BACKWARD)

@@ -112,7 +112,7 @@ class Functions(NamedTuple):
 
 
 def _arrays(letters: str, precision: str) -> Any:
-    """Return a signature: i a whole number, f a real one, b a truth value, A an array, F one of float64."""
+    """Return a signature: i a whole number, f a real one, b a truth value, A an array, F of float64, I of int64."""
     element = types.float64 if precision == "float64" else types.float32
     of = {
         "i": types.int64,
@@ -120,11 +120,12 @@ def _arrays(letters: str, precision: str) -> Any:
         "b": types.boolean,
         "A": types.Array(element, 1, "C"),
         "F": types.Array(types.float64, 1, "C"),
+        "I": types.Array(types.int64, 1, "C"),
     }
     return types.void(*(of[letter] for letter in letters))
 
 
-_SIGNATURES = Functions("iAAAAAAAAAiffbF", "iAAAAAAAiF", "iiffAAAAAAAAAAAiiii", "iAAAAAAAAAAAAAAAiiiii")
+_SIGNATURES = Functions("iAAAAAAAAAiffbF", "iAAAAAAAiF", "iiffAAAAAAAAAAAiiiiiI", "iAAAAAAAAAAAAAAAiiiiiiI")
 
 
 @cache

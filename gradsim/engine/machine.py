@@ -1,7 +1,8 @@
 """The machine: one compiled function that runs whole iterations of any tape.
 
-Here is only the order of things: gather a batch, forward, loss, backward, clip, update, count. What each of
-them computes stands in the file of its kind.
+Here is only the order of things: gather a batch, forward, loss, backward, clip, update, count; and the two other
+ways to move weights, which are given up to it: the phases of pretraining, and evolution, whose step is made before
+the pass that is shown. What each of them computes stands in the file of its kind.
 """
 
 from __future__ import annotations
@@ -14,18 +15,26 @@ import numpy as np
 from gradsim.engine.clipping import NO_CLIPPING
 from gradsim.engine.compilation import inner_kernel, kernel
 from gradsim.engine.evaluation import evaluate, place_sample
+from gradsim.engine.evolution import best_first, make_child, recombine
 from gradsim.engine.histograms import BINS, count_after_update, count_before_update
-from gradsim.engine.instructions import COLUMNS, INPUT, OUTPUT, OUTPUT_GRADIENT, SLOPE
+from gradsim.engine.instructions import COLUMNS, FUSED, INPUT, LAYER, OUTPUT, OUTPUT_GRADIENT, SLOPE
+from gradsim.engine.loss_scaling import SCALE, move_scale, scale_head
 from gradsim.engine.losses import correct_share, loss_and_gradient
 from gradsim.engine.memory import stretch
 from gradsim.engine.passes import backward, forward
+from gradsim.engine.precision import BACKWARD, FLOAT32, round_tensor
+from gradsim.engine.pretraining import LAYER as PHASE_LAYER
+from gradsim.engine.pretraining import PHASE_FIELDS, fill, phase_of, train_autoencoder
 from gradsim.engine.program import (
     CLIPPED_NORM,
     CORRECT,
     COUNT_COUNT,
+    EVOLUTION,
     GRADIENT_NORM,
     LOSS,
+    LOSS_SCALE,
     RATE,
+    ROUNDED,
     SCALARS,
     TENSOR_COUNT,
     VALUE_COUNT,
@@ -34,7 +43,16 @@ from gradsim.engine.program import (
 from gradsim.engine.random import permutation
 from gradsim.engine.schedules import scheduled_rate
 from gradsim.engine.statistics import ACCUMULATOR_SIZE
-from gradsim.engine.updating import clip, measure_norms, update_parameters
+from gradsim.engine.updating import (
+    EVERY_LAYER,
+    NO_LAYER,
+    clip,
+    measure_again,
+    measure_norms,
+    unscale,
+    update_parameters,
+)
+from gradsim.engine.weight_noise import add_weight_noise, remove_weight_noise
 
 
 @inner_kernel
@@ -86,15 +104,17 @@ def run_iterations(
     values = statistics.values.reshape(-1)
     counts = statistics.counts.reshape(-1)
     saturation = statistics.saturation.reshape(-1)
+    rounded = statistics.rounded.reshape(-1)
     histograms = statistics.histograms.reshape(-1)
     all_scalars = statistics.scalars.reshape(-1)
     accumulators = np.empty(2 * ACCUMULATOR_SIZE)
     norms = np.empty(program.rate_scales.shape[0])
-    head = stretch(program.instructions, program.instructions.shape[0] - COLUMNS, COLUMNS)
+    head = stretch(program.instructions, (choices.operations - 1) * COLUMNS, COLUMNS)
     rows = choices.batch * choices.target_steps
     size = rows * choices.outputs
     work = buffers.work
     source = buffers.gradients if choices.clipping == NO_CLIPPING else buffers.clipped
+    is_narrow = choices.format != FLOAT32
     frames = 0
     validations = 0
     for k in range(count):
@@ -110,43 +130,66 @@ def run_iterations(
             stretch(values, slot * layers * TENSOR_COUNT * VALUE_COUNT, layers * TENSOR_COUNT * VALUE_COUNT),
             stretch(counts, slot * layers * TENSOR_COUNT * COUNT_COUNT, layers * TENSOR_COUNT * COUNT_COUNT),
             stretch(saturation, slot * layers, layers),
+            stretch(rounded, slot * layers * ROUNDED, layers * ROUNDED),
+            choices.format,
             stretch(accumulators, 0, ACCUMULATOR_SIZE),
             stretch(accumulators, ACCUMULATOR_SIZE, ACCUMULATOR_SIZE),
             buffers.scratch,
         )
+        phase = phase_of(choices, iteration)
+        start = phase_start(choices, phase, iteration)
+        if start > 0 and iteration == start:
+            fill(buffers.moment_1)
+            fill(buffers.moment_2)
+        rate = rate_of(choices, amounts, phase, iteration - start)
+        scale = buffers.scaling[SCALE]
         gather_batch(choices, program, buffers, samples, iteration)
-        forward(program, work, buffers.parameters, choices.batch, iteration, True, measure, measures)
-        loss = loss_and_gradient(
-            choices.loss,
-            stretch(work, head[INPUT], size),
-            stretch(work, head[OUTPUT], size),
-            buffers.targets,
-            stretch(work, head[OUTPUT_GRADIENT], size),
-            stretch(work, head[SLOPE], size),
-            rows,
-            choices.outputs,
-        )
+        if choices.method == EVOLUTION:
+            rate = amounts.mutation * amounts.mutation_decay**iteration
+            evolve(choices, program, buffers, rate, iteration, measures)
+        if is_narrow:
+            fill(measures.rounded)  # only now: the children of an evolution do not count
+        if amounts.weight_noise > 0.0:
+            add_weight_noise(program, buffers, amounts.weight_noise, iteration)
+        loss = forward_to_loss(choices, program, buffers, buffers.parameters, iteration, measure, measures)
         share = math.nan
         if choices.is_classification:
             share = correct_share(stretch(work, head[OUTPUT], size), buffers.classes, choices.outputs)
-        if choices.seed >= 0:
-            unit = stretch(work, choices.seed_offset, choices.seed_size)
-            for i in range(choices.seed_size):
-                unit[i] = 0
-            unit[choices.seed] = 1
-        backward(
-            program,
-            work,
-            buffers.parameters,
-            buffers.gradients,
-            choices.batch,
-            choices.first_op,
-            choices.last_op,
-            choices.input_gradient,
-            measure,
-            measures,
-        )
-        norm = measure_norms(program, buffers.gradients, norms, measure, measures)
+        only = EVERY_LAYER
+        if phase >= 0:
+            only = program.phase_table[phase * PHASE_FIELDS + PHASE_LAYER]
+            loss = train_autoencoder(choices, program, buffers, phase, iteration, scale, measure, measures)
+        else:
+            if scale != 1.0:
+                scale_head(head, work, size, scale)
+            if is_narrow:
+                round_tensor(stretch(work, head[OUTPUT_GRADIENT], size), measures, head[LAYER], BACKWARD)
+                if head[FUSED]:
+                    round_tensor(stretch(work, head[SLOPE], size), measures, head[LAYER], BACKWARD)
+            if choices.seed >= 0:
+                unit = stretch(work, choices.seed_offset, choices.seed_size)
+                fill(unit)
+                unit[choices.seed] = 1
+            if choices.phases > 0:
+                fill(buffers.gradients)  # those of the decoders are not computed
+            backward(
+                program,
+                work,
+                buffers.parameters,
+                buffers.gradients,
+                choices.batch,
+                choices.first_op,
+                choices.last_op,
+                choices.input_gradient,
+                measure,
+                measures,
+            )
+        if scale != 1.0:
+            unscale(program, buffers.gradients, scale)
+        if measure and (is_narrow or scale != 1.0):
+            measure_again(program, buffers, measures)
+        norm = measure_norms(program, buffers.gradients, norms, only, measure, measures)
+        is_updated = move_scale(choices, buffers.scaling, norm)
         clipped_norm = clip(
             program,
             buffers.gradients,
@@ -157,32 +200,30 @@ def run_iterations(
             amounts.clipping_eps,
             norms,
             norm,
+            only,
             measures.first,
-        )
-        rate = scheduled_rate(
-            choices.schedule,
-            amounts.rate,
-            iteration,
-            choices.warm_up,
-            choices.schedule_length,
-            amounts.schedule_share,
         )
         counted = measure and iteration % choices.histogram_every == 0
         frame = stretch(histograms, frames * layers * TENSOR_COUNT * BINS, layers * TENSOR_COUNT * BINS)
         if counted:
             count_before_update(program, buffers, frame)
+        if amounts.weight_noise > 0.0:
+            remove_weight_noise(program, buffers)
         update_parameters(
             program,
             source,
             buffers.parameters,
+            buffers.noisy if amounts.weight_noise > 0.0 else buffers.parameters,
             buffers.updates,
             buffers.moment_1,
             buffers.moment_2,
             buffers.typed,
             choices.optimizer,
             amounts,
-            iteration - choices.optimizer_start + 1,
+            iteration - max(choices.optimizer_start, start) + 1,
             rate,
+            only if is_updated else NO_LAYER,
+            choices.method == EVOLUTION,
             measure,
             measures,
         )
@@ -196,4 +237,64 @@ def run_iterations(
         scalars[RATE] = rate
         scalars[GRADIENT_NORM] = norm
         scalars[CLIPPED_NORM] = clipped_norm
+        scalars[LOSS_SCALE] = scale
     return frames, validations
+
+
+@inner_kernel
+def forward_to_loss(
+    choices: Any, program: Any, buffers: Any, parameters: Any, iteration: Any, measure: Any, measures: Any
+) -> Any:
+    """Pass the gathered batch forwards; return its loss, with its gradient in the places of the head."""
+    head = stretch(program.instructions, (choices.operations - 1) * COLUMNS, COLUMNS)
+    rows = choices.batch * choices.target_steps
+    size = rows * choices.outputs
+    work = buffers.work
+    last = choices.operations - 1
+    forward(program, work, parameters, choices.batch, 0, last, iteration, True, measure, measures)
+    return loss_and_gradient(
+        choices.loss,
+        stretch(work, head[INPUT], size),
+        stretch(work, head[OUTPUT], size),
+        buffers.targets,
+        stretch(work, head[OUTPUT_GRADIENT], size),
+        stretch(work, head[SLOPE], size),
+        rows,
+        choices.outputs,
+    )
+
+
+@inner_kernel
+def evolve(choices: Any, program: Any, buffers: Any, deviation: Any, iteration: Any, measures: Any) -> None:
+    """Try all children on the gathered batch and write the step to the mean of the best into the updates."""
+    losses = np.empty(choices.population)
+    order = np.empty(choices.population, np.int64)
+    first_number = iteration * choices.population
+    for child in range(choices.population):
+        make_child(program, buffers.parameters, buffers.candidate, deviation, first_number + child)
+        losses[child] = forward_to_loss(
+            choices, program, buffers, buffers.candidate, iteration, False, measures
+        )
+    best_first(losses, order)
+    recombine(program, buffers.updates, order, choices.parents, deviation, first_number)
+
+
+@inner_kernel
+def phase_start(choices: Any, phase: Any, iteration: Any) -> Any:
+    """Return the first iteration of the phase of pretraining or fine-tuning that an iteration belongs to."""
+    return phase * choices.phase_length if phase >= 0 else choices.phases * choices.phase_length
+
+
+@inner_kernel
+def rate_of(choices: Any, amounts: Any, phase: Any, since: Any) -> Any:
+    """Return the learning rate, constant while pretraining, else by the schedule since the phase began."""
+    if phase >= 0:
+        return amounts.phase_rate
+    return scheduled_rate(
+        choices.schedule,
+        amounts.rate,
+        since,
+        choices.warm_up,
+        choices.schedule_length,
+        amounts.schedule_share,
+    )

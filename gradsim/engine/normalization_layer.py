@@ -28,6 +28,7 @@ from gradsim.engine.instructions import (
 from gradsim.engine.measuring import measure_tensor
 from gradsim.engine.memory import stretch
 from gradsim.engine.normalization import BATCH
+from gradsim.engine.precision import BACKWARD, FLOAT32, FORWARD, round_tensor
 from gradsim.engine.program import ACTIVATION, ACTIVATION_GRADIENT, DELTA, PRE_ACTIVATION, WEIGHT_GRADIENT
 
 
@@ -67,6 +68,14 @@ def run_normalization_forward(
         training,
         measures.scratch,
     )
+    if measures.format != FLOAT32:
+        layer = row[LAYER]
+        round_tensor(stretch(work, row[MEAN], saved), measures, layer, FORWARD)
+        round_tensor(stretch(work, row[INVERSE_SD], saved), measures, layer, FORWARD)
+        round_tensor(stretch(work, row[NORMALIZED], size), measures, layer, FORWARD)
+        round_tensor(out, measures, layer, FORWARD)
+        round_tensor(stretch(parameters, row[RUNNING_MEAN], runs), measures, layer, FORWARD)
+        round_tensor(stretch(parameters, row[RUNNING_VARIANCE], runs), measures, layer, FORWARD)
     if measure and row[MEASURES_INPUT]:
         measure_tensor(x, measures, row[LAYER], PRE_ACTIVATION)
         measure_tensor(out, measures, row[LAYER], ACTIVATION)
@@ -102,6 +111,12 @@ def run_normalization_backward(
         units,
         measures.scratch,
     )
+    if measures.format != FLOAT32:
+        layer = row[LAYER]
+        round_tensor(out, measures, layer, BACKWARD)
+        round_tensor(gamma_gradient, measures, layer, BACKWARD)
+        beta_gradient = stretch(gradients, row[BIAS], units if row[BIAS] >= 0 else 0)
+        round_tensor(beta_gradient, measures, layer, BACKWARD)
     if measure:
         measure_tensor(out, measures, row[LAYER], DELTA)
         if row[MEASURES_INPUT]:

@@ -22,7 +22,7 @@ from gradsim.engine.instructions import (
     SLOPE,
     STEPS,
 )
-from gradsim.engine.program import Buffers, Choices, Program
+from gradsim.engine.program import BACKPROPAGATION, Buffers, Choices, Program
 from gradsim.engine.tape import LayerLayout, Tape
 
 FORWARD_TENSORS = (
@@ -140,7 +140,7 @@ class Seeds:
 
     @staticmethod
     def _rows(tape: Tape, layer: int) -> NDArray[np.intp]:
-        return np.flatnonzero(tape.instructions[:, LAYER] == layer)
+        return np.flatnonzero(tape.instructions[: tape.operations, LAYER] == layer)
 
     @staticmethod
     def _answers_every_step(layer: LayerLayout) -> bool:
@@ -170,6 +170,8 @@ class Seeds:
             seed_size=self.batch * self.outputs,
             seed=(step * self.batch + sample) * self.out_columns + column,
             input_gradient=1,
+            method=BACKPROPAGATION,
+            phases=0,
         )
 
     def gradient(self, work: NDArray[Any], sample: int) -> NDArray[Any]:

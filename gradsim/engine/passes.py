@@ -34,13 +34,15 @@ def forward(
     work: Any,
     parameters: Any,
     batch: Any,
+    first: Any,
+    last: Any,
     iteration: Any,
     training: Any,
     measure: Any,
     measures: Any,
 ) -> None:
-    """Run the tape forwards over the first ``batch`` samples that stand in the work buffer."""
-    for op in range(program.instructions.shape[0] // COLUMNS):
+    """Run the tape forwards from instruction ``first`` to ``last`` over ``batch`` samples in the work buffer."""
+    for op in range(first, last + 1):
         row = stretch(program.instructions, op * COLUMNS, COLUMNS)
         constants = stretch(program.constants, op * CONSTANTS, CONSTANTS)
         if row[OPCODE] == OP_LINEAR:

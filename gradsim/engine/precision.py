@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gradsim.engine.compilation import elementary, kernel
+from gradsim.engine.compilation import elementary, inner_kernel, kernel
+from gradsim.engine.memory import stretch
 
 FLOAT32, FLOAT16, BFLOAT16 = range(3)
 """Formats of ``round_stored``."""
@@ -129,3 +131,74 @@ def round_stored(code: Any, x: Any, counts: Any) -> None:
     flushed, overflowed = round_to_half(x) if code == FLOAT16 else round_to_bfloat16(x)
     counts[FLUSHED] += flushed
     counts[OVERFLOWED] += overflowed
+
+
+FORWARD, BACKWARD = range(2)
+"""Directions of a pass, for the counts of a layer."""
+
+
+@inner_kernel
+def rounded_of(measures: Any, layer: Any, direction: Any) -> Any:
+    """Return the place (2,) of the counts of a layer in one direction."""
+    return stretch(measures.rounded, (layer * 2 + direction) * 2, 2)
+
+
+@inner_kernel
+def round_tensor(x: Any, measures: Any, layer: Any, direction: Any) -> None:
+    """Round a tensor of a layer, in place, to the format of the run, and add to the counts of the layer.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n,)
+        What has been stored.
+    measures : Measures
+        With the format and, for each layer and direction, the two counts.
+    layer : int
+        Index of the layer.
+    direction : int
+        ``FORWARD`` or ``BACKWARD``.
+    """
+    if measures.format != FLOAT32:
+        round_stored(measures.format, x, rounded_of(measures, layer, direction))
+
+
+def storage_type(precision: str) -> np.dtype[Any]:
+    """Return the type of the arrays of a precision.
+
+    Parameters
+    ----------
+    precision : {"float32", "float64", "float16", "bfloat16"}
+        As in an experiment.
+
+    Returns
+    -------
+    numpy.dtype
+        float32 for the two narrow ones, which are emulated in it.
+    """
+    return np.dtype(np.float64 if precision == "float64" else np.float32)
+
+
+FORMATS = {"float32": FLOAT32, "float64": FLOAT32, "float16": FLOAT16, "bfloat16": BFLOAT16}
+"""Code of the format to which a precision rounds; the native ones are left as they are."""
+
+
+def rounded(values: NDArray[Any], precision: str) -> NDArray[Any]:
+    """Return values as they are stored in a precision.
+
+    Parameters
+    ----------
+    values : ndarray, any shape
+        Any numbers.
+    precision : {"float32", "float64", "float16", "bfloat16"}
+        As in an experiment.
+
+    Returns
+    -------
+    ndarray, same shape
+        A copy of ``storage_type``; what does not fit is ±Inf.
+    """
+    with np.errstate(over="ignore"):  # what does not fit becomes Inf, which is then shown
+        stored = np.array(values, storage_type(precision))
+    if FORMATS[precision] != FLOAT32:
+        round_stored(FORMATS[precision], stored.reshape(-1), np.zeros(2, np.int64))
+    return stored

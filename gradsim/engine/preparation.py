@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from gradsim.engine.precision import storage_type
 from gradsim.engine.simulator import Simulator
 from gradsim.spec import Experiment
 from gradsim.spec.activation import Linear
@@ -25,15 +26,15 @@ def is_prepared(precision: str) -> bool:
 
     Parameters
     ----------
-    precision : {"float32", "float64"}
-        Which machine.
+    precision : {"float32", "float64", "float16", "bfloat16"}
+        Which machine; the two narrow ones run on that of float32.
 
     Returns
     -------
     bool
         True after ``prepare``.
     """
-    return precision in _prepared
+    return storage_type(precision).name in _prepared
 
 
 def prepare(precision: str, progress: Callable[[str, float], None] | None = None) -> None:
@@ -43,11 +44,12 @@ def prepare(precision: str, progress: Callable[[str, float], None] | None = None
 
     Parameters
     ----------
-    precision : {"float32", "float64"}
-        Which machine.
+    precision : {"float32", "float64", "float16", "bfloat16"}
+        Which machine; the two narrow ones run on that of float32.
     progress : callable or None
         Told what is being compiled and the share that is done, 0 to 1.
     """
+    precision = storage_type(precision).name
     if precision not in _prepared:
         with _reported(progress):
             experiment = _smallest(precision)

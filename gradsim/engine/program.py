@@ -34,7 +34,14 @@ CORRECT = 1
 RATE = 2
 GRADIENT_NORM = 3
 CLIPPED_NORM = 4
-SCALARS = 5
+LOSS_SCALE = 5
+SCALARS = 6
+
+BACKPROPAGATION, PRETRAINING, EVOLUTION = range(3)
+METHOD_CODES = {"backpropagation": BACKPROPAGATION, "pretraining": PRETRAINING, "evolution": EVOLUTION}
+
+ROUNDED = 4
+"""Counts of a layer: flushed to zero and overflowed, on the way forward and on the way back."""
 
 
 class Choices(NamedTuple):
@@ -42,7 +49,8 @@ class Choices(NamedTuple):
 
     The pass backwards runs over the instructions from ``last_op`` down to ``first_op``, normally all of them.
     Where ``seed`` is not negative it begins, instead of at the loss, with the unit vector whose element
-    ``seed`` is 1 in the tensor of ``seed_size`` values at ``seed_offset`` of the work buffer.
+    ``seed`` is 1 in the tensor of ``seed_size`` values at ``seed_offset`` of the work buffer. The first
+    ``operations`` instructions are the network; behind them stand the decoders of pretraining, one a phase.
     """
 
     batch: int
@@ -69,6 +77,15 @@ class Choices(NamedTuple):
     seed_offset: int
     seed_size: int
     seed: int
+    operations: int
+    format: int
+    loss_scaling: int
+    scaling_interval: int
+    method: int
+    phases: int
+    phase_length: int
+    population: int
+    parents: int
 
 
 class Amounts(NamedTuple):
@@ -82,6 +99,10 @@ class Amounts(NamedTuple):
     threshold: float
     clipping_eps: float
     schedule_share: float
+    weight_noise: float
+    phase_rate: float
+    mutation: float
+    mutation_decay: float
 
 
 class Program(NamedTuple):
@@ -91,15 +112,23 @@ class Program(NamedTuple):
     constants: NDArray[np.float64]
     parameter_table: NDArray[np.int64]
     rate_scales: NDArray[np.float64]
+    decay_scales: NDArray[np.float64]
     measured: NDArray[np.int64]
     addresses: NDArray[np.int64]
     functions: Any
     stream_keys: NDArray[np.uint64]
     shuffle_key: NDArray[np.uint64]
+    noise_key: NDArray[np.uint64]
+    mutation_key: NDArray[np.uint64]
+    phase_table: NDArray[np.int64]
 
 
 class Buffers(NamedTuple):
-    """Flat arrays in the precision of the experiment, and the batch's places among the samples."""
+    """Flat arrays in the precision of the experiment, and the batch's places among the samples.
+
+    ``clean`` and ``noisy`` are the parameters without and with weight noise, ``candidate`` a child of
+    evolution; empty where not used. ``scaling`` is the loss scale and the good iterations since it changed.
+    """
 
     work: NDArray[Any]
     parameters: NDArray[Any]
@@ -108,6 +137,10 @@ class Buffers(NamedTuple):
     updates: NDArray[Any]
     moment_1: NDArray[Any]
     moment_2: NDArray[Any]
+    clean: NDArray[Any]
+    noisy: NDArray[Any]
+    candidate: NDArray[Any]
+    scaling: NDArray[np.float64]
     targets: NDArray[Any]
     typed: NDArray[Any]
     scratch: NDArray[np.float64]
@@ -131,6 +164,7 @@ class Statistics(NamedTuple):
     values: NDArray[np.float64]
     counts: NDArray[np.int32]
     saturation: NDArray[np.float32]
+    rounded: NDArray[np.int64]
     scalars: NDArray[np.float64]
     histograms: NDArray[np.int32]
     histogram_iterations: NDArray[np.int64]
@@ -144,6 +178,8 @@ class Measures(NamedTuple):
     values: NDArray[np.float64]
     counts: NDArray[np.int32]
     saturation: NDArray[np.float32]
+    rounded: NDArray[np.int64]
+    format: int
     first: NDArray[np.float64]
     second: NDArray[np.float64]
     scratch: NDArray[np.float64]

@@ -21,11 +21,20 @@ from gradsim.engine.instructions import (
     SLOPES,
     SLOPES_SIZE,
 )
-from gradsim.engine.program import CORRECT, GRADIENT_NORM, LOSS, RATE, Buffers, Program, Statistics
+from gradsim.engine.program import (
+    CORRECT,
+    GRADIENT_NORM,
+    LOSS,
+    LOSS_SCALE,
+    RATE,
+    Buffers,
+    Program,
+    Statistics,
+)
 from gradsim.engine.statistics import ACCUMULATOR_SIZE
 from gradsim.engine.tape import LayerLayout, Place, Tape, tensor_sizes
 from gradsim.spec import Experiment, kind_of
-from gradsim.trace import TENSORS, IterationTrace, LayerTrace, Step, TensorStatistics
+from gradsim.trace import TENSORS, IterationTrace, LayerTrace, Rounding, Step, TensorStatistics
 
 
 def iteration_trace(
@@ -82,6 +91,7 @@ def iteration_trace(
             saturation=float(statistics.saturation[0, index])
             if layout.activation_row is not None
             else float("nan"),
+            rounding=Rounding(*(int(count) for count in statistics.rounded[0, index])),
         )
         for index, layout in enumerate(tape.layers)
     )
@@ -104,6 +114,7 @@ def iteration_trace(
             tape, _frozen(buffers.targets.copy()), Place(0, head.fan_out), head.steps, head.is_sequence
         ),
         sample_indices=_frozen(buffers.rows.copy()),
+        loss_scale=float(scalars[LOSS_SCALE]),
     )
 
 

@@ -13,6 +13,7 @@ from gradsim.engine.activations import activate
 from gradsim.engine.compilation import kernel
 from gradsim.engine.elementwise import multiply_into
 from gradsim.engine.memory import stretch
+from gradsim.engine.precision import FLOAT32, round_stored
 from gradsim.engine.products import copy_transposed, product, product_of_transposed
 from gradsim.engine.recurrent_cells import GRU, GRU_RESET_BEFORE, LSTM, SIMPLE, gates_of
 from gradsim.engine.recurrent_gru import gru_carry, gru_step, gru_step_back
@@ -42,6 +43,8 @@ def recurrent_forward(
     batch: Any,
     fan_in: Any,
     units: Any,
+    form: Any,
+    rounded: Any,
 ) -> None:
     """Run a recurrent layer over all time steps.
 
@@ -77,17 +80,34 @@ def recurrent_forward(
         Overwritten; a GRU's backward pass needs it as it is left here.
     steps, batch, fan_in, units : int
         Sizes.
+    form : int
+        The format to which everything stored is rounded, as of ``round_stored``.
+    rounded : ndarray of int64, shape (2,)
+        To its counts, how many values that flushed to zero or overflowed is added.
     """
     state = batch * units
     width = gates_of(cell) * units
     product(x, input_weight, z, steps * batch, fan_in, width)
+    round_stored(form, z, rounded)
     fill(stretch(hidden, 0, state), 0)
     taken = max(units, fan_in) * width
     if cell == GRU_RESET_BEFORE:
         weights = stretch(workspace, taken, width * units)
         rest = stretch(workspace, taken + width * units, (4 * steps + 1) * state)
         reset_before_forward(
-            bias, recurrent_weight, z, gates, slopes, hidden, weights, rest, steps, batch, units
+            bias,
+            recurrent_weight,
+            z,
+            gates,
+            slopes,
+            hidden,
+            weights,
+            rest,
+            steps,
+            batch,
+            units,
+            form,
+            rounded,
         )
         return
     if cell == LSTM:
@@ -98,16 +118,26 @@ def recurrent_forward(
         felt = stretch(workspace, taken + (t * size if cell == GRU else 0), size)
         z_t, slopes_t = stretch(z, t * size, size), stretch(slopes, t * size, size)
         product(before, recurrent_weight, felt, batch, units, width)
+        round_stored(form, felt, rounded)
+        gates_t = stretch(gates, t * size, size if cell != SIMPLE else 0)
         if cell == GRU:
-            gates_t = stretch(gates, t * size, size)
             gru_step(z_t, felt, bias, recurrent_bias, gates_t, slopes_t, before, now, units)
-            continue
-        add_with_bias(z_t, felt, bias, width)
-        if cell == SIMPLE:
-            activate(code, z_t, now, slopes_t, constant_0, constant_1)
         else:
-            c_before, c = stretch(cell_state, t * state, state), stretch(cell_state, (t + 1) * state, state)
-            lstm_step(z_t, stretch(gates, t * size, size), slopes_t, c_before, c, now, units)
+            add_with_bias(z_t, felt, bias, width)
+            if cell == SIMPLE:
+                activate(code, z_t, now, slopes_t, constant_0, constant_1)
+            else:
+                c_before, c = (
+                    stretch(cell_state, t * state, state),
+                    stretch(cell_state, (t + 1) * state, state),
+                )
+                lstm_step(z_t, gates_t, slopes_t, c_before, c, now, units)
+                round_stored(form, c, rounded)
+        if form != FLOAT32:
+            round_stored(form, z_t, rounded)
+            round_stored(form, gates_t, rounded)
+            round_stored(form, slopes_t, rounded)
+            round_stored(form, now, rounded)
 
 
 @kernel
@@ -133,6 +163,8 @@ def recurrent_backward(
     batch: Any,
     fan_in: Any,
     units: Any,
+    form: Any,
+    rounded: Any,
 ) -> None:
     """Run a recurrent layer backwards over all time steps, after ``recurrent_forward``.
 
@@ -163,6 +195,10 @@ def recurrent_backward(
         The state is detached before steps k, 2k, …: no gradient passes from them to the step before. 0 never.
     steps, batch, fan_in, units : int
         Sizes.
+    form : int
+        The format to which everything stored is rounded, as of ``round_stored``.
+    rounded : ndarray of int64, shape (2,)
+        To its counts, how many values that flushed to zero or overflowed is added.
     """
     state = batch * units
     width = gates_of(cell) * units
@@ -185,6 +221,8 @@ def recurrent_backward(
             steps,
             batch,
             units,
+            form,
+            rounded,
         )
     else:
         size = batch * width
@@ -202,6 +240,7 @@ def recurrent_backward(
             delta_t = stretch(delta, t * size, size)
             connected = t > 0 and (truncation == 0 or t % truncation > 0)
             felt = delta_t
+            round_stored(form, dh, rounded)
             if cell == SIMPLE:
                 multiply_into(delta_t, dh)
             elif cell == LSTM:
@@ -211,6 +250,7 @@ def recurrent_backward(
                     stretch(cell_state, (t + 1) * state, state),
                 )
                 lstm_step_back(gates_t, c_before, c, dh, dc, delta_t, units)
+                round_stored(form, dc, rounded)
                 if connected:
                     lstm_carry(gates_t, dc, stretch(cell_gradient, (t - 1) * state, state), units)
                 elif t > 0:
@@ -222,6 +262,7 @@ def recurrent_backward(
                 add_rows_into(recurrent_bias_gradient, felt)
                 if connected:
                     gru_carry(gates_t, dh, stretch(hidden_gradient, (t - 1) * state, state), units)
+            round_stored(form, delta_t, rounded)
             add_rows_into(bias_gradient, delta_t)
             if connected:
                 product(felt, transposed, product_room, batch, width, units)
@@ -229,7 +270,12 @@ def recurrent_backward(
         felt_all = room if cell == GRU else delta  # the gradient of h_{t−1} R
         before_all = stretch(hidden, 0, steps * state)
         product_of_transposed(before_all, felt_all, recurrent_weight_gradient, scratch, units, rows, width)
+    round_stored(form, recurrent_weight_gradient, rounded)
+    round_stored(form, bias_gradient, rounded)
+    round_stored(form, recurrent_bias_gradient, rounded)
     product_of_transposed(x, delta, input_weight_gradient, scratch, fan_in, rows, width)
+    round_stored(form, input_weight_gradient, rounded)
     if x_gradient.shape[0] > 0:
         copy_transposed(input_weight, width, 0, width, scratch)
         product(delta, scratch, x_gradient, rows, width, fan_in)
+        round_stored(form, x_gradient, rounded)

@@ -37,6 +37,7 @@ from gradsim.engine.instructions import (
 )
 from gradsim.engine.measuring import measure_tensor
 from gradsim.engine.memory import stretch
+from gradsim.engine.precision import BACKWARD, FORWARD, rounded_of
 from gradsim.engine.program import ACTIVATION, ACTIVATION_GRADIENT, DELTA, PRE_ACTIVATION, WEIGHT_GRADIENT
 from gradsim.engine.recurrent_cells import gates_of
 
@@ -73,6 +74,8 @@ def run_recurrent_forward(
         batch,
         fan_in,
         units,
+        measures.format,
+        rounded_of(measures, row[LAYER], FORWARD),
     )
     if row[OUTPUT] != row[HIDDEN]:
         last = stretch(hidden, (steps - 1) * state, state)
@@ -136,6 +139,8 @@ def run_recurrent_backward(
         batch,
         fan_in,
         units,
+        measures.format,
+        rounded_of(measures, row[LAYER], BACKWARD),
     )
     if measure:
         measure_tensor(hidden_gradient, measures, row[LAYER], ACTIVATION_GRADIENT)

@@ -12,6 +12,7 @@ from typing import Any
 from gradsim.engine.activation_passes import sigmoid_pass, tanh_pass
 from gradsim.engine.compilation import kernel
 from gradsim.engine.memory import stretch
+from gradsim.engine.precision import FLOAT32, round_stored
 from gradsim.engine.products import copy_transposed, product, product_of_transposed
 from gradsim.engine.recurrent_gru import gru_carry, mix, mix_back
 from gradsim.engine.recurrent_rows import add_into, add_rows_into, copy_columns, fill
@@ -30,6 +31,8 @@ def reset_before_forward(
     steps: Any,
     batch: Any,
     units: Any,
+    form: Any,
+    rounded: Any,
 ) -> None:
     """Run all time steps; arguments as of ``recurrent_forward``, z holds x W already.
 
@@ -51,9 +54,17 @@ def reset_before_forward(
         kept_t, rz_t = stretch(kept, t * state, state), stretch(felt_rz, 2 * t * state, 2 * state)
         n_t = stretch(felt_n, t * state, state)
         product(before, weight_rz, rz_t, batch, units, 2 * units)
+        round_stored(form, rz_t, rounded)
         _gates(z_t, rz_t, bias, gates_t, slopes_t, before, kept_t, units)
+        round_stored(form, kept_t, rounded)
         product(kept_t, weight_n, n_t, batch, units, units)
+        round_stored(form, n_t, rounded)
         _candidate(z_t, n_t, gates_t, slopes_t, before, now, units)
+        if form != FLOAT32:
+            round_stored(form, z_t, rounded)
+            round_stored(form, gates_t, rounded)
+            round_stored(form, slopes_t, rounded)
+            round_stored(form, now, rounded)
 
 
 @kernel
@@ -72,6 +83,8 @@ def reset_before_backward(
     steps: Any,
     batch: Any,
     units: Any,
+    form: Any,
+    rounded: Any,
 ) -> None:
     """Run all time steps backwards; arguments as of ``recurrent_backward``.
 
@@ -92,9 +105,14 @@ def reset_before_backward(
         gates_t, delta_t = stretch(gates, 3 * t * state, 3 * state), stretch(delta, 3 * t * state, 3 * state)
         dh = stretch(hidden_gradient, t * state, state)
         rz_t, n_t = stretch(delta_rz, 2 * t * state, 2 * state), stretch(delta_n, t * state, state)
+        round_stored(form, dh, rounded)
         _candidate_back(gates_t, before, dh, delta_t, n_t, units)
+        round_stored(form, n_t, rounded)
         product(n_t, weight_n, felt, batch, units, units)
+        round_stored(form, felt, rounded)
         _reset_back(gates_t, before, felt, delta_t, rz_t, units)
+        round_stored(form, rz_t, rounded)
+        round_stored(form, delta_t, rounded)
         add_rows_into(bias_gradient, delta_t)
         if t > 0 and (truncation == 0 or t % truncation > 0):
             earlier = stretch(hidden_gradient, (t - 1) * state, state)

@@ -30,6 +30,7 @@ from gradsim.engine.instructions import (
 )
 from gradsim.engine.measuring import measure_tensor
 from gradsim.engine.memory import matrix, stretch
+from gradsim.engine.precision import BACKWARD, FORWARD, round_tensor
 from gradsim.engine.program import (
     ACTIVATION,
     ACTIVATION_GRADIENT,
@@ -86,9 +87,11 @@ def run_residual_forward(
             matrix(parameters, row[WEIGHT], fan_in, fan_out),
             matrix(work, row[SKIP], rows, fan_out),
         )
+        round_tensor(stretch(work, row[SKIP], rows * fan_out), measures, row[LAYER], FORWARD)
     branch = stretch(work, row[BRANCH], rows * fan_out)
     out = stretch(work, row[OUTPUT], rows * fan_out)
     add_scaled(stretch(work, row[SKIP], rows * fan_out), branch, scale_of(row, constants, parameters), out)
+    round_tensor(out, measures, row[LAYER], FORWARD)
     if measure:
         measure_tensor(branch, measures, row[LAYER], PRE_ACTIVATION)
         measure_tensor(out, measures, row[LAYER], ACTIVATION)
@@ -109,8 +112,10 @@ def run_residual_end_backward(
     size = batch * row[STEPS] * row[FAN_OUT]
     gradient = stretch(work, row[OUTPUT_GRADIENT], size)
     scale_into(gradient, scale_of(row, constants, parameters), stretch(work, row[BRANCH_GRADIENT], size))
+    round_tensor(stretch(work, row[BRANCH_GRADIENT], size), measures, row[LAYER], BACKWARD)
     if row[BIAS] >= 0:
         gradients[row[BIAS]] = product_sum(gradient, stretch(work, row[BRANCH], size))
+        round_tensor(stretch(gradients, row[BIAS], 1), measures, row[LAYER], BACKWARD)
     if measure:
         measure_tensor(gradient, measures, row[LAYER], ACTIVATION_GRADIENT)
 
@@ -137,12 +142,16 @@ def run_residual_begin_backward(
             matrix(parameters, row[WEIGHT], fan_in, fan_out).T,
             matrix(work, row[SKIP_GRADIENT], rows, fan_in),
         )
-        add(stretch(work, row[SKIP_GRADIENT], rows * fan_in), branch, out)
+        skip = stretch(work, row[SKIP_GRADIENT], rows * fan_in)
+        weight_gradient = stretch(gradients, row[WEIGHT], fan_in * fan_out)
+        round_tensor(skip, measures, row[LAYER], BACKWARD)
+        round_tensor(weight_gradient, measures, row[LAYER], BACKWARD)
+        add(skip, branch, out)
         if measure:
-            weight_gradient = stretch(gradients, row[WEIGHT], fan_in * fan_out)
             measure_tensor(weight_gradient, measures, row[LAYER], WEIGHT_GRADIENT)
     else:
         add(stretch(work, row[OUTPUT_GRADIENT], rows * fan_in), branch, out)
+    round_tensor(out, measures, row[LAYER], BACKWARD)
     if measure:
         measure_tensor(out, measures, row[LAYER], DELTA)
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from gradsim.engine.clipping import CLIPPING_CODES
+from gradsim.engine.evolution import parents_of
+from gradsim.engine.loss_scaling import SCALING_CODES
 from gradsim.engine.losses import LOSS_CODES
 from gradsim.engine.optimizers import OPTIMIZER_CODES
-from gradsim.engine.program import Amounts, Choices
+from gradsim.engine.precision import FORMATS
+from gradsim.engine.program import METHOD_CODES, Amounts, Choices
 from gradsim.engine.schedules import SCHEDULE_CODES
 from gradsim.engine.tape import Tape
 from gradsim.spec import Experiment, kind_of
+from gradsim.spec.method import DynamicLossScale, Evolution, Pretraining
 from gradsim.spec.training import (
     Adagrad,
     Adam,
@@ -61,6 +65,10 @@ def choices_of(
     training = experiment.training
     batch = tape.batch
     schedule = training.schedule
+    population = parents = 0
+    if isinstance(training.method, Evolution):
+        population = training.method.population
+        parents = parents_of(population, training.method.selection)
     length = 1
     if isinstance(schedule, StepSchedule):
         length = schedule.every
@@ -87,10 +95,21 @@ def choices_of(
         histogram_every=histogram_every,
         validate_every=validation_interval(len(samples.training_inputs), batch),
         first_op=0,
-        last_op=len(tape.instructions) - 1,
+        last_op=tape.operations - 1,
         seed_offset=0,
         seed_size=0,
         seed=-1,
+        operations=tape.operations,
+        format=FORMATS[experiment.precision],
+        loss_scaling=SCALING_CODES[kind_of(training.loss_scale)],
+        scaling_interval=training.loss_scale.interval
+        if isinstance(training.loss_scale, DynamicLossScale)
+        else 0,
+        method=METHOD_CODES[kind_of(training.method)],
+        phases=len(tape.phases) if isinstance(training.method, Pretraining) else 0,
+        phase_length=training.method.iterations if isinstance(training.method, Pretraining) else 1,
+        population=population,
+        parents=parents,
     )
 
 
@@ -135,4 +154,8 @@ def amounts_of(experiment: Experiment) -> Amounts:
         threshold=0.0 if isinstance(clipping, NoClipping) else clipping.threshold,
         clipping_eps=clipping.eps if isinstance(clipping, AdaptiveClipping) else 0.0,
         schedule_share=share,
+        weight_noise=training.weight_noise,
+        phase_rate=training.method.learning_rate if isinstance(training.method, Pretraining) else 0.0,
+        mutation=training.method.mutation if isinstance(training.method, Evolution) else 0.0,
+        mutation_decay=training.method.decay if isinstance(training.method, Evolution) else 1.0,
     )

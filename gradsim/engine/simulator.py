@@ -26,12 +26,14 @@ from gradsim.engine.evaluation import evaluate, outputs_of
 from gradsim.engine.history_store import HistoryStore
 from gradsim.engine.machine import run_iterations
 from gradsim.engine.observing import Observation, Seeds, observations
+from gradsim.engine.precision import FLOAT32, FORMATS, rounded
 from gradsim.engine.program import Buffers, Choices
 from gradsim.engine.recording import iteration_trace
 from gradsim.engine.settings import amounts_of, choices_of
 from gradsim.engine.tape import Tape, batch_rows, tape_bytes, tensor_sizes
 from gradsim.engine.writing import compile_network
 from gradsim.spec import Experiment, SpecError, kind_of
+from gradsim.spec.method import Pretraining
 from gradsim.trace import History, IterationTrace, SampleSet
 
 CALL_SECONDS = 0.012
@@ -89,7 +91,8 @@ class Simulator:
             experiment.precision, s.validation_inputs, s.validation_targets, s.validation_classes
         )
         self._statistics = allocate_statistics(len(self._tape.layers))
-        self._history = HistoryStore(self.layer_names, tensor_sizes(self._tape))
+        self._precision = experiment.precision
+        self._history = self._new_history()
         self._call_size = 1
         self.iteration = self._start = 0
         self._reached = 0
@@ -138,7 +141,9 @@ class Simulator:
         stretch = self._stretch(self.iteration)
         self._branch(stretch.experiment, stretch.optimizer_start, pinned=True)
 
-    def stand_at(self, iteration: int, parameters: Mapping[str, ArrayLike]) -> None:
+    def stand_at(
+        self, iteration: int, parameters: Mapping[str, ArrayLike], loss_scale: float | None = None
+    ) -> None:
         """Stand at an iteration with given parameters, without having trained there.
 
         The pass recorded there is, bit for bit, that of a run that has come there with these parameters; its
@@ -150,6 +155,8 @@ class Simulator:
             Number of updates made before it.
         parameters : mapping from str to array
             By name such as ``dense_1.weight``, running statistics too; what is not named stays.
+        loss_scale : float or None
+            A dynamic scale as it stands there; None for the first one.
 
         Raises
         ------
@@ -164,8 +171,10 @@ class Simulator:
         experiment = self.experiment
         b = self._buffers
         b.moment_1[:], b.moment_2[:] = 0, 0
+        if loss_scale is not None:
+            b.scaling[:] = loss_scale, 0
         self.iteration = self._reached = self._start = iteration
-        self._history = HistoryStore(self.layer_names, tensor_sizes(self._tape))
+        self._history = self._new_history()
         self._stretches = [_Stretch(0, experiment, iteration, None)]
         size = self._tape.work_size + self._tape.parameter_size
         self._checkpoints = Checkpoints(self._checkpoint(), size)
@@ -181,13 +190,16 @@ class Simulator:
         Returns
         -------
         bool
-            False where network, data, seed, precision, the shape of the outputs or the batch size changed:
-            such a run starts again.
+            False where network, data, seed, precision, the shape of the outputs, the batch size or the phases of
+            pretraining changed: such a run starts again.
         """
         now, new = self.experiment, experiment
         same_shape = now.training.batch_size == new.training.batch_size and (
             now.training.loss == "binary_cross_entropy"
         ) == (new.training.loss == "binary_cross_entropy")
+        # Phases count from the start of a run, and have parameters of their own.
+        pretrained = [e.training.method for e in (now, new) if isinstance(e.training.method, Pretraining)]
+        same_shape = same_shape and (not pretrained or now.training.method == new.training.method)
         return same_shape and msgspec.structs.replace(new, training=now.training, name=now.name) == now
 
     def change_training(self, experiment: Experiment) -> None:
@@ -230,7 +242,16 @@ class Simulator:
         """
         stretch = self._stretch(self.iteration)
         before = self._buffers.parameters.copy()
+        counted = None
+        if FORMATS[self._precision] != FLOAT32:  # what a run stores, without the gradient of the inputs
+            self._run_once(self._choices(stretch))
+            counted = self._statistics.rounded[0].copy()
         working = self._run_once(self._choices(stretch, input_gradient=True))
+        if counted is not None:
+            self._statistics.rounded[0] = counted
+        if working.noisy.size:  # the weights that the pass saw; running statistics are those before it
+            for p in self._tape.parameters:
+                before[p.part] = working.noisy[p.part]
         return iteration_trace(
             stretch.experiment, self._tape, self._program, working, before, self._statistics, self.iteration
         )
@@ -239,7 +260,10 @@ class Simulator:
         """Run the present iteration on copies of what it would change; return the buffers it went through."""
         b = self._buffers
         working = b._replace(
-            parameters=b.parameters.copy(), moment_1=b.moment_1.copy(), moment_2=b.moment_2.copy()
+            parameters=b.parameters.copy(),
+            moment_1=b.moment_1.copy(),
+            moment_2=b.moment_2.copy(),
+            scaling=b.scaling.copy(),
         )
         nothing = self._validation._replace(
             inputs=self._validation.inputs[:0],
@@ -387,7 +411,7 @@ class Simulator:
         """
         dtype = self._buffers.work.dtype
         shape = self.samples.training_inputs.shape[1:]
-        rows = np.array(inputs, dtype).reshape(-1, *shape)
+        rows = rounded(np.asarray(inputs), self._precision).reshape(-1, *shape)
         target_shape = self.samples.training_targets.shape[1:]
         out = np.empty(len(rows) * int(np.prod(target_shape)), dtype)
         outputs_of(
@@ -415,6 +439,10 @@ class Simulator:
             self._choices(self._stretch(self.iteration)), self._program, self._buffers, samples
         )
         return Evaluation(float(loss), None if self.samples.task == "regression" else float(correct))
+
+    def _new_history(self) -> HistoryStore:
+        is_narrow = FORMATS[self._precision] != FLOAT32
+        return HistoryStore(self.layer_names, tensor_sizes(self._tape), counts_rounding=is_narrow)
 
     def _stretch(self, iteration: int) -> _Stretch:
         return next(s for s in reversed(self._stretches) if s.start <= iteration)
@@ -463,7 +491,9 @@ class Simulator:
 
     def _checkpoint(self) -> Checkpoint:
         b = self._buffers
-        return Checkpoint(self.iteration, b.parameters.copy(), b.moment_1.copy(), b.moment_2.copy())
+        return Checkpoint(
+            self.iteration, b.parameters.copy(), b.moment_1.copy(), b.moment_2.copy(), b.scaling.copy()
+        )
 
     def _nearest(self, iteration: int) -> Checkpoint:
         stretch = self._stretch(iteration)
@@ -477,17 +507,20 @@ class Simulator:
         if stretch is not self._stretch(self.iteration):
             self._prepare(stretch)
         self.iteration = checkpoint.iteration
-        self._buffers.parameters[:] = checkpoint.parameters
-        self._buffers.moment_1[:] = checkpoint.moment_1
-        self._buffers.moment_2[:] = checkpoint.moment_2
+        self._load(checkpoint)
 
     def _enter(self, stretch: _Stretch) -> None:
         """Change over to a later stretch whose start has been reached."""
         assert stretch.state is not None
         self._prepare(stretch)
-        self._buffers.parameters[:] = stretch.state.parameters
-        self._buffers.moment_1[:] = stretch.state.moment_1
-        self._buffers.moment_2[:] = stretch.state.moment_2
+        self._load(stretch.state)
+
+    def _load(self, checkpoint: Checkpoint) -> None:
+        b = self._buffers
+        b.parameters[:] = checkpoint.parameters
+        b.moment_1[:] = checkpoint.moment_1
+        b.moment_2[:] = checkpoint.moment_2
+        b.scaling[:] = checkpoint.scaling
 
     def _prepare(self, stretch: _Stretch) -> None:
         s, experiment = self.samples, stretch.experiment
@@ -510,8 +543,7 @@ class Simulator:
         for name, values in parameters.items():
             if name not in known:
                 raise SpecError(name, f"no such parameter; the network has {', '.join(known)}")
-            with np.errstate(over="ignore"):  # what does not fit becomes Inf, which is then shown
-                arrays[name] = np.asarray(values, self._buffers.parameters.dtype)
+            arrays[name] = rounded(np.asarray(values), self._precision)
             if arrays[name].shape != known[name].shape:
                 raise SpecError(name, f"expected the shape {known[name].shape}, got {arrays[name].shape}")
         for name, array in arrays.items():

@@ -100,8 +100,8 @@ class Tape:
         Real numbers of an instruction.
     parameter_table : ndarray of int64, shape (parameters, P_FIELDS)
         Where each trained tensor lies and what it is.
-    rate_scales : ndarray of float64, shape (parameters,)
-        Factor on the learning rate.
+    rate_scales, decay_scales : ndarray of float64, shape (parameters,)
+        Factors on the learning rate and on the weight decay.
     layers : tuple of LayerLayout
         As they compute, the head last.
     parameters : tuple of Parameter
@@ -112,12 +112,17 @@ class Tape:
         Elements of the two buffers.
     batch, steps : int
         Samples in a batch; time steps of a sample.
+    operations : int
+        Instructions of the network itself; those behind are the decoders of pretraining.
+    phases : tuple of int
+        Index of the layer of each phase of pretraining.
     """
 
     instructions: NDArray[np.int64]
     constants: NDArray[np.float64]
     parameter_table: NDArray[np.int64]
     rate_scales: NDArray[np.float64]
+    decay_scales: NDArray[np.float64]
     layers: tuple[LayerLayout, ...]
     parameters: tuple[Parameter, ...]
     states: tuple[Parameter, ...]
@@ -125,6 +130,8 @@ class Tape:
     parameter_size: int
     batch: int
     steps: int
+    operations: int
+    phases: tuple[int, ...]
 
 
 def batch_rows(experiment: Experiment, samples: SampleSet) -> int:
@@ -167,7 +174,9 @@ def tape_bytes(tape: Tape, experiment: Experiment) -> int:
         one recorded iteration, and one frame of histograms.
     """
     itemsize = 8 if experiment.precision == "float64" else 4
-    copies = 4 + STATE_SLOTS[kind_of(experiment.training.optimizer)]
+    training = experiment.training
+    extra = 2 * (training.weight_noise > 0) + (kind_of(training.method) == "evolution")
+    copies = 4 + extra + STATE_SLOTS[kind_of(experiment.training.optimizer)]
     state = (tape.work_size + copies * tape.parameter_size) * itemsize
     histograms = len(tape.layers) * len(TENSORS) * HISTOGRAM_BINS * 4
     return 2 * state + histograms

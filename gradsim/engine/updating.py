@@ -17,14 +17,22 @@ from gradsim.engine.clipping import (
 )
 from gradsim.engine.compilation import inner_kernel
 from gradsim.engine.instructions import (
+    M_FIELDS,
+    M_LAYER,
+    M_OFFSET,
+    M_SIZE,
+    M_TENSOR,
     P_COLUMNS,
     P_FIELDS,
+    P_IS_DECODER,
     P_IS_MEASURED,
     P_LAYER,
     P_OFFSET,
     P_ROWS,
     P_TRAINABLE,
 )
+from gradsim.engine.loss_scaling import multiply
+from gradsim.engine.measuring import measure_tensor
 from gradsim.engine.memory import stretch
 from gradsim.engine.optimizers import (
     ADAGRAD,
@@ -40,6 +48,7 @@ from gradsim.engine.optimizers import (
     rmsprop_update,
     sgd_update,
 )
+from gradsim.engine.precision import BACKWARD, FLOAT32, round_tensor
 from gradsim.engine.program import (
     RMS,
     UPDATE,
@@ -56,9 +65,45 @@ from gradsim.engine.statistics import (
     tensor_norm,
 )
 
+EVERY_LAYER = -1
+"""Not a phase of pretraining: all layers move."""
+NO_LAYER = -2
+"""An update that is left out."""
+
 
 @inner_kernel
-def measure_norms(program: Any, gradients: Any, norms: Any, measure: Any, measures: Any) -> Any:
+def moves(row: Any, only: Any) -> Any:
+    """Whether a parameter is trained, in the pretraining of layer ``only`` or with ``EVERY_LAYER``."""
+    if only == EVERY_LAYER:
+        return row[P_TRAINABLE] != 0 and row[P_IS_DECODER] == 0
+    return row[P_TRAINABLE] != 0 and row[P_LAYER] == only
+
+
+@inner_kernel
+def unscale(program: Any, gradients: Any, scale: Any) -> None:
+    """Take the loss scale off the gradients of all parameters."""
+    for p in range(program.rate_scales.shape[0]):
+        row = stretch(program.parameter_table, p * P_FIELDS, P_FIELDS)
+        multiply(stretch(gradients, row[P_OFFSET], row[P_ROWS] * row[P_COLUMNS]), 1.0 / scale)
+
+
+@inner_kernel
+def measure_again(program: Any, buffers: Any, measures: Any) -> None:
+    """Take the statistics of what was stored, where rounding has followed the pass that took them along."""
+    for m in range(program.measured.shape[0] // M_FIELDS):
+        row = stretch(program.measured, m * M_FIELDS, M_FIELDS)
+        measure_tensor(
+            stretch(buffers.work, row[M_OFFSET], row[M_SIZE]), measures, row[M_LAYER], row[M_TENSOR]
+        )
+    for p in range(program.rate_scales.shape[0]):
+        row = stretch(program.parameter_table, p * P_FIELDS, P_FIELDS)
+        if row[P_IS_MEASURED]:
+            gradient = stretch(buffers.gradients, row[P_OFFSET], row[P_ROWS] * row[P_COLUMNS])
+            measure_tensor(gradient, measures, row[P_LAYER], WEIGHT_GRADIENT)
+
+
+@inner_kernel
+def measure_norms(program: Any, gradients: Any, norms: Any, only: Any, measure: Any, measures: Any) -> Any:
     """Write the l2 norm of each parameter gradient; return that of all trained ones together.
 
     Frozen parameters do not count, as in PyTorch, where they have no gradient.
@@ -71,7 +116,7 @@ def measure_norms(program: Any, gradients: Any, norms: Any, measure: Any, measur
             norms[p] = values_of(measures, row[P_LAYER], WEIGHT_GRADIENT)[RMS] * math.sqrt(size)
         else:
             norms[p] = tensor_norm(stretch(gradients, row[P_OFFSET], size), measures.first)
-        if row[P_TRAINABLE]:
+        if moves(row, only):
             total = joined_norm(total, norms[p])
     return total
 
@@ -96,6 +141,7 @@ def clip(
     eps: Any,
     norms: Any,
     total: Any,
+    only: Any,
     accumulator: Any,
 ) -> Any:
     """Clip the gradients into ``clipped``; return their norm afterwards.
@@ -111,7 +157,7 @@ def clip(
         size = row[P_ROWS] * row[P_COLUMNS]
         gradient = stretch(gradients, offset, size)
         out = stretch(clipped, offset, size)
-        if not row[P_TRAINABLE]:
+        if not moves(row, only):
             out[:] = gradient
             continue
         if kind == VALUE:
@@ -206,6 +252,7 @@ def update_parameters(
     program: Any,
     source: Any,
     parameters: Any,
+    shown: Any,
     updates: Any,
     moment_1: Any,
     moment_2: Any,
@@ -214,24 +261,26 @@ def update_parameters(
     amounts: Any,
     age: Any,
     rate: Any,
+    only: Any,
+    given: Any,
     measure: Any,
     measures: Any,
 ) -> None:
-    """W ← w + Δw for every parameter, with the statistics of Δw and of w before it.
+    """W ← w + Δw for every parameter, with the statistics of Δw and of ``shown``, the w that the pass saw.
 
-    ``source`` holds the (clipped) gradients; ``age`` is the number of this update, the first is 1.
+    ``source`` holds the (clipped) gradients; ``age`` is the number of this update, the first is 1. Where
+    ``given``, Δw stands in ``updates`` already.
     """
     typed[DECAY_1] = amounts.beta_1
     typed[REST_1] = 1.0 - amounts.beta_1
     typed[DECAY_2] = amounts.beta_2
     typed[REST_2] = 1.0 - amounts.beta_2
     typed[EPS] = amounts.eps
-    typed[WEIGHT_DECAY] = amounts.weight_decay
     correction_1 = 1.0
     if optimizer == ADAM or optimizer == ADAMW:
         correction_1 = 1.0 - amounts.beta_1**age
         typed[ROOT] = math.sqrt(1.0 - amounts.beta_2**age)
-    decay = amounts.weight_decay != 0.0
+    narrow = measures.format != FLOAT32
     uses_1 = 1 if optimizer != SGD else 0
     uses_2 = 1 if optimizer == ADAM or optimizer == ADAMW else 0
     for p in range(program.rate_scales.shape[0]):
@@ -240,7 +289,10 @@ def update_parameters(
         scaled = rate * program.rate_scales[p]
         typed[RATE] = scaled
         typed[CORRECTED_RATE] = scaled / correction_1
-        typed[RATE_TIMES_DECAY] = scaled * amounts.weight_decay
+        weight_decay = amounts.weight_decay * program.decay_scales[p]
+        typed[WEIGHT_DECAY] = weight_decay
+        typed[RATE_TIMES_DECAY] = scaled * weight_decay
+        trained = moves(row, only)
         counted = measure and row[P_IS_MEASURED]
         if counted:
             begin_statistics(measures.first)
@@ -250,7 +302,9 @@ def update_parameters(
             start = row[P_OFFSET] + done
             parameter = stretch(parameters, start, count)
             update = stretch(updates, start, count)
-            if row[P_TRAINABLE]:
+            if not trained:
+                update[:] = 0
+            elif not given:
                 update_chunk(
                     optimizer,
                     stretch(source, start, count),
@@ -259,15 +313,22 @@ def update_parameters(
                     stretch(moment_1, start * uses_1, count * uses_1),
                     stretch(moment_2, start * uses_2, count * uses_2),
                     typed,
-                    decay,
+                    weight_decay != 0.0,
                 )
-            else:
-                update[:] = 0
+            if narrow and trained:
+                round_tensor(update, measures, row[P_LAYER], BACKWARD)
+                round_tensor(
+                    stretch(moment_1, start * uses_1, count * uses_1), measures, row[P_LAYER], BACKWARD
+                )
+                round_tensor(
+                    stretch(moment_2, start * uses_2, count * uses_2), measures, row[P_LAYER], BACKWARD
+                )
             if counted:
                 accumulate_statistics(update, measures.first)
-                accumulate_statistics(parameter, measures.second)
-            if row[P_TRAINABLE]:
+                accumulate_statistics(stretch(shown, start, count), measures.second)
+            if trained:
                 add_into(parameter, update)
+                round_tensor(parameter, measures, row[P_LAYER], BACKWARD)
         if counted:
             layer = row[P_LAYER]
             finish_statistics(

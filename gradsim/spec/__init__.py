@@ -7,6 +7,7 @@ from gradsim.spec.error import SpecError
 from gradsim.spec.experiment import CURRENT_VERSION, Experiment
 from gradsim.spec.initializer import Initializer
 from gradsim.spec.layout import BuiltLayer, PlacedLayer, placed_layers, unrolled_layers
+from gradsim.spec.method import TrainingPhase, phase_at, training_phases
 from gradsim.spec.network import (
     ActivationLayer,
     Dense,
@@ -50,12 +51,15 @@ __all__ = [
     "SpecError",
     "Task",
     "Training",
+    "TrainingPhase",
     "check_experiment",
     "checked",
     "experiment_document",
     "kind_of",
+    "phase_at",
     "placed_layers",
     "read_experiment",
     "task",
+    "training_phases",
     "unrolled_layers",
 ]

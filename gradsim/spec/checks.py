@@ -14,6 +14,7 @@ from gradsim.spec.data import Checkerboard, Circles, Gaussians, Inline, Spirals,
 from gradsim.spec.error import SpecError
 from gradsim.spec.experiment import Experiment
 from gradsim.spec.layout import PlacedLayer, placed_layers, unrolled_layers
+from gradsim.spec.method import Evolution, Pretraining
 from gradsim.spec.network import (
     MAX_UNITS,
     ActivationLayer,
@@ -250,10 +251,36 @@ def _check_class_numbers(classes: list[int]) -> None:
         )
 
 
+def _check_method(experiment: Experiment) -> None:
+    if not isinstance(experiment.training.method, Pretraining):
+        return
+    for placed in unrolled_layers(experiment.network):
+        if isinstance(placed.layer, Recurrent | Residual):
+            raise SpecError(
+                placed.path,
+                "expected dense layers one after the other, because pretraining restores the input of each, got "
+                f"{kind_of(placed.layer)}",
+            )
+    if not any(isinstance(placed.layer, Dense) for placed in unrolled_layers(experiment.network)):
+        raise SpecError("$.network.layers", "expected a dense layer that could be pretrained, got none")
+
+
+def _check_loss_scale(experiment: Experiment) -> None:
+    if (
+        isinstance(experiment.training.method, Evolution)
+        and kind_of(experiment.training.loss_scale) != "none"
+    ):
+        raise SpecError(
+            "$.training.loss_scale", "expected none, because evolution uses no gradient that could be scaled"
+        )
+
+
 CHECKS: tuple[Callable[[Experiment], None], ...] = (
     _check_layers,
     _check_time,
     _check_inline,
     _check_classes,
     _check_loss,
+    _check_method,
+    _check_loss_scale,
 )

@@ -14,6 +14,8 @@ from gradsim.spec.training import Training
 
 CURRENT_VERSION = 1
 MAX_SEED = 2**53 - 1
+Precision = Literal["float32", "float64", "float16", "bfloat16"]
+"""The narrow two are emulated: every stored value is rounded to the format and kept in float32."""
 ParametersFile = Annotated[
     str,
     Meta(
@@ -34,7 +36,7 @@ class Experiment(Spec, frozen=True, kw_only=True):
     name: Annotated[str, Meta(max_length=200, title="Name")] = "Untitled"
     # JSON numbers are doubles for many readers: 2**53 - 1 is the largest that all of them keep.
     seed: Annotated[int, Meta(ge=0, le=MAX_SEED, title="Seed")] = 0
-    precision: Annotated[Literal["float32", "float64"], Meta(title="Precision")] = "float32"
+    precision: Annotated[Precision, Meta(title="Precision")] = "float32"
     data: Annotated[Data, Meta(title="Data")] = Digits()
     network: Network = Network()
     training: Training = Training()

@@ -17,7 +17,9 @@ from msgspec import inspect
 from gradsim.spec import limits
 from gradsim.spec.struct import Kind, Spec
 
-Form = Literal["integer", "real", "boolean", "choice", "text", "pair", "kind", "layers", "rows", "part"]
+Form = Literal[
+    "integer", "real", "boolean", "choice", "text", "pair", "kind", "layers", "rows", "records", "part"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +201,8 @@ def _form(plain: inspect.Type) -> Form:
         case inspect.TupleType() if len(plain.item_types) == 2:
             return "pair"
         case inspect.VarTupleType():
+            if isinstance(limits.bare(plain.item_type), inspect.StructType):
+                return "records"
             return "layers" if limits.kinds(plain.item_type) else "rows"
         case inspect.StructType():
             return "kind" if plain.tag_field else "part"

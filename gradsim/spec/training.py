@@ -6,6 +6,13 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from gradsim.spec.method import (
+    Backpropagation,
+    LossScale,
+    Method,
+    NoLossScale,
+    ParameterGroup,
+)
 from gradsim.spec.struct import Kind, Spec
 
 LearningRate = Annotated[float, Meta(ge=0.0, le=1e6, title="Learning rate", description="η")]
@@ -153,3 +160,15 @@ class Training(Spec, frozen=True, kw_only=True):
     shuffle: Annotated[bool, Meta(title="Shuffle", description="New order of the samples in every epoch")] = (
         True
     )
+    method: Annotated[Method, Meta(title="Method")] = Backpropagation()
+    weight_noise: Annotated[
+        float,
+        Meta(
+            ge=0.0,
+            le=1e6,
+            title="Weight noise",
+            description="Standard deviation of the noise on every weight matrix, new in every iteration",
+        ),
+    ] = 0.0
+    groups: Annotated[tuple[ParameterGroup, ...], Meta(title="Parameter groups", max_length=100)] = ()
+    loss_scale: Annotated[LossScale, Meta(title="Loss scale")] = NoLossScale()

@@ -1,7 +1,15 @@
 """What happened: frozen records of read-only arrays. Nothing here computes a pass."""
 
 from gradsim.trace.history import History
-from gradsim.trace.iteration import PARAMETER_TENSORS, PHASES, IterationTrace, LayerTrace, Phase, Step
+from gradsim.trace.iteration import (
+    PARAMETER_TENSORS,
+    PHASES,
+    IterationTrace,
+    LayerTrace,
+    Phase,
+    Rounding,
+    Step,
+)
 from gradsim.trace.run import Cursor, DecisionMap, Run
 from gradsim.trace.samples import SampleSet, Task
 from gradsim.trace.statistics import (
@@ -30,6 +38,7 @@ __all__ = [
     "IterationTrace",
     "LayerTrace",
     "Phase",
+    "Rounding",
     "Run",
     "SampleSet",
     "Step",

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.trace.statistics import COUNTS, TENSORS, VALUES, TensorStatistics
+
+
+def _nothing(shape: tuple[int, ...], dtype: type[Any]) -> NDArray[Any]:
+    array = np.zeros(shape, dtype)
+    array.flags.writeable = False
+    return array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +56,10 @@ class History:
         Iterations of which histograms are kept: fewer than ``iterations``, evenly spaced.
     histograms : ndarray of int32, shape (frames, layers, tensors, HISTOGRAM_BINS)
         Counts of |x| in the bins of ``trace.HISTOGRAM_BINS``.
+    rounded : ndarray of int64, shape (records, layers, 4)
+        The counts of ``trace.Rounding``; empty where the precision is a native one.
+    loss_scale : ndarray of float64, shape (records,)
+        Of each iteration.
     """
 
     layer_names: tuple[str, ...]
@@ -69,6 +79,8 @@ class History:
     validation_accuracy: NDArray[np.float64]
     histogram_iterations: NDArray[np.int64]
     histograms: NDArray[np.int32]
+    rounded: NDArray[np.int64] = field(default_factory=lambda: _nothing((0, 0, 4), np.int64))
+    loss_scale: NDArray[np.float64] = field(default_factory=lambda: _nothing((0,), np.float64))
 
     def __len__(self) -> int:
         """Return the number of records."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,22 @@ class Step:
     time: int | None = None
 
 
+class Rounding(NamedTuple):
+    """How many values of a layer a narrow precision has lost in one iteration."""
+
+    flushed_forward: int = 0
+    """Not 0 before rounding, 0 after it, on the way forward."""
+    overflowed_forward: int = 0
+    """Finite before rounding, infinite after it, on the way forward."""
+    flushed_backward: int = 0
+    """Likewise on the way back and in the update."""
+    overflowed_backward: int = 0
+    """Likewise on the way back and in the update."""
+
+
+NO_ROUNDING = Rounding()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LayerTrace:
     """What one layer computed in one iteration.
@@ -80,6 +96,8 @@ class LayerTrace:
         Of each tensor named in ``trace.TENSORS``.
     saturation : float
         1 − mean φ'(z) / max φ', between 0 and 1 for monotone activations; NaN where φ has no slope.
+    rounding : Rounding
+        What a narrow precision did to the values that the layer stored.
     """
 
     name: str
@@ -92,6 +110,7 @@ class LayerTrace:
     tensors: Mapping[str, NDArray[Any]]
     statistics: Mapping[str, TensorStatistics]
     saturation: float
+    rounding: Rounding = NO_ROUNDING
 
     def __getattr__(self, name: str) -> NDArray[Any]:
         """Return a tensor by its name."""
@@ -134,6 +153,9 @@ class IterationTrace:
         The batch, in the precision of the experiment.
     sample_indices : ndarray of int64, shape (batch,)
         Rows of the training samples that make the batch.
+    loss_scale : float
+        Factor by which the gradients of all layers are larger than those of the loss, as they are stored in a
+        narrow precision; it is taken off those of the parameters.
     """
 
     experiment: Experiment
@@ -147,6 +169,7 @@ class IterationTrace:
     inputs: NDArray[Any]
     targets: NDArray[Any]
     sample_indices: NDArray[np.int64]
+    loss_scale: float = 1.0
 
     def __getitem__(self, name: str) -> LayerTrace:
         """Return the record of a layer by its name."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.engine.activations import TANH
+from gradsim.engine.precision import FLOAT32
 from gradsim.engine.recurrent import recurrent_backward, recurrent_forward
 from gradsim.engine.recurrent_cells import (
     GRU,
@@ -80,6 +81,8 @@ class Run:
             batch,
             fan_in,
             units,
+            FLOAT32,
+            np.zeros(2, np.int64),
         )
         return self
 
@@ -108,6 +111,8 @@ class Run:
             batch,
             fan_in,
             units,
+            FLOAT32,
+            np.zeros(2, np.int64),
         )
         return self
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.jitless
 
 
 def checkpoint(iteration: int, size: int = 4) -> Checkpoint:
-    return Checkpoint(iteration, np.full(size, iteration, np.float64), np.zeros(0), np.zeros(0))
+    return Checkpoint(iteration, np.full(size, iteration, np.float64), np.zeros(0), np.zeros(0), np.zeros(2))
 
 
 def run(checkpoints: Checkpoints, iterations: int, size: int = 4) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gradsim.engine.history_store import FIRST_HISTOGRAM_STRIDE, HISTOGRAM_FRAMES, MEMORY_LIMIT, HistoryStore
-from gradsim.engine.program import CLIPPED_NORM, GRADIENT_NORM, LOSS, SCALARS, Statistics
+from gradsim.engine.program import CLIPPED_NORM, GRADIENT_NORM, LOSS, ROUNDED, SCALARS, Statistics
 from gradsim.trace import COUNTS, HISTOGRAM_BINS, TENSORS, VALUES, History
 
 pytestmark = pytest.mark.jitless
@@ -29,6 +29,7 @@ def told(first: int, count: int, layers: int, stride: int) -> tuple[Statistics, 
         values=filled(iterations, layers, len(TENSORS), len(VALUES)),
         counts=filled(iterations, layers, len(TENSORS), len(COUNTS), dtype=np.int32),
         saturation=filled(iterations, layers, dtype=np.float32),
+        rounded=filled(iterations, layers, ROUNDED, dtype=np.int64),
         scalars=filled(iterations, SCALARS),
         histograms=filled(framed, layers, len(TENSORS), HISTOGRAM_BINS, dtype=np.int32),
         histogram_iterations=framed.astype(np.int64),

@@ -88,7 +88,7 @@ def test_every_struct_has_a_title_a_summary_and_complete_fields(struct: Any) -> 
     for found in fields_of(struct):
         assert found.title[0].isupper() or not found.title[0].isalpha()
         assert bool(found.choices) == (found.form == "choice")
-        assert bool(found.kinds) == (found.form in ("kind", "layers", "part"))
+        assert bool(found.kinds) == (found.form in ("kind", "layers", "part", "records"))
         if found.form in ("integer", "real", "pair"):
             assert found.minimum is not None
             assert found.maximum is not None or found.name == "version"

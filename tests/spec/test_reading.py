@@ -147,15 +147,16 @@ FAULTS: dict[str, tuple[object, str]] = {
     ),
     "misspelt choice": (
         document(precision="float46"),
-        '$.precision: expected one of "float32", "float64", got "float46"; did you mean "float64"?',
+        '$.precision: expected one of "float32", "float64", "float16", "bfloat16", got "float46"; did you mean '
+        '"float64"?',
     ),
     "strange choice": (
         document(precision="decimal"),
-        '$.precision: expected one of "float32", "float64", got "decimal"',
+        '$.precision: expected one of "float32", "float64", "float16", "bfloat16", got "decimal"',
     ),
     "choice of another type": (
         document(precision=32),
-        '$.precision: expected one of "float32", "float64", got 32',
+        '$.precision: expected one of "float32", "float64", "float16", "bfloat16", got 32',
     ),
     "misspelt kind": (
         layered({"kind": "dense", "activation": "rleu"}),
@@ -304,7 +305,7 @@ def test_the_canonical_document_begins_with_the_version_and_writes_every_default
     ("built", "path"),
     [
         (Experiment(seed=-1), "$.seed"),
-        (Experiment(precision="float16"), "$.precision"),
+        (Experiment(precision="float8"), "$.precision"),
         (Experiment(version=2), "$.gradsim"),
         (Experiment(network=Network(layers=())), "$.network.layers"),
         (Experiment(network=Network(layers=(Dense(units=0),))), "$.network.layers[0].units"),

@@ -41,7 +41,7 @@ class Builder(QScrollArea):
         self.name_form = StructForm("$", hidden=tuple({*_names()} - {"name"}))
         self.data_kind = StructForm("$", hidden=tuple({*_names()} - {"data"}))
         self.layers = LayerPanel()
-        self.training_form = StructForm("$.training")
+        self.training_form = StructForm("$.training", hidden=("groups",))
         self.seed_form = StructForm("$", hidden=tuple({*_names()} - {"seed", "precision", "parameters"}))
         for form in (self.name_form, self.data_kind, self.seed_form):
             form.edited.connect(self._edit)
