@@ -62,7 +62,18 @@ class Speed:
         return self.iterations / self.seconds if self.seconds > 0 else math.nan
 
     def moved(self, layer: str) -> float:
-        """Return how far the weights of a layer moved; NaN for one without weights."""
+        """Return how far the weights of a layer moved.
+
+        Parameters
+        ----------
+        layer : str
+            Name of the layer.
+
+        Returns
+        -------
+        float
+            Of the recurrent weights for a recurrent layer; NaN for a layer without weights.
+        """
         names = (f"{layer}.weight", f"{layer}.recurrent_weight")
         return next((self.displacement[name] for name in names if name in self.displacement), math.nan)
 
