@@ -43,7 +43,13 @@ from gradsim.analysis.gradient_check import (
     TensorCheck,
     check_gradients,
 )
-from gradsim.analysis.operations import CONVENTION, LayerOperations, Operations, operations
+from gradsim.analysis.operations import (
+    CONVENTION,
+    LayerOperations,
+    Operations,
+    operations,
+    operations_until,
+)
 from gradsim.analysis.profile import TABLE_UNITS, Profile, Stream, history_profile, profile, profile_table
 from gradsim.analysis.residual_stream import ResidualBlock, residual_blocks
 from gradsim.analysis.through_time import (
@@ -116,6 +122,7 @@ __all__ = [
     "main_cause_sentence",
     "measured_speed",
     "operations",
+    "operations_until",
     "profile",
     "profile_table",
     "recorded_again",

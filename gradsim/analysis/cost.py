@@ -290,7 +290,7 @@ def _whole(value: float) -> float:
 def _motion(layer: LayerTrace, history: History | None, trace: IterationTrace) -> LayerMotion:
     weight, update = layer["weight"], layer["update"]
     with np.errstate(all="ignore"):
-        applied = (weight + update) - weight
+        applied = _stored(weight + update, trace.experiment.precision) - weight
         moving = update != 0
         still = int(np.count_nonzero(moving & (applied == 0))) / max(int(np.count_nonzero(moving)), 1)
         ratio = _moved_share(applied, weight)
@@ -300,6 +300,17 @@ def _motion(layer: LayerTrace, history: History | None, trace: IterationTrace) -
             ratio = float(recent * (ratio / here))
     straight, walk = iterations_to_move(ratio)
     return LayerMotion(layer.name, layer.number or 0, ratio, still, straight, walk)
+
+
+def _stored(values: NDArray[Any], precision: str) -> NDArray[Any]:
+    """Values as a precision keeps them, to nearest even; float32 and float64 have theirs already."""
+    if precision == "float16":
+        return values.astype(np.float16).astype(values.dtype)
+    if precision == "bfloat16":
+        bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
+        kept = (bits + (((bits >> 16) & 1) + np.uint32(0x7FFF))) & np.uint32(0xFFFF0000)
+        return np.where(np.isfinite(values), kept.view(np.float32), values)
+    return values
 
 
 def _moved_share(applied: NDArray[Any], weight: NDArray[Any]) -> float:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from gradsim.analysis.differences import Difference, difference
 from gradsim.analysis.operations import parameter_names, stored_name
 from gradsim.spec import Experiment, Recurrent, unrolled_layers
+from gradsim.spec.method import Backpropagation, NoLossScale
 from gradsim.trace import IterationTrace
 
 TOLERANCE = 1e-6
@@ -203,7 +204,8 @@ def check_gradients(
     ----------
     simulator : Checkable
         Standing at the iteration to check; it is only read. The batch, the dropout masks and the statistics of
-        batch normalization are those of this iteration.
+        batch normalization are those of this iteration. Where pretraining or an evolution moves the weights, it
+        is all the same the gradient of the loss that is proven.
     make : callable, optional
         Makes a simulator of an experiment, for the twin in float64; the class of ``simulator`` by default.
     random_directions : int, default 1
@@ -216,10 +218,12 @@ def check_gradients(
     GradientCheck
         With relative errors per tensor; ``passed`` if all agree.
     """
+    made: Any = make or type(simulator)
     own, parameters = simulator.record(), simulator.parameters()
-    wide = msgspec.structs.replace(simulator.experiment, precision="float64", parameters=None)
-    twin = (make or type(simulator))(wide)  # type: ignore[call-arg]
-    twin.stand_at(own.iteration, parameters)
+    experiment = _by_backpropagation(simulator.experiment)
+    if experiment != simulator.experiment:
+        own = _standing(made(experiment), own.iteration, parameters).record()
+    twin = _standing(made(_in_float64(experiment)), own.iteration, parameters)
     trace = twin.record()
     cut = _truncated(trace)
     lowest = max((layer.index for layer in trace.layers if layer.name in cut), default=-1)
@@ -231,7 +235,7 @@ def check_gradients(
         progress(f"Checking {name}", done / len(work))
         gradient = layer[f"{tensor}_gradient"]
         ways = _directions(gradient, random, random_directions)
-        at = np.array(layer[tensor], dtype=np.float64)
+        at = parameters[name].astype(np.float64)  # without the noise that the record's weights may have
         checks = tuple(
             _direction_check(twin, name, at, gradient, along, way, trace.loss, layer.index <= lowest)
             for along, way in ways
@@ -256,6 +260,23 @@ def check_gradients(
     return GradientCheck(
         own.iteration, precision, trace.loss, own.loss, names, tuple(tensors), passes, tuple(cut)
     )
+
+
+def _by_backpropagation(experiment: Experiment) -> Experiment:
+    """Also where other ways move the weights, it is the gradient of the loss that is proven."""
+    training = msgspec.structs.replace(experiment.training, method=Backpropagation())
+    return msgspec.structs.replace(experiment, training=training)
+
+
+def _in_float64(experiment: Experiment) -> Experiment:
+    training = msgspec.structs.replace(experiment.training, loss_scale=NoLossScale())
+    return msgspec.structs.replace(experiment, precision="float64", parameters=None, training=training)
+
+
+def _standing(simulator: Checkable, iteration: int, parameters: Mapping[str, Any]) -> Checkable:
+    known = simulator.parameters()
+    simulator.stand_at(iteration, {name: parameters[name] for name in known})
+    return simulator
 
 
 def _truncated(trace: IterationTrace) -> list[str]:

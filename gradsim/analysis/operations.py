@@ -6,7 +6,8 @@ The convention, which every number of :mod:`gradsim.analysis.cost` rests on:
   (as ``torch.utils.flop_counter`` counts, and the 2 N per sample of Kaplan et al. 2020);
 - every other addition, multiplication, division, comparison, root, exp, log, tanh or erf is 1, in the form in
   which the formula stands in ``numerics``; the tables below give them per value;
-- statistics, random numbers and copies are not counted: they are what GradSim does besides;
+- statistics, random numbers and copies are not counted, nor are passes that only show what happens, such as the
+  pass backwards that GradSim records while an evolution runs;
 - the gradient of the network's own inputs is not counted either: training does not need it.
 """
 
@@ -14,7 +15,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gradsim.spec import (
     ActivationLayer,
@@ -28,6 +33,7 @@ from gradsim.spec import (
     placed_layers,
     unrolled_layers,
 )
+from gradsim.spec.method import Evolution, phase_at, training_phases
 from gradsim.trace import PARAMETER_TENSORS, IterationTrace, LayerTrace
 
 CONVENTION = (
@@ -124,7 +130,7 @@ class LayerOperations:
 
 @dataclass(frozen=True, slots=True)
 class Operations:
-    """Floating-point operations of one iteration of backpropagation.
+    """Floating-point operations of one iteration.
 
     Attributes
     ----------
@@ -132,11 +138,14 @@ class Operations:
         In forward order, the head last.
     loss_forward, loss_backward : int
         Of the loss and of its gradient.
+    one_pass : int
+        Of one pass of the batch forward through the whole network, with its loss.
     """
 
     layers: tuple[LayerOperations, ...]
     loss_forward: int
     loss_backward: int
+    one_pass: int
 
     @property
     def forward(self) -> int:
@@ -165,28 +174,66 @@ class Operations:
 
     @property
     def forward_passes(self) -> float:
-        """How many forward passes cost as much as one iteration; about 3."""
-        return self.total / self.forward if self.forward else math.nan
+        """How many forward passes cost as much as one iteration; about 3 for backpropagation."""
+        return self.total / self.one_pass if self.one_pass else math.nan
 
 
-def operations(trace: IterationTrace) -> Operations:
-    """Return the floating-point operations of one iteration of backpropagation.
+def operations(trace: IterationTrace, iteration: int | None = None) -> Operations:
+    """Return the floating-point operations of one iteration.
 
     Parameters
     ----------
     trace : IterationTrace
         A record, for the shapes; the numbers in it do not matter.
+    iteration : int, optional
+        Which iteration, where pretraining makes a difference; that of the record by default.
 
     Returns
     -------
     Operations
-        By the convention of this module, exact for the products of matrices.
+        By the convention of this module, exact for the products of matrices. Of backpropagation forward, backward
+        and update; of an evolution as many passes forward as it has children, their mutation and the mean of the
+        best; of a phase of pretraining the layers up to the one that is trained, and its decoder.
 
     Notes
     -----
     One sample and one weight of a dense layer cost 2 operations forward and 4 backward, so an iteration is
     about three forward passes (Kaplan et al. 2020, "Scaling Laws for Neural Language Models", section 2.1).
     """
+    experiment = trace.experiment
+    whole = _backpropagation(trace)
+    method = experiment.training.method
+    if isinstance(method, Evolution):
+        return _evolution(trace, whole, method)
+    phase = phase_at(experiment, trace.iteration if iteration is None else iteration)
+    return whole if phase.layer is None else _pretraining(trace, whole, phase.layer)
+
+
+def operations_until(trace: IterationTrace, iterations: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the floating-point operations spent before some iterations.
+
+    Parameters
+    ----------
+    trace : IterationTrace
+        A record of the run, for the shapes and the settings.
+    iterations : ndarray of int, any shape
+        Iterations of the run; the settings are taken to have been the same from the start.
+
+    Returns
+    -------
+    ndarray of float64, the same shape
+        0 before iteration 0; phases of pretraining each at their own cost.
+    """
+    result = np.zeros(np.shape(iterations))
+    for phase in training_phases(trace.experiment):
+        stop = np.inf if phase.stop is None else phase.stop
+        result += operations(trace, phase.start).total * (
+            np.clip(iterations, phase.start, stop) - phase.start
+        )
+    return result
+
+
+def _backpropagation(trace: IterationTrace) -> Operations:
     placed = unrolled_layers(trace.experiment.network)
     begins_with_block = isinstance(placed_layers(trace.experiment.network)[0].layer, Residual)
     per_parameter = _per_parameter(trace)
@@ -194,11 +241,60 @@ def operations(trace: IterationTrace) -> Operations:
     for layer, place in zip(trace.layers, placed, strict=True):
         hands_down = layer.index > 0 or begins_with_block
         forward, backward, products = _passes(layer, place.layer, hands_down)
-        update = per_parameter * _trained(layer, place.layer)
+        update = per_parameter * _trained(trace, layer, place.layer)
         counted.append(LayerOperations(layer.name, layer.number, forward, backward, update, products))
     outputs = trace.targets.size
-    per_output = LOSS_OPERATIONS[trace.experiment.training.loss]
-    return Operations(tuple(counted), per_output[0] * outputs, per_output[1] * outputs)
+    value, gradient = (per_output * outputs for per_output in LOSS_OPERATIONS[trace.experiment.training.loss])
+    one_pass = sum(layer.forward for layer in counted) + value
+    return Operations(tuple(counted), value, gradient, one_pass)
+
+
+def _evolution(trace: IterationTrace, whole: Operations, method: Evolution) -> Operations:
+    children = method.population
+    parents = max(1, min(children, math.floor(children * method.selection + 0.5)))
+    # σ · noise + w for each child; the sum over the parents; σ / μ and the addition.
+    per_parameter = 2 * children + parents + 2
+    placed = unrolled_layers(trace.experiment.network)
+    counted = []
+    for layer, place, one in zip(trace.layers, placed, whole.layers, strict=True):
+        update = per_parameter * _trained(trace, layer, place.layer)
+        products = children * _products_forward(layer, place.layer)
+        counted.append(LayerOperations(one.name, one.number, children * one.forward, 0, update, products))
+    return Operations(tuple(counted), children * whole.loss_forward, 0, whole.one_pass)
+
+
+def _pretraining(trace: IterationTrace, whole: Operations, trained: str) -> Operations:
+    placed = unrolled_layers(trace.experiment.network)
+    last = trace[trained].index
+    counted = []
+    for layer, place, one in zip(trace.layers, placed, whole.layers, strict=True):
+        if layer.index > last:
+            counted.append(LayerOperations(one.name, one.number, 0, 0, 0, 0))
+            continue
+        forward, backward, update = one.forward, 0, 0
+        products = _products_forward(layer, place.layer)
+        if layer.index == last:
+            _, backward, both = _passes(layer, place.layer, False)
+            decoder = 2 * _rows(layer) * layer.fan_in * layer.fan_out
+            bias = _rows(layer) * layer.fan_in
+            size = layer.fan_in * layer.fan_out + layer.fan_in
+            update = one.update + OPTIMIZER_OPERATIONS[kind_of(trace.experiment.training.optimizer)] * size
+            forward, backward = forward + decoder + bias, backward + 2 * decoder + bias
+            products = both + 3 * decoder
+        counted.append(LayerOperations(one.name, one.number, forward, backward, update, products))
+    restored = int(trace.layers[last]["input"].size)
+    value, gradient = LOSS_OPERATIONS["mse"]
+    return Operations(tuple(counted), value * restored, gradient * restored, whole.one_pass)
+
+
+def _products_forward(layer: LayerTrace, spec: Any) -> int:
+    """Of the products of a layer those forward."""
+    if isinstance(spec, Recurrent):
+        return _recurrent_products(layer, spec)[0]
+    if "projection" in layer.tensors or isinstance(spec, Dense | Head):
+        rows = math.prod(layer["activation"].shape[:-1])
+        return 2 * int(rows) * layer.fan_in * layer.fan_out
+    return 0
 
 
 def _per_parameter(trace: IterationTrace) -> int:
@@ -245,11 +341,16 @@ def stored_name(layer: str, tensor: str) -> str:
     return f"{layer}.{PARAMETER_TENSORS.get(tensor, tensor)}"
 
 
-def _trained(layer: LayerTrace, spec: Any) -> int:
+def _trained(trace: IterationTrace, layer: LayerTrace, spec: Any) -> int:
     """How many parameters of a layer are updated."""
     if not getattr(spec, "trainable", True):
         return 0
-    return sum(int(layer[name].size) for name in parameter_names(layer))
+    frozen = [group.parameters for group in trace.experiment.training.groups if not group.trainable]
+    return sum(
+        int(layer[name].size)
+        for name in parameter_names(layer)
+        if not any(fnmatchcase(stored_name(layer.name, name), pattern) for pattern in frozen)
+    )
 
 
 def _rows(layer: LayerTrace) -> int:
@@ -322,9 +423,9 @@ def _residual(layer: LayerTrace, spec: Residual) -> tuple[int, int, int]:
 
 
 def _recurrent(layer: LayerTrace, spec: Recurrent, hands_down: bool) -> tuple[int, int, int]:
-    batch, steps, _ = layer["hidden"].shape
-    rows, units, width = batch * steps, layer.fan_out, GATES[spec.cell] * layer.fan_out
-    from_input, from_state = 2 * rows * layer.fan_in * width, 2 * rows * units * width
+    batch, steps, units = layer["hidden"].shape
+    rows, width = batch * steps, GATES[spec.cell] * units
+    forward_products, from_input, from_state = _recurrent_products(layer, spec)
     connected = sum(spec.truncation == 0 or t % spec.truncation > 0 for t in range(1, steps))
     carried = 2 * batch * units * width * connected
     back = from_input * (2 if hands_down else 1) + from_state + carried
@@ -334,6 +435,15 @@ def _recurrent(layer: LayerTrace, spec: Recurrent, hands_down: bool) -> tuple[in
     else:
         per_unit = _CELL_OPERATIONS[spec.cell]
     biases = (2 if spec.cell == "gru" and spec.reset_after else 1) * rows * width if spec.bias else 0
-    forward = from_input + from_state + per_unit[0] * rows * units + biases
+    forward = forward_products + per_unit[0] * rows * units + biases
     backward = back + per_unit[1] * rows * units + biases
-    return forward, backward, from_input + from_state + back
+    return forward, backward, forward_products + back
+
+
+def _recurrent_products(layer: LayerTrace, spec: Recurrent) -> tuple[int, int, int]:
+    """Both products of all steps forward, that of the inputs, that of the states."""
+    batch, steps, units = layer["hidden"].shape
+    width = GATES[spec.cell] * units
+    from_input = 2 * batch * steps * layer.fan_in * width
+    from_state = 2 * batch * steps * units * width
+    return from_input + from_state, from_input, from_state

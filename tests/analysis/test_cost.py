@@ -186,3 +186,18 @@ def test_amounts_and_factors_have_words():
     assert amount_words(48, "FLOP") == "48 FLOP"
     assert amount_words(math.nan, "FLOP") == "unknown FLOP"
     assert [factor_words(f) for f in (10.0, 1e3, 1e6)] == ["10×", "1,000×", "10⁶×"]
+
+
+@pytest.mark.parametrize(
+    ("precision", "update", "is_still"),
+    [("float16", 4e-4, True), ("float16", 6e-4, False), ("bfloat16", 3e-3, True), ("bfloat16", 5e-3, False)],
+)
+def test_narrow_precisions_round_more_away(precision, update, is_still):
+    import dataclasses
+
+    import msgspec
+
+    trace = still(np.float32(update))
+    narrow = msgspec.structs.replace(trace.experiment, precision=precision)
+    found = cost(dataclasses.replace(trace, experiment=narrow)).first
+    assert found.standing_still == float(is_still)

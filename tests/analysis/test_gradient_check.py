@@ -15,6 +15,7 @@ from gradsim.spec import Dense, Experiment, Head, Network, Recurrent, Training
 from gradsim.spec.activation import Linear, Relu, Sigmoid
 from gradsim.spec.data import GaussianNoise
 from gradsim.spec.initializer import Constant, Normal
+from gradsim.spec.method import Evolution, FixedLossScale, Pretraining
 from tests.kind_runs import NETWORKS, SEQUENCES, _sequences, kind_run
 
 pytestmark = pytest.mark.timeout(600)  # the first test ever compiles the machine
@@ -211,3 +212,24 @@ def test_layers_without_parameters_have_nothing_to_check():
     assert check.of_layer(1) == ()
     assert len(check.of_layer(0)) == 2
     assert math.isfinite(check.loss)
+
+
+@pytest.mark.parametrize(
+    "training",
+    [
+        {"method": Evolution(population=4)},
+        {"method": Pretraining(iterations=3)},
+        {"weight_noise": 0.1},
+        {"loss_scale": FixedLossScale()},
+    ],
+    ids=["evolution", "pretraining", "weight noise", "loss scale"],
+)
+@pytest.mark.parametrize("precision", ["float64", "bfloat16"])
+def test_the_gradient_of_the_loss_is_proven_whatever_moves_the_weights(training, precision):
+    simulator = Simulator(small(Dense(units=6), Dense(units=6), precision=precision, **training))
+    simulator.advance(2)
+    check = check_gradients(simulator)
+    assert check.passed
+    assert {t.verdict for t in check.tensors} == {"agrees"}
+    low, high = (0, 1e-10) if precision == "float64" else (1e-4, 0.5)
+    assert all(low <= t.own_error < high for t in check.tensors)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from gradsim.analysis import operations
+from gradsim.analysis import operations, operations_until
 from gradsim.analysis.operations import (
     ACTIVATION_OPERATIONS,
     CLIPPING_OPERATIONS,
@@ -143,3 +143,62 @@ def test_stored_names_are_those_of_the_simulator():
     assert names == set(Simulator(trace.experiment).parameters())
     assert stored_name("dense_1", "prelu_slope") == "dense_1.slope"
     assert all(np.isfinite(layer.total) for layer in operations(trace).layers)
+
+
+def test_an_evolution_costs_a_pass_forward_for_every_child():
+    from gradsim.spec.method import Evolution
+
+    layers = (Dense(units=7, activation=Linear(), bias=False),)
+    plain = counted(*layers)
+    training = Training(
+        loss="mse", batch_size=BATCH, optimizer=Sgd(), method=Evolution(population=20, selection=0.25)
+    )
+    found = counted(*layers, training=training)
+    parameters = FEATURES * 7 + 7 * OUTPUTS
+    assert found.forward == 20 * plain.forward
+    assert (found.backward, found.one_pass) == (0, plain.forward)
+    assert found.update == parameters * (2 * 20 + 5 + 2)
+    assert 20 < found.forward_passes < 30
+
+
+def test_a_phase_of_pretraining_costs_the_layers_below_and_a_decoder():
+    from gradsim.engine import Simulator
+    from gradsim.spec.method import Pretraining
+
+    training = Training(loss="mse", batch_size=BATCH, optimizer=Sgd(), method=Pretraining(iterations=10))
+    experiment = Experiment(
+        data=GaussianNoise(samples=40, features=FEATURES, outputs=OUTPUTS),
+        network=Network(
+            layers=(Dense(units=7, activation=Linear()), Dense(units=6, activation=Linear())),
+            head=Head(activation=Linear()),
+        ),
+        training=training,
+    )
+    trace = Simulator(experiment).record()
+    first, second, tuned = (operations(trace, at) for at in (0, 10, 20))
+    product = 2 * BATCH * FEATURES * 7
+    assert first.products == product + product + 3 * product  # forward, weights, decoder
+    assert [layer.total > 0 for layer in first.layers] == [True, False, False]
+    assert [layer.update > 0 for layer in second.layers] == [False, True, False]
+    assert tuned.layers[-1].total > 0
+    until = operations_until(trace, np.array([0, 5, 10, 15, 20, 23]))
+    assert until.tolist() == [
+        0,
+        5 * first.total,
+        10 * first.total,
+        10 * first.total + 5 * second.total,
+        10 * (first.total + second.total),
+        10 * (first.total + second.total) + 3 * tuned.total,
+    ]
+
+
+def test_groups_that_are_frozen_are_not_updated():
+    from gradsim.spec.method import ParameterGroup
+
+    training = Training(
+        loss="mse",
+        batch_size=BATCH,
+        optimizer=Sgd(),
+        groups=(ParameterGroup(parameters="*.bias", trainable=False),),
+    )
+    assert counted(Dense(units=7), training=training).layers[0].update == 2 * FEATURES * 7
