@@ -9,7 +9,7 @@ from gradsim.analysis.cause.details import details_of
 from gradsim.analysis.cause.passages import Passage, backward_passages, forward_passages
 from gradsim.analysis.cause.records import Causes, Factor, LayerCause, category, quotient
 from gradsim.analysis.cause.route import Leg, legs
-from gradsim.analysis.cause.sizes import Sizes
+from gradsim.analysis.cause.sizes import size_of
 from gradsim.analysis.fit import Direction
 from gradsim.trace import IterationTrace
 
@@ -40,10 +40,10 @@ def causes(
     Causes
         One entry per pair of neighbouring numbered layers and direction.
     """
-    ways, sizes = legs(trace), Sizes(trace)
+    ways = legs(trace)
     names = tuple(layer.name for layer in trace.layers if layer.number is not None)
-    backward = (_backward(leg, sizes, details) for leg in ways) if "backward" in directions else ()
-    forward = (_forward(leg, sizes, details) for leg in ways) if "forward" in directions else ()
+    backward = (_backward(leg, details) for leg in ways) if "backward" in directions else ()
+    forward = (_forward(leg, details) for leg in ways) if "forward" in directions else ()
     return Causes(trace.iteration, names, tuple(backward), tuple(forward))
 
 
@@ -67,18 +67,18 @@ def layer_cause(trace: IterationTrace, direction: Direction, number: int) -> Lay
     for leg in legs(trace):
         here = leg.lower if direction == "backward" else leg.upper
         if here.layer.number == number:
-            return (_backward if direction == "backward" else _forward)(leg, Sizes(trace), True)
+            return (_backward if direction == "backward" else _forward)(leg, True)
     return None
 
 
-def _backward(leg: Leg, sizes: Sizes, details: bool) -> LayerCause:
-    before, after = sizes.of(leg.upper.layer, "delta"), sizes.of(leg.lower.layer, "delta")
-    return _cause(leg, "backward", before, after, list(backward_passages(leg, sizes)), details)
+def _backward(leg: Leg, details: bool) -> LayerCause:
+    before, after = size_of(leg.upper.layer, "delta"), size_of(leg.lower.layer, "delta")
+    return _cause(leg, "backward", before, after, list(backward_passages(leg)), details)
 
 
-def _forward(leg: Leg, sizes: Sizes, details: bool) -> LayerCause:
-    before, after = sizes.of(leg.lower.layer, "activation"), sizes.of(leg.upper.layer, "activation")
-    return _cause(leg, "forward", before, after, list(forward_passages(leg, sizes)), details)
+def _forward(leg: Leg, details: bool) -> LayerCause:
+    before, after = size_of(leg.lower.layer, "activation"), size_of(leg.upper.layer, "activation")
+    return _cause(leg, "forward", before, after, list(forward_passages(leg)), details)
 
 
 def _cause(

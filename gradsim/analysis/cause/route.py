@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
-from gradsim.spec import PlacedLayer, placed_layers
+from gradsim.spec import Dense, Head, Network, PlacedLayer, Recurrent, placed_layers
 from gradsim.trace import IterationTrace, LayerTrace
 
 StopKind = Literal["layer", "enter", "leave", "across"]
@@ -44,39 +45,59 @@ def legs(trace: IterationTrace) -> tuple[Leg, ...]:
     tuple of Leg
         One fewer than there are numbered layers, in forward order.
     """
-    found: list[Leg] = []
-    between: list[Stop] = []
-    lower: Stop | None = None
-    for stop in _stops(placed_layers(trace.experiment.network), trace, 0):
-        if stop.kind != "layer" or stop.layer.number is None:
-            if stop.kind == "leave" and any(_opens(other, stop) for other in between):
+    return tuple(
+        Leg(_stop(trace, lower), tuple(_stop(trace, one) for one in between), _stop(trace, upper))
+        for lower, between, upper in _plan(trace.experiment.network)
+    )
+
+
+class _Place(NamedTuple):
+    """A stop before there is a record."""
+
+    kind: StopKind
+    at: int
+    spec: Any
+
+
+@lru_cache(maxsize=16)
+def _plan(network: Network) -> tuple[tuple[_Place, tuple[_Place, ...], _Place], ...]:
+    found: list[tuple[_Place, tuple[_Place, ...], _Place]] = []
+    between: list[_Place] = []
+    lower: _Place | None = None
+    for place in _places(placed_layers(network), 0):
+        if place.kind != "layer" or not isinstance(place.spec, Dense | Recurrent | Head):
+            if place.kind == "leave" and any(_opens(other, place) for other in between):
                 # Nothing numbered inside: what was met in its branch is not met on the way by the skip.
-                while not _opens(between.pop(), stop):
+                while not _opens(between.pop(), place):
                     pass
-                stop = stop._replace(kind="across")
-            between.append(stop)
+                place = place._replace(kind="across")
+            between.append(place)
             continue
         if lower is not None:
-            found.append(Leg(lower, tuple(between), stop))
-        lower, between = stop, []
+            found.append((lower, tuple(between), place))
+        lower, between = place, []
     return tuple(found)
 
 
-def _opens(stop: Stop, end: Stop) -> bool:
-    return stop.kind == "enter" and stop.layer is end.layer
+def _stop(trace: IterationTrace, place: _Place) -> Stop:
+    return Stop(place.kind, trace.layers[place.at], place.spec)
 
 
-def _stops(placed: tuple[PlacedLayer, ...], trace: IterationTrace, first: int) -> Iterator[Stop]:
+def _opens(place: _Place, end: _Place) -> bool:
+    return place.kind == "enter" and place.at == end.at
+
+
+def _places(placed: tuple[PlacedLayer, ...], first: int) -> Iterator[_Place]:
     for one in placed:
         if not one.branch:
-            yield Stop("layer", trace.layers[first], one.layer)
+            yield _Place("layer", first, one.layer)
             first += 1
             continue
-        end = trace.layers[first + _count(one.branch)]
-        yield Stop("enter", end, one.layer)
-        yield from _stops(one.branch, trace, first)
-        yield Stop("leave", end, one.layer)
-        first = end.index + 1
+        end = first + _count(one.branch)
+        yield _Place("enter", end, one.layer)
+        yield from _places(one.branch, first)
+        yield _Place("leave", end, one.layer)
+        first = end + 1
 
 
 def _count(placed: tuple[PlacedLayer, ...]) -> int:

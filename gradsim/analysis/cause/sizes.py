@@ -1,4 +1,4 @@
-"""Sizes of the tensors of a record: each is measured once, and not at all where its statistics were recorded."""
+"""Sizes of the tensors of a record: measured only where their statistics were not recorded."""
 
 from __future__ import annotations
 
@@ -9,68 +9,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.analysis.residual_stream import scaled_rms
-from gradsim.trace import IterationTrace, LayerTrace
+from gradsim.trace import LayerTrace
 
 _SAFE = 1e-200, 1e300
-_SHARED = ("activation", "activation_gradient", "delta")
-"""Recorded statistics of tensors that may be the input, or its gradient, of the layer above or below."""
+_MEASURED = {
+    "input_gradient": "delta",
+    "output": "activation",
+    "output_gradient": "activation_gradient",
+    "branch": "pre_activation",
+}
+"""Tensors of a layer without a number → the statistics under which they are recorded."""
 
 
-class Sizes:
-    """rms of the tensors of one record.
-
-    Tensors that are the same memory are the same tensor: the gradient of a layer's input is that of the output of
-    the layer below.
+def size_of(layer: LayerTrace, tensor: str) -> float:
+    """Return the rms of a tensor, from its statistics where they were recorded.
 
     Parameters
     ----------
-    trace : IterationTrace
-        Any record.
+    layer : LayerTrace
+        Of any record.
+    tensor : str
+        One that it holds.
+
+    Returns
+    -------
+    float
+        Over all values; 0, NaN and ∞ as they are.
     """
-
-    def __init__(self, trace: IterationTrace) -> None:
-        self._known: dict[tuple[int, tuple[int, ...]], float] = {}
-        for layer in trace.layers:
-            for name in _SHARED:
-                if name in layer.statistics:
-                    self._known[_place(layer.tensors[name])] = layer.statistics[name].rms
-
-    def of(self, layer: LayerTrace, tensor: str) -> float:
-        """Return the rms of a tensor.
-
-        Parameters
-        ----------
-        layer : LayerTrace
-            Of the record.
-        tensor : str
-            One that it holds.
-
-        Returns
-        -------
-        float
-            Over all values; 0, NaN and ∞ as they are.
-        """
-        if tensor in layer.statistics:
-            return layer.statistics[tensor].rms
-        return self.of_array(layer.tensors[tensor])
-
-    def of_array(self, values: NDArray[Any]) -> float:
-        """Return the rms of an array that stays as it is.
-
-        Parameters
-        ----------
-        values : ndarray
-            Held by the record.
-
-        Returns
-        -------
-        float
-            As ``of``.
-        """
-        place = _place(values)
-        if place not in self._known:
-            self._known[place] = rms(values)
-        return self._known[place]
+    measured = tensor if layer.number is not None else _MEASURED.get(tensor, tensor)
+    if measured in layer.statistics:
+        return layer.statistics[measured].rms
+    return rms(layer.tensors[tensor])
 
 
 def rms(values: NDArray[Any]) -> float:
@@ -93,7 +62,3 @@ def rms(values: NDArray[Any]) -> float:
         return math.sqrt(total / wide.size)
     with np.errstate(all="ignore"):
         return scaled_rms(wide)
-
-
-def _place(values: NDArray[Any]) -> tuple[int, tuple[int, ...]]:
-    return values.__array_interface__["data"][0], values.shape
