@@ -244,13 +244,6 @@ def _threshold(experiment: Experiment, factor: float) -> Experiment | None:
     return with_training(experiment, clipping=replace(clipping, threshold=value))
 
 
-def _warm_up(experiment: Experiment, numbers: Numbers) -> Experiment | None:
-    schedule = experiment.training.schedule
-    if schedule.warm_up:
-        return None
-    return with_training(experiment, schedule=replace(schedule, warm_up=100))
-
-
 def _no_schedule(experiment: Experiment, numbers: Numbers) -> Experiment:
     return with_training(experiment, schedule=ConstantSchedule())
 
@@ -273,7 +266,7 @@ def _larger_batch(experiment: Experiment, numbers: Numbers) -> Experiment | None
 def _cell(cell: Any) -> Edit:
     def edit(experiment: Experiment, numbers: Numbers) -> Experiment:
         def change(layer: Recurrent) -> Recurrent:
-            return replace(layer, cell=cell) if layer.cell == "simple" else layer
+            return replace(layer, cell=cell, forget_bias=3.0) if layer.cell == "simple" else layer
 
         return with_recurrent(experiment, change)
 
@@ -359,9 +352,6 @@ REMEDIES: Mapping[str, RemedyRule] = {
     ),
     "lowered_threshold": RemedyRule(
         "Lower clipping threshold", "Clips the gradients that stand out.", _lowered_threshold
-    ),
-    "warm_up": RemedyRule(
-        "Warm-up over 100 iterations", "Small steps until the gradient has settled.", _warm_up
     ),
     "no_schedule": RemedyRule(
         "Constant learning rate", "The schedule no longer takes the steps away.", _no_schedule

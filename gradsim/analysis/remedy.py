@@ -14,8 +14,8 @@ class Effect:
     Attributes
     ----------
     backward_before, backward_after : float
-        Factor by which rms δ changes per layer on its way back; 1 is neither shrinking nor growing, NaN where
-        there is no such factor.
+        Factor by which the gradient changes on its way back in the first pass: rms δ per layer, of a recurrent
+        network rms ∂L/∂h per time step; 1 is neither shrinking nor growing, NaN where there is no such factor.
     loss_before, loss_after : float
         Loss over the whole training part, in evaluation mode.
     iterations : int

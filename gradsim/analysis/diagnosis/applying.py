@@ -123,7 +123,8 @@ def _finding(rule: Rule, measured: Measurement, check: Check, case: Case, confid
         if name not in past and not math.isnan(value)
     ]
     others.sort(key=lambda neighbour: neighbour.value, reverse=rule.relation == "above")
-    offered = (remedy(name, case.experiment, measured.evidence) for name in rule.remedies)
+    names = rule.remedies if measured.remedies is None else measured.remedies
+    offered = (remedy(name, case.experiment, measured.evidence) for name in names)
     return Finding(
         id=rule.id,
         title=rule.title,

@@ -38,7 +38,7 @@ class Measurement:
     ``value`` is the number of the worst layer, ``values`` that of every layer it was taken of (empty for a
     number of the whole network), ``cut`` replaces that of the rule where it depends on the network, ``excuse``
     says why a number past the cut is none the less no finding. ``layers`` are those concerned, where it is not each
-    whose own number is past the cut.
+    whose own number is past the cut; ``remedies`` replace those of the rule where it depends on the cause.
     """
 
     value: float
@@ -49,6 +49,7 @@ class Measurement:
     cut: float | None = None
     excuse: str = ""
     layers: tuple[str, ...] | None = None
+    remedies: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,10 @@ import math
 import numpy as np
 
 from gradsim.analysis.diagnosis.case import Case, Measurement
+from gradsim.analysis.diagnosis.weights import poor_initialization
 from gradsim.trace import COUNTS, TENSORS
+
+FOR_BAD_WEIGHTS = ("batch_normalization", "clip", "fitting_weights")
 
 
 def not_finite(case: Case) -> Measurement:
@@ -50,4 +53,11 @@ def not_finite(case: Case) -> Measurement:
         f"rate is {case.trace.learning_rate:g}.",
         bad,
         {"first iteration": float(first), "largest finite rms of weights": float(largest)},
+        remedies=FOR_BAD_WEIGHTS if _begins_badly(case) else None,
     )
+
+
+def _begins_badly(case: Case) -> bool:
+    """Return whether the first weights alone make the gradient ten times larger or smaller than it should be."""
+    measured = poor_initialization(case)
+    return isinstance(measured, Measurement) and measured.value > 10.0

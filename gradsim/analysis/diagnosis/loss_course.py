@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gradsim.analysis.diagnosis.case import Case, Measurement, Unknown
 from gradsim.analysis.diagnosis.losses import sample_losses
+from gradsim.analysis.diagnosis.updates import update_ratios
 from gradsim.analysis.diagnosis.words import number, percent
 
 SWING = 0.1
@@ -19,6 +20,14 @@ BY_CHANCE = 3.0
 
 STANDSTILL = 0.01
 """Relative fall of the loss over the window. SageMaker Debugger asks for 0.1 % in 10 steps: 0.5 % in 50."""
+
+UNNOTICED = 0.05
+"""Relative fall that batches may hide: where it is possible within two standard errors, nothing is said."""
+
+SLOW = 1e-4
+"""Largest rms update / rms weight of a net that stands still because its steps are small (TheDeepChecker, DL4J)."""
+
+FOR_SLOWNESS = ("much_higher_rate", "adam", "higher_rate")
 
 
 def oscillating_loss(case: Case) -> Measurement | Unknown:
@@ -41,6 +50,7 @@ def oscillating_loss(case: Case) -> Measurement | Unknown:
     batches = _batch_noise(case)
     first, second = _halves(losses)
     falls = 1.0 - second / first
+    by_chance = BY_CHANCE * swing * (4.0 / len(losses)) ** 0.5
     return Measurement(
         swing,
         f"The loss swings by {percent(swing)} of its mean from iteration to iteration (standard deviation); the "
@@ -50,7 +60,7 @@ def oscillating_loss(case: Case) -> Measurement | Unknown:
         {},
         {"explained by the batches": batches, "fall over the window": falls, "mean loss": mean},
         cut=max(SWING, BY_CHANCE * batches),
-        excuse="the loss falls all the same" if falls > 0.2 else "",
+        excuse="the loss falls all the same" if falls > max(0.2, by_chance) else "",
     )
 
 
@@ -67,16 +77,26 @@ def stagnating_loss(case: Case) -> Measurement | Unknown:
     if not first > 0:
         return Unknown("the loss is 0")
     fall = 1.0 - second / first
+    sure = 2.0 * float(losses.std()) / first * (2.0 / max(1, len(losses) // 2)) ** 0.5
     norm = float(np.median(case.history.gradient_norm[-max(1, len(losses) - 1) :]))
     start = float(case.losses[0])
+    ratio = _update_ratio(case)
+    is_slow = max(ratio.values(), default=1.0) < SLOW
     return Measurement(
         fall,
         f"Over the last {window} iterations the loss fell by {percent(fall) if fall > 0 else 'nothing'}; it stands "
         f"at {percent(case.share)} of what a constant answer costs.",
         f"The gradient over all parameters has a norm of {number(norm)}. {case.cause('backward')}".strip(),
         {},
-        {"loss": case.loss, "loss at the beginning": start, "median gradient norm": norm},
+        {"loss": case.loss, "loss at the beginning": start, "median gradient norm": norm} | ratio,
+        excuse="the loss swings too much to tell" if fall + sure > UNNOTICED else "",
+        remedies=FOR_SLOWNESS if is_slow else None,
     )
+
+
+def _update_ratio(case: Case) -> dict[str, float]:
+    ratios = update_ratios(case)
+    return {} if isinstance(ratios, Unknown) else {"largest update ratio": max(ratios.values())}
 
 
 def _halves(losses: NDArray[np.float64]) -> tuple[float, float]:

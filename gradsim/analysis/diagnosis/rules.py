@@ -42,7 +42,7 @@ class Rule:
     observe : callable
         Measures the number.
     remedies : tuple of str
-        Keys of ``REMEDIES``, the most helpful first: as measured on the examples.
+        Keys of ``REMEDIES``, the most helpful first: as measured on the examples. A measurement may bring its own.
     needs : {"pass", "history", "training"}
         What must be known: the present iteration, those before it, or other trainings.
     gate : float
@@ -75,7 +75,7 @@ RULES: tuple[Rule, ...] = (
         0.0,
         "one is enough: it spreads to every parameter with the next update",
         finite.not_finite,
-        ("lower_rate", "standard_scaling", "fitting_weights", "clip", "batch_normalization"),
+        ("lower_rate", "clip", "standard_scaling"),
         needs="history",
         gate=-1.0,
     ),
@@ -87,7 +87,7 @@ RULES: tuple[Rule, ...] = (
         signals.VANISHING,
         "a thousand times slower learning; |g₁|/|g_L| of AutoTrainer (Zhang et al. 2021)",
         signals.vanishing_gradient,
-        ("relu_he", "batch_normalization", "skips", "tanh", "fitting_weights", "leaky_relu", "fewer_layers"),
+        ("relu_he", "tanh", "batch_normalization", "skips", "fitting_weights", "leaky_relu"),
     ),
     Rule(
         "exploding_gradient",
@@ -97,7 +97,7 @@ RULES: tuple[Rule, ...] = (
         signals.EXPLODING,
         "the mirror image of vanishing",
         signals.exploding_gradient,
-        ("fitting_weights", "batch_normalization", "layer_normalization", "skips", "clip", "fewer_layers"),
+        ("batch_normalization", "fitting_weights", "skips", "layer_normalization", "clip"),
     ),
     Rule(
         "vanishing_signal",
@@ -107,7 +107,7 @@ RULES: tuple[Rule, ...] = (
         signals.VANISHING,
         "as for the gradient",
         signals.vanishing_signal,
-        ("batch_normalization", "relu_he", "skips", "fitting_weights", "tanh", "fewer_layers"),
+        ("relu_he", "tanh", "fitting_weights", "batch_normalization", "skips", "fewer_layers"),
     ),
     Rule(
         "exploding_signal",
@@ -117,7 +117,7 @@ RULES: tuple[Rule, ...] = (
         signals.EXPLODING,
         "as for the gradient",
         signals.exploding_signal,
-        ("fitting_weights", "batch_normalization", "layer_normalization", "fewer_layers"),
+        ("fitting_weights", "batch_normalization", "layer_normalization"),
     ),
     Rule(
         "vanishing_through_time",
@@ -127,7 +127,7 @@ RULES: tuple[Rule, ...] = (
         signals.VANISHING,
         "as through layers",
         through_time.vanishing_through_time,
-        ("lstm", "gru", "remembering", "orthogonal"),
+        ("gru", "lstm", "orthogonal", "remembering"),
     ),
     Rule(
         "exploding_through_time",
@@ -137,7 +137,7 @@ RULES: tuple[Rule, ...] = (
         signals.EXPLODING,
         "as through layers",
         through_time.exploding_through_time,
-        ("orthogonal", "clip", "gru", "lstm"),
+        ("lstm", "gru", "orthogonal", "clip"),
     ),
     Rule(
         "symmetry",
@@ -177,7 +177,7 @@ RULES: tuple[Rule, ...] = (
         0.5,
         f"half of a layer: {DEBUGGER}, and three standard deviations of what chance gives",
         units.dead_units,
-        ("zero_biases", "fitting_weights", "leaky_relu", "lower_rate", "batch_normalization"),
+        ("batch_normalization", "zero_biases", "leaky_relu", "fitting_weights"),
     ),
     Rule(
         "saturation",
@@ -187,7 +187,7 @@ RULES: tuple[Rule, ...] = (
         0.5,
         "half of the ways back are shut; tanh |a| > 0.97 as in CS231n",
         units.saturation,
-        ("fitting_weights", "batch_normalization", "layer_normalization", "standard_scaling", "relu_he"),
+        ("relu_he", "batch_normalization", "fitting_weights", "layer_normalization", "standard_scaling"),
     ),
     Rule(
         "avalanche",
@@ -219,7 +219,7 @@ RULES: tuple[Rule, ...] = (
         0.1,
         "log10 above −1: TheDeepChecker (Ben Braiek and Khomh 2023); CS231n aims at 1e-3",
         updates.fast_updates,
-        ("lower_rate", "clip", "warm_up"),
+        ("lower_rate", "clip"),
         needs="history",
     ),
     Rule(
@@ -230,7 +230,7 @@ RULES: tuple[Rule, ...] = (
         1e-5,
         "a decade below the log10 of −4 of TheDeepChecker and DL4J, at which sound nets still learn",
         updates.slow_updates,
-        ("higher_rate", "adam", "much_higher_rate", "no_schedule", "relu_he", "batch_normalization"),
+        ("adam", "much_higher_rate", "higher_rate", "no_schedule"),
         needs="history",
     ),
     Rule(
@@ -241,7 +241,7 @@ RULES: tuple[Rule, ...] = (
         0.01,
         "a hundredth of the way: what the first layers compute is still chance",
         updates.unchanged_first_layers,
-        ("relu_he", "batch_normalization", "skips", "adam", "tanh", "fewer_layers"),
+        ("relu_he", "tanh", "batch_normalization", "skips"),
         needs="history",
     ),
     Rule(
@@ -252,7 +252,7 @@ RULES: tuple[Rule, ...] = (
         loss_course.SWING,
         "a tenth, and three times what the choice of the batch explains",
         loss_course.oscillating_loss,
-        ("lower_rate", "adam", "clip"),
+        ("lower_rate", "adam"),
         needs="history",
     ),
     Rule(
@@ -263,7 +263,7 @@ RULES: tuple[Rule, ...] = (
         loss_course.STANDSTILL,
         f"twice the 0.1 % in 10 steps of {DEBUGGER}, over 50 steps and more",
         loss_course.stagnating_loss,
-        ("relu_he", "batch_normalization", "adam", "higher_rate", "skips", "fitting_weights", "lower_rate"),
+        ("relu_he", "batch_normalization", "skips", "fitting_weights"),
         needs="history",
         gate=0.5,
     ),
@@ -275,7 +275,7 @@ RULES: tuple[Rule, ...] = (
         1.1,
         "a tenth worse than a network it contains (He et al. 2016)",
         depth.deeper_but_worse,
-        ("skips", "batch_normalization", "fewer_layers", "relu_he"),
+        ("relu_he", "skips", "fewer_layers", "batch_normalization"),
         needs="training",
     ),
     Rule(
@@ -308,7 +308,7 @@ RULES: tuple[Rule, ...] = (
         1e-9,
         "never",
         settings.clipping_never,
-        ("lowered_threshold", "no_clipping"),
+        ("lowered_threshold",),
         needs="history",
         is_advice=True,
     ),

@@ -12,7 +12,9 @@ from gradsim.analysis.diagnosis.finding import Finding
 from gradsim.analysis.diagnosis.simulation import Simulate, other_seed
 from gradsim.analysis.profile import profile
 from gradsim.analysis.remedy import Effect, Remedy
+from gradsim.analysis.through_time import fitted_factor_per_step, rms_per_step
 from gradsim.spec import Experiment
+from gradsim.trace import IterationTrace
 
 CLEARLY = 0.98
 """A remedy helps where it brings the loss below this share of what it would be without."""
@@ -22,7 +24,8 @@ CLEARLY = 0.98
 class Trial:
     """What a network was at its first pass, and what it came to: one number per seed.
 
-    ``backward`` is the factor by which rms δ changes per layer on its way back, ``losses`` the training loss in
+    ``backward`` is the factor by which the gradient changes on its way back: rms δ per layer, or rms ∂L/∂h per time
+    step where the network is recurrent; ``losses`` the training loss in
     evaluation mode after the training.
     """
 
@@ -52,7 +55,7 @@ def trial(
     backward, losses = [], []
     for number in range(seeds):
         simulator = simulate(other_seed(experiment, number))
-        backward.append(profile(simulator.record()).backward_fit.factor)
+        backward.append(_backward_factor(simulator.record()))
         simulator.advance(iterations, should_stop)
         if simulator.iteration < iterations:
             return None
@@ -93,6 +96,14 @@ def with_effects(finding: Finding, effects: dict[Experiment, Effect]) -> Finding
     """Return a finding whose remedies know what they were measured to do."""
     tried = [replace(remedy, effect=effects.get(remedy.experiment)) for remedy in finding.remedies]
     return replace(finding, remedies=sorted_by_help(tried))
+
+
+def _backward_factor(trace: IterationTrace) -> float:
+    """Per time step of the first recurrent layer if there is one, else per layer."""
+    for layer in trace.layers:
+        if layer.kind == "recurrent":
+            return fitted_factor_per_step(rms_per_step(layer["hidden_gradient"])).factor
+    return profile(trace).backward_fit.factor
 
 
 def _departure(factor: float) -> float:

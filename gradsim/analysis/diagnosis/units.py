@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from gradsim.analysis.diagnosis.case import Case, Measurement, Unknown
 from gradsim.analysis.diagnosis.words import number, percent
 from gradsim.spec import Activation, Dense, Recurrent, kind_of
-from gradsim.trace import LayerTrace
+from gradsim.trace import TENSORS, LayerTrace
 
 SATURATING = {"sigmoid": 0.25, "hard_sigmoid": 1.0 / 6.0, "tanh": 1.0, "hard_tanh": 1.0, "softsign": 1.0}
 """Activations that are flat on both sides → largest slope."""
+
+DIED = ("lower_rate", "batch_normalization")
+"""Remedies for units that were alive at the beginning: a step too long pushed them off."""
 
 FLAT = 0.06
 """Share of the largest slope below which a value counts as saturated: tanh |a| > 0.97, where CS231n draws the line,
@@ -48,6 +51,7 @@ def dead_units(case: Case) -> Measurement | Unknown:
         shares,
         {"units": float(layer.fan_out), "batch": float(case.rows)},
         cut=cuts[worst],
+        remedies=DIED if _was_alive(case, layer) else None,
     )
 
 
@@ -128,6 +132,14 @@ def _spread(tensors: list[NDArray[Any]]) -> float:
         if size == 0:
             return 0.0
         return float(np.sqrt(values.var(axis=1).mean()) / size)
+
+
+def _was_alive(case: Case, layer: LayerTrace) -> bool:
+    """Return whether less than nine tenths of its activations were 0 at the first record."""
+    if not len(case.history) or case.history.iterations[0] != 0:
+        return False
+    zeros = float(case.history.series("activation", "zeros", layer.index)[0])
+    return zeros < 0.9 * float(case.history.sizes[layer.index, TENSORS.index("activation")])
 
 
 def _cause_of_death(layer: LayerTrace) -> str:

@@ -13,13 +13,19 @@ from gradsim.analysis.diagnosis.words import number
 RECENT = 10
 """Records over which the update ratio is taken, with the present one: one batch alone is noise."""
 
+SETTLED = 5
+"""Iterations after which the usual cut holds."""
+
+FIRST_STEPS = 1.0
+"""Cut before that: the first steps of a sound net are larger than all others, but none replaces its weights."""
+
 MOVED = 0.01
 """Least distance, in rms of the weights, that the farthest layer must have gone before others can lag behind."""
 
 
 def fast_updates(case: Case) -> Measurement | Unknown:
     """Largest rms update / rms weight of the learning layers, geometric mean over the last records."""
-    ratios = _update_ratios(case)
+    ratios = update_ratios(case)
     if isinstance(ratios, Unknown):
         return ratios
     worst = max(ratios, key=lambda name: ratios[name])
@@ -30,6 +36,7 @@ def fast_updates(case: Case) -> Measurement | Unknown:
         _rate_words(case, worst),
         ratios,
         _evidence(case, worst),
+        cut=None if len(case.history) >= SETTLED else FIRST_STEPS,
     )
 
 
@@ -37,7 +44,7 @@ def slow_updates(case: Case) -> Measurement | Unknown:
     """Smallest rms update / rms weight of the learning layers, geometric mean over the last records."""
     if case.trace.iteration < case.experiment.training.schedule.warm_up:
         return Unknown("the learning rate still rises")
-    ratios = _update_ratios(case)
+    ratios = update_ratios(case)
     if isinstance(ratios, Unknown):
         return ratios
     worst = min(ratios, key=lambda name: ratios[name])
@@ -88,7 +95,8 @@ def unchanged_first_layers(case: Case) -> Measurement | Unknown:
     )
 
 
-def _update_ratios(case: Case) -> dict[str, float] | Unknown:
+def update_ratios(case: Case) -> dict[str, float] | Unknown:
+    """Return rms update / rms weight of every learning layer, the geometric mean over the last records."""
     rows = [layer.index for layer in case.learning]
     if not rows:
         return Unknown("no layer learns")
