@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -34,7 +34,8 @@ _HINT = "Wheel zooms, drag moves, click selects"
 class NetworkView(QWidget):
     """Draws the network of a run at a step of its iteration.
 
-    Wishes: ``layer_selected(layer)`` and ``unit_selected(layer, unit)``.
+    Wishes: ``layer_selected(layer)``, ``unit_selected(layer, unit)``, and ``seek_requested(Cursor)`` for the
+    step of a time in an unrolled layer.
     """
 
     title = "Network"
@@ -42,6 +43,7 @@ class NetworkView(QWidget):
 
     layer_selected = Signal(int)
     unit_selected = Signal(int, int)
+    seek_requested = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -58,6 +60,18 @@ class NetworkView(QWidget):
         self.link_colours.currentIndexChanged.connect(
             lambda index: self.canvas.set_link_colours(_LINK_COLOURS[index][1])
         )
+        self.canvas.time_selected.connect(self._seek_time)
+        self.canvas.unroll_requested.connect(self.toggle_unrolled)
+        self.unroll_button = QToolButton(self)
+        self.unroll_button.setText("Unroll")
+        self.unroll_button.setAutoRaise(True)
+        self.unroll_button.setCheckable(True)
+        self.unroll_button.setToolTip(
+            "Time steps as columns: of the selected recurrent layer, else of all (U, or double-click a layer)"
+        )
+        self.unroll_button.setAccessibleName("Unroll through time")
+        self.unroll_button.clicked.connect(lambda: self.toggle_unrolled())
+        self.unroll_button.setVisible(False)
         self.fit_button = QToolButton(self)
         self.fit_button.setText("Fit")
         self.fit_button.setAutoRaise(True)
@@ -74,6 +88,7 @@ class NetworkView(QWidget):
         for widget in (self.unit_colours, self.link_colours):
             controls.addWidget(widget)
         controls.addWidget(self._hint, 1)
+        controls.addWidget(self.unroll_button)
         controls.addWidget(self.fit_button)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
@@ -84,7 +99,8 @@ class NetworkView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        others = (self.unit_colours, self.link_colours, self.fit_button)
+        others = [self.unit_colours, self.link_colours, self.fit_button]
+        others += [self.unroll_button] if self.unroll_button.isVisibleTo(self) else []
         room = self.width() - sum(widget.sizeHint().width() for widget in others) - 48
         self._hint.setText(_HINT if room >= self._hint.fontMetrics().horizontalAdvance(_HINT) else "")
 
@@ -94,10 +110,52 @@ class NetworkView(QWidget):
             return
         self._run = run
         self.canvas.set_run(run)
+        self.unroll_button.setVisible(bool(self._recurrent))
         columns = () if self.canvas.picture.content is None else self.canvas.picture.content.columns
         self.unit_colours.setEnabled(any(column.has_circles for column in columns[1:]))
         self.link_colours.setEnabled(any(a.has_circles and b.has_circles for a, b in pairwise(columns)))
+        self._show_unrolled()
         self._describe()
+
+    @property
+    def _recurrent(self) -> frozenset[int]:
+        layers = () if self._run is None else self._run.trace.layers
+        return frozenset(layer.index for layer in layers if layer.kind == "recurrent")
+
+    @property
+    def unrolled(self) -> frozenset[int]:
+        """Recurrent layers whose time steps are columns."""
+        return self.canvas.picture.unrolled
+
+    def set_unrolled(self, layers: Collection[int]) -> None:
+        """Draw the time steps of some layers as columns; layers that have none stay as they are."""
+        self.canvas.set_unrolled(frozenset(layers) & self._recurrent)
+        self._show_unrolled()
+        self._describe()
+
+    def toggle_unrolled(self, layer: int | None = None) -> None:
+        """Unroll a recurrent layer or roll it up: the one given, the selected one, else all of them."""
+        chosen = self.canvas.picture.selected if layer is None else layer
+        which = frozenset([chosen]) & self._recurrent if chosen is not None else frozenset()
+        if not which and layer is None:
+            which = self._recurrent
+        is_unrolled = bool(which & self.unrolled)
+        self.set_unrolled(self.unrolled - which if is_unrolled else self.unrolled | which)
+
+    def _show_unrolled(self) -> None:
+        self.unroll_button.setChecked(bool(self.unrolled))
+
+    def _seek_time(self, layer: int, time: int) -> None:
+        """Ask for the step of a time: on the way back once it has begun, else forwards."""
+        pulse = self.canvas.picture.pulse
+        if self._run is None or pulse is None:
+            return
+        phase = "forward" if pulse.phase in ("forward", "loss") else "backward"
+        wanted = (phase, layer, time)
+        steps = self._run.trace.steps
+        at = next((i for i, step in enumerate(steps) if (step.phase, step.layer, step.time) == wanted), None)
+        if at is not None:
+            self.seek_requested.emit(Cursor(self._run.trace.iteration, at))
 
     def set_cursor(self, cursor: Cursor) -> None:
         """Show another step."""

@@ -24,11 +24,14 @@ _KEY_ZOOM = 1.25
 class NetworkCanvas(QWidget):
     """Shows a ``NetworkPicture`` and listens.
 
-    Wishes: ``layer_selected(layer)`` and ``unit_selected(layer, unit)``.
+    Wishes: ``layer_selected(layer)``, ``unit_selected(layer, unit)`` and ``time_selected(layer, time)``, and
+    ``unroll_requested(layer)``: show the time steps of a layer as columns, or no longer.
     """
 
     layer_selected = Signal(int)
     unit_selected = Signal(int, int)
+    time_selected = Signal(int, int)
+    unroll_requested = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,6 +56,11 @@ class NetworkCanvas(QWidget):
     def set_cursor(self, cursor: Cursor) -> None:
         """Show another step."""
         if self.picture.set_cursor(cursor, follow=not self._dragging):
+            self.update()
+
+    def set_unrolled(self, layers: frozenset[int]) -> None:
+        """Draw every time step of some recurrent layers as a column."""
+        if self.picture.set_unrolled(layers):
             self.update()
 
     def set_selection(self, layer: int | None, unit: int | None = None) -> None:
@@ -168,9 +176,18 @@ class NetworkCanvas(QWidget):
         elif clicked and scene is not None and column:
             layer = scene.content.layer_of(column).index
             self.layer_selected.emit(layer)
+            time = scene.content.columns[column].time
+            if time is not None:
+                self.time_selected.emit(layer, time)
             unit = scene.layout.unit_at(column, event.position().y())
             if unit is not None:
                 self.unit_selected.emit(layer, unit)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        scene = self.picture.scene
+        column = None if scene is None else scene.layout.column_at(event.position().x())
+        if event.button() == Qt.MouseButton.LeftButton and scene is not None and column:
+            self.unroll_requested.emit(scene.content.layer_of(column).index)
 
     def _keys(self) -> dict[int, Callable[[], None]]:
         key = Qt.Key
@@ -180,6 +197,7 @@ class NetworkCanvas(QWidget):
             key.Key_Up: lambda: self._select_unit_beside(-1),
             key.Key_Down: lambda: self._select_unit_beside(1),
             key.Key_F: self.fit,
+            key.Key_U: lambda: self.unroll_requested.emit(None),
             key.Key_Home: self.fit,
             key.Key_Plus: lambda: self.zoom(_KEY_ZOOM),
             key.Key_Minus: lambda: self.zoom(1 / _KEY_ZOOM),
@@ -203,6 +221,9 @@ class NetworkCanvas(QWidget):
             here = 0.0 if delta > 0 else float(columns)
         else:
             here = content.place_of(selected)
+            first = content.first_column(selected)
+            if delta < 0 and first is not None:
+                here = float(first)
         # From a place between two columns to the next one on that side.
         beside = math.floor(here) + 1 if delta > 0 else math.ceil(here) - 1
         target = content.layer_of(min(max(beside, 1), columns - 1)).index

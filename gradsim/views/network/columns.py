@@ -23,7 +23,9 @@ from gradsim.views.network.scene import LANE, Scene
 _STEPS_OF_A_VIOLIN = 56
 
 
-def paint_columns(painter: QPainter, scene: Scene, columns: Sequence[int], tensor: str) -> None:
+def paint_columns(
+    painter: QPainter, scene: Scene, columns: Sequence[int], tensor: str, time: int | None = None
+) -> None:
     """Paint columns with the numbers of a tensor.
 
     Parameters
@@ -36,16 +38,18 @@ def paint_columns(painter: QPainter, scene: Scene, columns: Sequence[int], tenso
         Indices into ``content.columns``; the input (0) shows its own values.
     tensor : str
         One of ``content.SCALES``.
+    time : int or None, default None
+        A single time step of recurrent layers that are not unrolled; None for all together.
     """
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     wide = []
     for column in columns:
         if scene.content.columns[column].has_circles:
-            _paint_circles(painter, scene, column, tensor if column else "input")
+            _paint_circles(painter, scene, column, tensor if column else "input", time)
         else:
             wide.append(column)
     if wide:
-        _paint_violins(painter, scene, wide, tensor)
+        _paint_violins(painter, scene, wide, tensor, time)
 
 
 def paint_empty_column(painter: QPainter, scene: Scene, column: int) -> None:
@@ -78,9 +82,9 @@ def paint_empty_column(painter: QPainter, scene: Scene, column: int) -> None:
     painter.drawRoundedRect(_track(scene, column), *(2 * (min(6.0, layout.half_column),)))
 
 
-def _paint_circles(painter: QPainter, scene: Scene, column: int, tensor: str) -> None:
+def _paint_circles(painter: QPainter, scene: Scene, column: int, tensor: str, time: int | None) -> None:
     layout, theme, scale = scene.layout, scene.theme, scene.scale_of(tensor)
-    told = scene.content.unit_numbers(column, tensor)
+    told = scene.content.unit_numbers(column, tensor, time)
     by_value = scene.unit_colours == "value"
     largest = scene.content.largest_mean(tensor) if by_value else 1.0
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -112,12 +116,14 @@ def _paint_circles(painter: QPainter, scene: Scene, column: int, tensor: str) ->
             painter.drawEllipse(QPointF(x, y), radius, radius)
 
 
-def _paint_violins(painter: QPainter, scene: Scene, columns: Sequence[int], tensor: str) -> None:
+def _paint_violins(
+    painter: QPainter, scene: Scene, columns: Sequence[int], tensor: str, time: int | None
+) -> None:
     """Paint distributions: as wide as values are many, at the height of their magnitude, and the rms."""
     layout, theme, scale, content = scene.layout, scene.theme, scene.scale_of(tensor), scene.content
     named = [tensor if column else "input" for column in columns]
-    told = [content.distribution(*one) for one in zip(columns, named, strict=True)]
-    sizes = np.array([content.column_rms(*one) for one in zip(columns, named, strict=True)])
+    told = [content.distribution(*one, time) for one in zip(columns, named, strict=True)]
+    sizes = np.array([content.column_rms(*one, time) for one in zip(columns, named, strict=True)])
     half = layout.half_column
     room = max(min(half - 2.0, 0.85 * half), 0.75)
     shares = densities(told, scale.low, scale.high, _STEPS_OF_A_VIOLIN)

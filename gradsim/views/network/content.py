@@ -6,6 +6,7 @@ Everything is taken from the trace itself, only when it is first needed, and kep
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +17,9 @@ from gradsim.analysis import residual_blocks
 from gradsim.trace import IterationTrace, LayerTrace, TensorStatistics
 from gradsim.views.inspection.magnitude import rms
 from gradsim.views.network.between import arc_levels, layer_words, tags_between
+from gradsim.views.network.column import Column, Places, columns_of
 from gradsim.views.network.distribution import Distribution, distribution
-
-MOST_CIRCLES = 16
-"""Up to so many units a layer is drawn as circles, above as a column with its distribution."""
+from gradsim.views.network.time_numbers import TimeNumbers, has_time
 
 SCALES = {
     "input": "forward",
@@ -54,36 +54,6 @@ _SHARE_BELOW = 0.02
 # A unit of a small layer is seldom more than a decade fainter than the layer.
 _BELOW_RMS = 1.0
 _LEAST_DECADES = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of the picture: the input, a layer, or the head.
-
-    Attributes
-    ----------
-    name : str
-        Name of the layer; ``input`` for the input.
-    layer : int or None
-        Index into ``IterationTrace.layers``; None for the input.
-    number : int or None
-        1…L for layers that carry weights.
-    units : int
-        How many.
-    activation : str
-        Kind of the activation, and the normalization before it; empty for the input.
-    """
-
-    name: str
-    layer: int | None
-    number: int | None
-    units: int
-    activation: str
-
-    @property
-    def has_circles(self) -> bool:
-        """Whether its units are drawn one by one."""
-        return self.units <= MOST_CIRCLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,28 +95,26 @@ class NetworkContent:
     ----------
     trace : IterationTrace
         The iteration; its arrays are read only when first needed.
+    unrolled : collection of int, default none
+        Recurrent layers of which every time step is a column.
     """
 
-    def __init__(self, trace: IterationTrace) -> None:
+    def __init__(self, trace: IterationTrace, unrolled: Collection[int] = ()) -> None:
         self.trace = trace
         words = layer_words(trace)
-        self.columns: tuple[Column, ...] = (
-            Column("input", None, None, trace.inputs.shape[-1], ""),
-            *(
-                Column(la.name, la.index, la.number, la.fan_out, words[la.index])
-                for la in trace.layers
-                if la.number is not None
-            ),
-        )
-        self.tags = tags_between(trace.layers, words)
-        self.blocks = residual_blocks(trace)
+        self.columns: tuple[Column, ...] = columns_of(trace, words, unrolled)
+        places = Places(self.columns)
+        self._first, self._last = places.first, places.last
+        self.tags = places.tags(tags_between(trace.layers, words))
+        self.blocks = places.blocks(residual_blocks(trace))
         self.arc_levels = arc_levels(self.blocks)
-        self._places = {column.layer: float(i) for i, column in enumerate(self.columns) if i}
+        self._places = {layer: float(place) for layer, place in places.last.items()}
         self._places |= {tag.layer: tag.place for tag in self.tags}
         self._places |= {block.index: block.end for block in self.blocks}
-        self._distributions: dict[tuple[int, str], Distribution] = {}
-        self._units: dict[tuple[int, str], UnitNumbers] = {}
-        self._rms: dict[tuple[int, str], float] = {}
+        self._distributions: dict[tuple[object, ...], Distribution] = {}
+        self._units: dict[tuple[object, ...], UnitNumbers] = {}
+        self._rms: dict[tuple[object, ...], float] = {}
+        self._times = TimeNumbers()
         self._scales: dict[str, Scale] = {}
 
     @property
@@ -155,15 +123,54 @@ class NetworkContent:
         spans = tuple((block.start, block.end, block.index) for block in self.blocks)
         return self.columns, self.tags, spans
 
-    def place_of(self, layer: int) -> float:
-        """Return where a layer stands, in columns: a whole number for one that is a column."""
-        return self._places[layer]
+    def place_of(self, layer: int, time: int | None = None) -> float:
+        """Return where a layer stands, in columns: a whole number for one that is a column.
 
-    def column_of(self, layer: int) -> int | None:
-        """Return the column of a layer; None for one between the columns."""
-        place = self._places.get(layer)
-        column = None if place is None else int(place)
-        return column if column is not None and self.columns[column].layer == layer else None
+        An unrolled layer stands at one of its time steps, the last if no other is asked for.
+        """
+        column = self.column_of(layer, time)
+        return self._places[layer] if column is None else float(column)
+
+    def column_of(self, layer: int, time: int | None = None) -> int | None:
+        """Return the column of a layer, or of one of its time steps; None for one between the columns."""
+        if layer not in self._last:
+            return None
+        is_unrolled = self.columns[self._last[layer]].time is not None
+        return self._first[layer] + time if is_unrolled and time is not None else self._last[layer]
+
+    def first_column(self, layer: int) -> int | None:
+        """Return the first column of a layer: of an unrolled one its first time step."""
+        return self._first.get(layer)
+
+    @property
+    def layer_count(self) -> int:
+        """How many layers there are that carry weights."""
+        return len(self._last)
+
+    def time_of(self, column: int, tensor: str, time: int | None = None) -> int | None:
+        """Return the time step that a column shows: its own, or the one asked for where it has none.
+
+        Parameters
+        ----------
+        column : int
+            Index into ``columns``.
+        tensor : str
+            What it shows; parameters belong to no step.
+        time : int or None, default None
+            Wanted of a recurrent layer that is not unrolled.
+
+        Returns
+        -------
+        int or None
+            None for all steps together.
+        """
+        here = self.columns[column]
+        if here.layer is None or not has_time(self.trace.layers[here.layer], tensor):
+            return None
+        return time if here.time is None else here.time
+
+    def _key(self, column: int, tensor: str, time: int | None) -> tuple[object, ...]:
+        return self.columns[column].layer, tensor, self.time_of(column, tensor, time)
 
     def layer_of(self, column: int) -> LayerTrace:
         """Return the layer of a column other than the input."""
@@ -187,11 +194,15 @@ class NetworkContent:
             None where there is more than one weight between two units, as into the gates of an LSTM.
         """
         layer = self.layer_of(column)
-        values = layer.tensors[f"input_{tensor}" if layer.kind == "recurrent" else tensor]
+        name = tensor
+        if layer.kind == "recurrent":
+            # From one time step to the next it is the recurrent weights that the state goes through.
+            name = f"recurrent_{tensor}" if self.columns[column].time else f"input_{tensor}"
+        values = layer.tensors[name]
         shape = (self.columns[column - 1].units, self.columns[column].units)
         return values if values.shape == shape else None
 
-    def values(self, column: int, tensor: str) -> NDArray[Any]:
+    def values(self, column: int, tensor: str, time: int | None = None) -> NDArray[Any]:
         """Return the array behind a column: units on the last axis.
 
         Parameters
@@ -200,6 +211,8 @@ class NetworkContent:
             Index into ``columns``; 0 is the input, which has only its values.
         tensor : str
             One of ``SCALES``.
+        time : int or None, default None
+            A time step of a recurrent layer that is not unrolled.
 
         Returns
         -------
@@ -209,6 +222,9 @@ class NetworkContent:
         if column == 0:
             return self.trace.inputs
         layer = self.layer_of(column)
+        at = self.time_of(column, tensor, time)
+        if at is not None:
+            return self._times.values(layer, tensor)[:, at]
         if tensor == "weight_clipped_gradient" and tensor not in layer.tensors:
             tensor = "clipped_gradient"
         values = layer.tensors[tensor]
@@ -217,27 +233,36 @@ class NetworkContent:
         return values
 
     def statistics(self, column: int, tensor: str) -> TensorStatistics | None:
-        """Return the recorded statistics of a tensor; None where the trace keeps none."""
+        """Return the recorded statistics of a tensor; None where the trace keeps none, as of a time step."""
+        if self.time_of(column, tensor) is not None:
+            return None
         return None if column == 0 else self.layer_of(column).statistics.get(tensor)
 
-    def column_rms(self, column: int, tensor: str) -> float:
+    def column_rms(self, column: int, tensor: str, time: int | None = None) -> float:
         """Return the rms of a whole column (the recorded one where there is one)."""
-        key = (column, tensor)
+        at = self.time_of(column, tensor, time)
+        if at is not None:
+            return float(self._times.sizes(self.layer_of(column), tensor)[at])
+        key = self._key(column, tensor, time)
         if key not in self._rms:
             told = self.statistics(column, tensor)
             self._rms[key] = float(rms(self.values(column, tensor))) if told is None else told.rms
         return self._rms[key]
 
-    def distribution(self, column: int, tensor: str) -> Distribution:
+    def distribution(self, column: int, tensor: str, time: int | None = None) -> Distribution:
         """Return the distribution of the magnitudes of a column."""
-        key = (column, tensor)
+        key = self._key(column, tensor, time)
         if key not in self._distributions:
-            self._distributions[key] = distribution(self.values(column, tensor))
+            self._distributions[key] = distribution(self.values(column, tensor, time))
         return self._distributions[key]
 
-    def unit_numbers(self, column: int, tensor: str) -> UnitNumbers:
+    def unit_numbers(self, column: int, tensor: str, time: int | None = None) -> UnitNumbers:
         """Return rms and mean of each unit of a small layer."""
-        key = (column, tensor)
+        at = self.time_of(column, tensor, time)
+        if at is not None:
+            sizes, means = self._times.units(self.layer_of(column), tensor)
+            return UnitNumbers(sizes[at], means[at])
+        key = self._key(column, tensor, time)
         if key not in self._units:
             values = self.values(column, tensor)
             flat = values.reshape(-1, values.shape[-1])
@@ -278,7 +303,9 @@ class NetworkContent:
             if index == 0:
                 continue
             for tensor in _SCALE_TENSORS[name]:
-                if column.has_circles:
+                if column.time is not None:
+                    ends = self._time_ends(index, tensor)
+                elif column.has_circles:
                     ends = self._circle_ends(index, tensor)
                 else:
                     counted = self.distribution(index, tensor)
@@ -292,6 +319,13 @@ class NetworkContent:
         while high - low < _LEAST_DECADES:
             low, high = (low - 1, high) if (high - low) % 2 == 0 else (low, high + 1)
         return Scale(low, high)
+
+    def _time_ends(self, column: int, tensor: str) -> tuple[float, ...]:
+        """Return the ends of what a time step can need, from its size alone: there are many of them."""
+        size = self.column_rms(column, tensor)
+        if not (math.isfinite(size) and size > 0):
+            return ()
+        return (math.log10(size) - _BELOW_RMS, math.log10(size))
 
     def _circle_ends(self, column: int, tensor: str) -> tuple[float, ...]:
         """Return the ends of what the units of a small layer can need, from its statistics alone."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gradsim.views.network.content import Column
+from gradsim.views.network.column import Column
 
 WIDEST_PITCH = 132.0
 """Distance of columns, in px, beyond which fitting does not stretch a small network."""
@@ -28,6 +28,7 @@ _TOP = 34.0
 _BOTTOM = 62.0
 _NAMES_FROM = 58.0
 _NUMBERS_EVERY = 26.0
+_TIMES_EVERY = 34.0
 _LARGEST_RADIUS = 15.0
 _HALF_COLUMN = 22.0
 _LEAST_CIRCLE = 3.5
@@ -182,6 +183,7 @@ class SharedLabel:
     first: int
     last: int
     text: str
+    is_time: bool = False
 
 
 class NetworkLayout:
@@ -286,6 +288,8 @@ class NetworkLayout:
         last = len(self.columns) - 1
         if self.shows_names:
             return tuple(self.visible)
+        if any(column.time is not None for column in self.columns):
+            return self._numbered_times
         pitch = self.viewport.pitch
         every = next((n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500) if n * pitch >= _NUMBERS_EVERY), 1000)
         room = _NUMBERS_EVERY * 1.3 / pitch
@@ -296,13 +300,38 @@ class NetworkLayout:
         )
 
     @property
+    def _numbered_times(self) -> tuple[int, ...]:
+        """Visible columns with a label among time steps: ends of a sequence and layers before round times."""
+        room = _TIMES_EVERY / self.viewport.pitch
+        every = next((n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500) if n >= room), 1000)
+        last = len(self.columns) - 1
+        ranks: list[tuple[int, int]] = []
+        for c in self.visible:
+            column = self.columns[c]
+            if c in (0, last):
+                ranks.append((0, c))
+            elif column.time is None:
+                ranks.append((1, c))
+            elif column.time in (0, column.steps - 1):
+                ranks.append((2, c))
+            elif (column.time + 1) % every == 0:
+                ranks.append((3, c))
+        chosen: list[int] = []
+        for _rank, c in sorted(ranks):
+            if all(abs(c - other) >= room for other in chosen):
+                chosen.append(c)
+        return tuple(sorted(chosen))
+
+    @property
     def shared_labels(self) -> tuple[SharedLabel, ...]:
         """Labels under runs of equal layers, for columns too narrow for one each."""
         labels: list[SharedLabel] = []
         for index, column in enumerate(self.columns[1:], start=1):
-            text = f"{column.units} {column.activation}"
+            text, is_time = f"{column.units} {column.activation}", column.time is not None
+            if is_time:
+                text = f"{column.name}: {text}, {column.steps} steps"
             if labels and labels[-1].text == text and index < len(self.columns) - 1:
-                labels[-1] = SharedLabel(labels[-1].first, index, text)
+                labels[-1] = SharedLabel(labels[-1].first, index, text, is_time)
             else:
-                labels.append(SharedLabel(index, index, text))
+                labels.append(SharedLabel(index, index, text, is_time))
         return tuple(labels)

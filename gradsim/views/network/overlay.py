@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 from gradsim.spec import kind_of
 from gradsim.views.fonts import figure_font
 from gradsim.views.inspection.number_text import number_text
-from gradsim.views.inspection.wording import formula_of
+from gradsim.views.inspection.wording import formula_of, time_words
 from gradsim.views.network.between_painting import mark_tag, paint_arcs
 from gradsim.views.network.columns import paint_columns
 from gradsim.views.network.content import SYMBOLS
@@ -64,19 +64,22 @@ def _paint_selection(painter: QPainter, scene: Scene, selected: int | None, unit
     if column is None:
         mark_tag(painter, scene, selected, QPen(scene.theme.color("accent"), 1.5, Qt.PenStyle.DashLine))
         return
-    x, half = layout.centre(column), layout.half_width(column) + 4.0
+    begin = scene.content.first_column(selected)
+    first = column if begin is None else begin
+    half = layout.half_width(column) + 4.0
+    left, x = layout.centre(first), layout.centre(column)
     painter.setPen(QPen(scene.theme.color("accent"), 2.0))
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawLine(QLineF(x - half, layout.frame.bottom + 54, x + half, layout.frame.bottom + 54))
+    painter.drawLine(QLineF(left - half, layout.frame.bottom + 54, x + half, layout.frame.bottom + 54))
     painter.setPen(QPen(scene.theme.color("accent"), 1.25, Qt.PenStyle.DashLine))
-    painter.drawRoundedRect(_box(scene, column, 4.0), 8, 8)
+    painter.drawRoundedRect(_box(scene, first, 4.0).united(_box(scene, column, 4.0)), 8, 8)
     if unit is not None and scene.content.columns[column].has_circles:
         heights = layout.unit_heights(column)
         if unit < len(heights):
             reach, rise = layout.radius + 2.5, layout.half_unit + 2.5
             painter.setPen(QPen(scene.theme.color("accent"), 2.0))
             painter.drawRoundedRect(
-                QRectF(x, float(heights[unit]), 0, 0).adjusted(-reach, -rise, reach, rise),
+                QRectF(left, float(heights[unit]), x - left, 0).adjusted(-reach, -rise, reach, rise),
                 reach,
                 min(reach, rise),
             )
@@ -90,13 +93,15 @@ def _box(scene: Scene, column: int, margin: float) -> QRectF:
 def _paint_active(painter: QPainter, scene: Scene, pulse: Pulse) -> None:
     if pulse.active is None:
         return
-    layout, column = scene.layout, scene.content.column_of(pulse.active)
+    layout, column = scene.layout, scene.content.column_of(pulse.active, pulse.time)
     color = phase_color(scene.theme, pulse.phase)
     if column is None:
         mark_tag(painter, scene, pulse.active, QPen(color, 2.0))
         return
-    if pulse.active_tensor != pulse.tensor:
-        paint_columns(painter, scene, [column], pulse.active_tensor)
+    is_one_of_its_columns = scene.content.columns[column].time is not None
+    # A column that stands for all of the time shows the step in work, which no kept picture holds.
+    if not is_one_of_its_columns and (pulse.time is not None or pulse.active_tensor != pulse.tensor):
+        paint_columns(painter, scene, [column], pulse.active_tensor, pulse.time)
     painter.setPen(QPen(color, 2.0))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRoundedRect(_box(scene, column, 4.0), 8, 8)
@@ -126,9 +131,15 @@ def place_of(scene: Scene, pulse: Pulse) -> float:
     layout = scene.layout
     if pulse.active is None:
         return layout.frame.right
-    column = scene.content.column_of(pulse.active)
+    column = scene.content.column_of(pulse.active, pulse.time)
     if column is None:
         return layout.centre(scene.content.place_of(pulse.active))
+    if pulse.time is not None and scene.content.columns[column].time is None:
+        # The layer is one column: its time passes in the gap before it, or behind it on the way back.
+        steps = scene.content.layer_of(column).hidden.shape[1]
+        told = pulse.time + 1 if pulse.phase == "forward" else steps - pulse.time
+        way = 0.5 * (1.0 - told / steps) * layout.viewport.pitch
+        return layout.centre(column) + (-way if pulse.phase == "forward" else way)
     side = -0.5 if pulse.into_weights else 0.5 if pulse.from_above else 0.0
     if pulse.phase == "backward" and column == len(layout.columns) - 1 and pulse.from_above:
         return layout.frame.right
@@ -156,11 +167,14 @@ def _paint_chip(painter: QPainter, scene: Scene, pulse: Pulse) -> None:
     """Paint the formula above the layer in work, kept inside the picture."""
     frame, color = scene.layout.frame, phase_color(scene.theme, pulse.phase)
     font = figure_font(11, bold=True)
-    text = formula_of(pulse.step, scene.content.trace.layers)
+    layers = scene.content.trace.layers
+    text = " · ".join(
+        part for part in (time_words(pulse.step, layers), formula_of(pulse.step, layers)) if part
+    )
     width = QFontMetricsF(font).horizontalAdvance(text) + 18
     x = min(max(place_of(scene, pulse), frame.left), frame.right)
     if pulse.active is not None:
-        x = scene.layout.centre(scene.content.place_of(pulse.active))
+        x = scene.layout.centre(scene.content.place_of(pulse.active, pulse.time))
     left = min(max(x - width / 2, frame.left + 20), frame.width - width - 8)
     chip = QRectF(left, 5, width, 20)
     painter.setPen(Qt.PenStyle.NoPen)

@@ -8,8 +8,9 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 from gradsim.views.fonts import figure_font
 from gradsim.views.inspection.number_text import number_text, power_of_ten
 from gradsim.views.network.between_painting import paint_tags
+from gradsim.views.network.column import Column
 from gradsim.views.network.columns import paint_empty_column
-from gradsim.views.network.content import SYMBOLS, Column, Scale
+from gradsim.views.network.content import SYMBOLS, Scale
 from gradsim.views.network.links import BROKEN, SHADES
 from gradsim.views.network.scene import LANE, Scene
 
@@ -81,9 +82,17 @@ def paint_axis(painter: QPainter, scene: Scene, tensor: str) -> None:
     painter.drawText(
         QRectF(8, 6, 180, 18),
         Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
-        f"rms {SYMBOLS[tensor]}",
+        f"rms {_symbol(scene, tensor)}",
     )
     painter.restore()
+
+
+def _symbol(scene: Scene, tensor: str) -> str:
+    """Name what the columns show; a time step shows its state and the gradient of it."""
+    symbol = SYMBOLS[tensor]
+    if any(column.time is not None for column in scene.content.columns):
+        return {"activation": "a, hₜ", "delta": "δ, ∂L/∂hₜ"}.get(tensor, symbol)
+    return symbol
 
 
 def ticks(scale: Scale, length: float) -> list[int]:
@@ -172,7 +181,7 @@ def _paint_labels(painter: QPainter, scene: Scene) -> None:
     for index in layout.numbered:
         column, x = columns[index], layout.centre(index)
         width = pitch - 4 if layout.shows_names else 40.0
-        text = column.name if layout.shows_names else short_name(column)
+        text = column.name if layout.shows_names and column.time is None else short_name(column)
         painter.setFont(name_font)
         painter.setPen(theme.color("text"))
         _draw_elided(painter, QRectF(x - width / 2, first_row, width, 16), text)
@@ -180,6 +189,8 @@ def _paint_labels(painter: QPainter, scene: Scene) -> None:
             painter.setFont(small_font)
             painter.setPen(theme.color("muted"))
             text = f"{column.units} {column.activation}".rstrip()
+            if column.time is not None:
+                text = f"{column.name}: {text}" if column.time == 0 else ""
             if index == 0:
                 text = f"{column.units} feature{'s' * (column.units != 1)}"
             _draw_elided(painter, QRectF(x - width / 2, second_row, width, 15), text)
@@ -194,7 +205,8 @@ def _paint_shared_labels(painter: QPainter, scene: Scene, top: float) -> None:
     for label in layout.shared_labels:
         left = max(layout.centre(label.first) - layout.half_column, layout.frame.left + 2)
         right = min(layout.centre(label.last) + layout.half_column, layout.frame.right - 2)
-        text = label.text if label.first == label.last else f"{label.last - label.first + 1} × {label.text}"
+        is_one = label.first == label.last or label.is_time
+        text = label.text if is_one else f"{label.last - label.first + 1} × {label.text}"
         if right - left < metrics.horizontalAdvance(text) + 6:
             continue
         painter.setPen(QPen(theme.color("outline"), 1.0))
@@ -204,9 +216,11 @@ def _paint_shared_labels(painter: QPainter, scene: Scene, top: float) -> None:
 
 
 def short_name(column: Column) -> str:
-    """Return the label of a narrow column: ``in``, ``head``, or its number."""
+    """Return the label of a narrow column: ``in``, ``head``, ``t7`` for a time step, or its number."""
     if column.layer is None:
         return "in"
+    if column.time is not None:
+        return f"t{column.time + 1}"
     return "head" if column.name == "head" else str(column.number or column.name)
 
 

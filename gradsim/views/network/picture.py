@@ -48,6 +48,7 @@ class NetworkPicture:
         self._unit_colours: UnitColours = "magnitude"
         self._link_colours: LinkColours = "weight"
         self._size = QSize(1, 1)
+        self._unrolled: frozenset[int] = frozenset()
         self._zoom = 1.0
         self._middle = 0.0  # column in the middle of the picture, when zoomed in
         self._scene: Scene | None = None
@@ -65,7 +66,8 @@ class NetworkPicture:
             return before is not None
         if before is not None and run.trace is before.trace:
             return False
-        self.content = NetworkContent(run.trace)
+        self._unrolled &= {layer.index for layer in run.trace.layers if layer.kind == "recurrent"}
+        self.content = NetworkContent(run.trace, self._unrolled)
         same = before is not None and before.same_picture == self.content.same_picture
         self._scales = KeptScales(self.content, self._scales if same else None)
         if not same:
@@ -83,7 +85,24 @@ class NetworkPicture:
         if self.content is not None:
             self.pulse = pulse_at(self.content.trace, cursor.step)
             if follow and self._zoom > 1.0 and self.pulse.active is not None:
-                self.reveal(self.pulse.active)
+                self.reveal(self.pulse.active, self.pulse.time)
+        return True
+
+    @property
+    def unrolled(self) -> frozenset[int]:
+        """Recurrent layers of which every time step is a column."""
+        return self._unrolled
+
+    def set_unrolled(self, layers: frozenset[int]) -> bool:
+        """Draw every time step of some recurrent layers as a column, each of the others as one."""
+        if layers == self._unrolled:
+            return False
+        self._unrolled = layers
+        if self.content is not None:
+            self.content = NetworkContent(self.content.trace, layers)
+            self._scales = KeptScales(self.content)
+            self._zoom = 1.0
+        self.forget()
         return True
 
     def set_selection(self, layer: int | None, unit: int | None) -> bool:
@@ -150,9 +169,9 @@ class NetworkPicture:
             self._middle = (0.5 * (frame.left + frame.right) - viewport.first) / viewport.pitch
             self.forget()
 
-    def reveal(self, layer: int) -> None:
-        """Bring a layer into sight."""
-        column = 0 if self.content is None else int(self.content.place_of(layer))
+    def reveal(self, layer: int, time: int | None = None) -> None:
+        """Bring a layer into sight, or one of its time steps."""
+        column = 0 if self.content is None else int(self.content.place_of(layer, time))
         self.look(revealing(self.viewport(), self.frame, self.count, column))
 
     def fit(self) -> None:
@@ -229,7 +248,7 @@ class NetworkPicture:
                 painter,
                 scene,
                 pulse.tensor,
-                [c for c in scene.layout.visible if _is_computed(scene, pulse, c)],
+                [c for c in scene.layout.visible if pulse.has(scene.content.columns[c])],
             )
             paint_axis(painter, scene, pulse.tensor)
             paint_overlay(painter, scene, pulse, self.selected, self.unit)
@@ -284,12 +303,6 @@ class NetworkPicture:
         return self._axes[key]
 
 
-def _is_computed(scene: Scene, pulse: Pulse, column: int) -> bool:
-    """Whether a column shows its numbers; the input has none on the way back."""
-    layer = scene.content.columns[column].layer
-    return pulse.phase in ("forward", "loss") if layer is None else pulse.computed[layer]
-
-
 def _paint_computed(painter: QPainter, scene: Scene, tensor: str, columns: list[int]) -> None:
     frame = scene.layout.frame
     painter.save()
@@ -302,7 +315,7 @@ def _computed_strips(scene: Scene, pulse: Pulse) -> list[tuple[float, float]]:
     """Return the strips of the computed columns, px; neighbours joined."""
     strips: list[tuple[float, float]] = []
     for column in scene.layout.visible:
-        if _is_computed(scene, pulse, column):
+        if pulse.has(scene.content.columns[column]):
             left, right = scene.layout.span(column)
             if strips and abs(strips[-1][1] - left) < 1e-6:
                 strips[-1] = (strips[-1][0], right)

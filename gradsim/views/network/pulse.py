@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gradsim.trace import IterationTrace, Phase, Step
+from gradsim.views.network.column import Column
 
 # Phase → operation after which a layer counts as computed, and the tensor it shows from then on.
 _TOLD = {
@@ -17,9 +18,10 @@ _TOLD = {
 # Shown by the layer in work alone, on the way to the tensor of the phase.
 _UNDERWAY = {
     "linear": "pre_activation",
-    "recurrent": "pre_activation",
     "activation_gradient": "activation_gradient",
 }
+# Shown of a time step; the state is what goes to the next one.
+_AT_A_TIME = {"forward": "activation", "backward": "activation_gradient"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,30 @@ class Pulse:
     active_tensor: str
     into_weights: bool
     from_above: bool
+
+    @property
+    def time(self) -> int | None:
+        """The time step that is told, of a layer that goes through time."""
+        return self.step.time
+
+    def has(self, column: Column) -> bool:
+        """Return whether a column shows its numbers by now.
+
+        Parameters
+        ----------
+        column : Column
+            The input (which has none on the way back), a layer, or a time step of one.
+
+        Returns
+        -------
+        bool
+            Of an unrolled layer in work those steps that have been told.
+        """
+        if column.layer is None:
+            return self.phase in ("forward", "loss")
+        if column.time is None or self.time is None or column.layer != self.active:
+            return self.computed[column.layer]
+        return column.time <= self.time if self.phase == "forward" else column.time >= self.time
 
     @property
     def phase(self) -> Phase:
@@ -88,12 +114,16 @@ def pulse_at(trace: IterationTrace, step: int) -> Pulse:
     active_tensor = tensor
     if here.layer is not None and not computed[here.layer]:
         active_tensor = _UNDERWAY.get(here.operation, tensor)
+        if here.time is not None:
+            active_tensor = _AT_A_TIME[here.phase]
     return Pulse(
         step=here,
         tensor=tensor,
         computed=tuple(computed),
         active=here.layer,
         active_tensor=active_tensor,
-        into_weights=here.operation in ("linear", "recurrent", "weight_gradient"),
-        from_above=here.operation == "activation_gradient",
+        into_weights=here.operation in ("linear", "weight_gradient")
+        or (here.operation == "recurrent" and here.phase == "forward"),
+        from_above=here.operation == "activation_gradient"
+        or (here.operation == "recurrent" and here.phase == "backward"),
     )

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.trace import TENSORS, LayerTrace
+from gradsim.views.inspection.magnitude import rms
 from gradsim.views.inspection.number_text import number_text, shape_text
 from gradsim.views.inspection.wording import step_text
 from gradsim.views.network.content import SYMBOLS, NetworkContent
@@ -43,6 +44,8 @@ def column_tooltip(content: NetworkContent, column: int, unit: int | None = None
         shape = shape_text(content.trace.inputs.shape)
         return _rich(heading, f"batch × features: {shape}", rows)
     heading = f"{here.name} · {here.units} {here.activation}"
+    if here.time is not None:
+        return _time_words(content, column, unit)
     more = []
     if unit is not None and here.has_circles:
         for tensor in ("activation", "delta"):
@@ -51,6 +54,24 @@ def column_tooltip(content: NetworkContent, column: int, unit: int | None = None
                 (f"unit {unit + 1}: mean {SYMBOLS[tensor]}", number_text(float(told_unit.mean[unit]), 3))
             )
     return _layer_words(content.trace.layers[here.layer], heading, more)
+
+
+def _time_words(content: NetworkContent, column: int, unit: int | None) -> str:
+    """Tell one time step of an unrolled layer."""
+    here, layer = content.columns[column], content.layer_of(column)
+    assert here.time is not None
+    tensors = [("hₜ", "hidden"), ("cₜ", "cell"), ("∂L/∂hₜ", "hidden_gradient"), ("∂L/∂cₜ", "cell_gradient")]
+    tensors = [(symbol, tensor) for symbol, tensor in tensors if tensor in layer.tensors]
+    rows = [
+        (f"rms {symbol}", number_text(float(rms(layer[tensor][:, here.time])), 3))
+        for symbol, tensor in tensors
+    ]
+    if unit is not None and here.has_circles:
+        for symbol, tensor in tensors:
+            mean = float(layer[tensor][:, here.time, unit].mean(dtype=np.float64))
+            rows.append((f"unit {unit + 1}: mean {symbol}", number_text(mean, 3)))
+    heading = f"{here.name} · t = {here.time + 1} of {here.steps}"
+    return _rich(heading, f"{here.units} {here.activation}", rows)
 
 
 def layer_tooltip(content: NetworkContent, layer: int) -> str:
@@ -131,20 +152,25 @@ def network_summary(content: NetworkContent, pulse: Pulse) -> str:
         Two or three sentences.
     """
     layers = content.trace.layers
-    count = len(content.columns) - 1
-    first, last = content.layer_of(1), content.layer_of(count)
-    computed = sum(pulse.computed[content.layer_of(column).index] for column in range(1, count + 1))
+    count, end = content.layer_count, len(content.columns) - 1
+    first, last = content.layer_of(1), content.layer_of(end)
+    computed = sum(pulse.computed[layer.index] for layer in layers if layer.number is not None)
     words = [
         f"Network of {count} layer{'s' * (count != 1)} with {content.columns[0].units} inputs, "
         f"iteration {content.trace.iteration}.",
         f"Step: {step_text(pulse.step, layers)}; {computed} of {count} layers computed.",
+    ]
+    words += [
+        f"{column.name} is unrolled over {column.steps} time steps."
+        for column in content.columns
+        if column.time == 0
     ]
     if content.tags:
         words.append(
             f"Between the columns: {', '.join(f'{layers[t.layer].name} ({t.text})' for t in content.tags)}."
         )
     if pulse.computed[first.index] and pulse.computed[last.index]:
-        sizes = [number_text(content.column_rms(column, pulse.tensor), 3) for column in (1, count)]
+        sizes = [number_text(content.column_rms(column, pulse.tensor), 3) for column in (1, end)]
         words.append(
             f"rms {SYMBOLS[pulse.tensor]} is {sizes[0]} in {first.name} and {sizes[1]} in {last.name}."
         )
