@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from gradsim.trace import IterationTrace, Run
 from gradsim.views.plot.numbers import percent
+from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import PlotView
+from gradsim.views.theme import Theme
 
 
 @dataclass(slots=True)
@@ -164,9 +166,21 @@ class AskingView(PlotView):
         super().showEvent(event)
         self._ask_what_stands()
 
+    def _panels_now(self, theme: Theme) -> Sequence[Panel]:
+        if self._open_questions():  # it is painted: a tab behind others has come to the front
+            QTimer.singleShot(0, self, self._ask_what_stands)
+        return super()._panels_now(theme)
+
+    def _open_questions(self) -> Mapping[str, Any]:
+        if self.run is None:
+            return {}
+        standing = self.standing_questions()
+        return {name: standing[name] for name in standing if self.asked(name).about is not self.run.trace}
+
     def _ask_what_stands(self) -> None:
-        if self.run is None or not self.isVisible():
-            return
-        for question, options in self.standing_questions().items():
-            if self.asked(question).about is not self.run.trace:
+        """Ask what was not yet asked about this pass, if a person can see the view, or a picture is made of it."""
+        # A dock in a tab behind others counts as visible: only its region tells.
+        is_seen = not self.visibleRegion().isEmpty()
+        if is_seen or (self.isVisible() and self.testAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)):
+            for question, options in self._open_questions().items():
                 self.ask(question, options)
