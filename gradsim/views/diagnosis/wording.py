@@ -1,0 +1,87 @@
+"""What a diagnosis is called on screen: severity, numbers against their cuts, effects of remedies."""
+
+from __future__ import annotations
+
+from html import escape
+
+from gradsim.analysis.diagnosis import Diagnosis, Effect, Finding
+from gradsim.views.inspection.number_text import number_text
+
+MOST_LAYERS = 6
+"""More layers than these are told by the first and the last of them."""
+
+
+def severity(finding: Finding) -> tuple[str, str]:
+    """Return how bad a finding is: a word, and the role of its colour in a theme."""
+    if finding.is_advice:
+        return "Advice", "forward"
+    if finding.id == "not_finite":
+        return "Broken", "bad"
+    return "Problem", "warn"
+
+
+def headline(diagnosis: Diagnosis) -> str:
+    """Return a diagnosis in a line: what is worst, how much more there is, and the loss."""
+    sign = "✓" if diagnosis.is_healthy else "✗"
+    if not diagnosis.findings:
+        return f"{sign} {diagnosis.sentence}"
+    more = len(diagnosis.findings) - 1
+    first = "Healthy, with advice" if diagnosis.is_healthy else diagnosis.findings[0].title
+    words = f"{sign} {first}" + (f" and {more} more" if more and not diagnosis.is_healthy else "")
+    loss = f"Loss {number_text(diagnosis.loss, 3)}"
+    if diagnosis.loss_share == diagnosis.loss_share:  # neither is there without a loss
+        loss += f", {number_text(100 * diagnosis.loss_share, 3)} % of what a constant answer costs"
+    return f"{words}. {loss}."
+
+
+def measured_text(value: float, cut: float, relation: str) -> str:
+    """Return a number and the cut on whose far side it lies, such as ``3.8·10⁻⁵ < 0.001``."""
+    sign = ">" if relation == "above" else "<"
+    return f"{number_text(value, 3)} {sign} {number_text(cut, 3)}"
+
+
+def finding_html(finding: Finding, muted: str) -> str:
+    """Return a finding, its number, its layers and its cause; layers are links to ``layer:NAME``."""
+    lines = [f"<p>{escape(finding.sentence)}</p>"]
+    number = measured_text(finding.value, finding.cut, finding.relation)
+    lines.append(
+        f"<p><b>{escape(number)}</b> <span style='color:{muted}'>{escape(finding.measure)}</span></p>"
+    )
+    if finding.layers:
+        lines.append(f"<p>{_layers(finding.layers)}</p>")
+    lines.append(f"<p><b>Why</b> {escape(finding.why)}</p>")
+    return "".join(lines)
+
+
+def small_print_html(finding: Finding) -> str:
+    """Return how sure a finding is, what else was measured, and where the cut comes from."""
+    small = [f"Seen with {finding.confidence.words}."]
+    if finding.neighbours:
+        near = finding.neighbours[0]
+        small.append(f"Nearest outside: {_link(near.layer)} with {number_text(near.value, 3)}.")
+    numbers = [f"{escape(name)} {number_text(value, 4)}" for name, value in finding.evidence.items()]
+    if numbers:
+        small.append(f"Measured: {'; '.join(numbers)}.")
+    small.append(f"Cut: {escape(finding.source)}.")
+    return " ".join(small)
+
+
+def effect_text(effect: Effect) -> str:
+    """Return what a remedy was measured to do."""
+    before, after = number_text(effect.loss_before, 3), number_text(effect.loss_after, 3)
+    words = f"loss {before} → {after}"
+    if effect.backward_before == effect.backward_before:  # a network of one layer has no such factor
+        pair = number_text(effect.backward_before, 3), number_text(effect.backward_after, 3)
+        words = f"δ per layer ×{pair[0]} → ×{pair[1]}, {words}"
+    seeds = f"{effect.seeds} seed{'' if effect.seeds == 1 else 's'}"
+    return f"{words} ({effect.iterations:,} iterations, {seeds})"
+
+
+def _layers(names: tuple[str, ...]) -> str:
+    if len(names) <= MOST_LAYERS:
+        return ", ".join(_link(name) for name in names)
+    return f"{len(names)} layers: {', '.join(_link(name) for name in names[:3])} … {_link(names[-1])}"
+
+
+def _link(name: str) -> str:
+    return f"<a href='layer:{escape(name, quote=True)}'>{escape(name)}</a>"
