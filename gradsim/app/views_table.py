@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from gradsim.views.activation_view import ActivationView
 from gradsim.views.builder.builder import Builder
 from gradsim.views.cause_view import CauseView
 from gradsim.views.decision_map import DecisionMapView
@@ -13,6 +14,7 @@ from gradsim.views.distributions import DistributionsView
 from gradsim.views.gradient_profile import GradientProfileView
 from gradsim.views.history_map import HistoryMapView
 from gradsim.views.inspector import Inspector
+from gradsim.views.jacobian_view import JacobianView
 from gradsim.views.loss_plot import LossPlotView
 from gradsim.views.network_view import NetworkView
 from gradsim.views.time_map import TimeMapView
@@ -50,6 +52,8 @@ VIEWS: tuple[ViewRow, ...] = (
     ViewRow("cause", "Cause", CauseView, "tabs"),
     ViewRow("history_map", "History", HistoryMapView, "tabs"),
     ViewRow("loss", "Loss", LossPlotView, "tabs"),
+    ViewRow("activation", "Activations", ActivationView, "tabs"),
+    ViewRow("jacobian", "Jacobian", JacobianView, "tabs"),
     ViewRow("distributions", "Distributions", DistributionsView, "tabs"),
     ViewRow("update_ratio", "Update ratio", UpdateRatioView, "tabs"),
     ViewRow("decision_map", "Decision map", DecisionMapView, "tabs"),

@@ -18,6 +18,8 @@ VIEWS = (
     "loss",
     "distributions",
     "updates",
+    "activations",
+    "jacobian",
     "decision",
     "time",
     "window",

@@ -22,6 +22,8 @@ _VIEWS = {
     "loss": "loss",
     "distributions": "distributions",
     "updates": "update_ratio",
+    "activations": "activation",
+    "jacobian": "jacobian",
     "decision": "decision_map",
     "time": "time_map",
 }

@@ -6,6 +6,7 @@ from functools import cache
 
 from gradsim.spec.data import Curve, Iris, Moons, Plane
 from gradsim.trace import Run
+from gradsim.views.activation_view import ActivationView
 from gradsim.views.cause_view import CauseView
 from gradsim.views.decision_map import DecisionMapView
 from gradsim.views.distributions import DistributionsView
@@ -16,6 +17,7 @@ from gradsim.views.plot.plot_view import PlotView
 from gradsim.views.update_ratio import UpdateRatioView
 from tests.kind_runs import NETWORKS, kind_run
 from tests.reference import reference_run
+from tests.views.answered import AnsweredJacobianView
 
 VIEWS: tuple[type[PlotView], ...] = (
     GradientProfileView,
@@ -24,6 +26,8 @@ VIEWS: tuple[type[PlotView], ...] = (
     LossPlotView,
     DistributionsView,
     UpdateRatioView,
+    ActivationView,
+    AnsweredJacobianView,
     DecisionMapView,
 )
 

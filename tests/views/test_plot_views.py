@@ -125,6 +125,8 @@ def test_a_click_wishes_and_changes_nothing_itself(qtbot: QtBot, kind: type[Plot
     assert view.cursor_at is None
     wishes = {
         "cause": {"layer"},
+        "activation": {"layer"},
+        "jacobian": {"layer"},
         "gradient_profile": {"layer"},
         "history_map": {"layer", "iteration"},
         "loss": {"iteration"},
