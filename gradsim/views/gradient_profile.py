@@ -8,8 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QColor
 
-from gradsim.analysis import Fit, Stream, profile, residual_blocks, sentence
+from gradsim.analysis import (
+    Fit,
+    Stream,
+    cause_budget,
+    causes,
+    main_cause_sentence,
+    profile,
+    residual_blocks,
+    sentence,
+)
 from gradsim.analysis.profile import Profile
+from gradsim.trace import Run
 from gradsim.views.plot.axis import Axis, layer_axis
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
 from gradsim.views.plot.marks import Line, Mark, VerticalBand
@@ -61,12 +71,14 @@ class GradientProfileView(PlotView):
             "stream", "Residual stream", True, "Gradient of the input of each block, and what the branch adds"
         ),
         Toggle("ghost", "Before the last change", True, "The profile before the last edit, dashed"),
+        Toggle("cause", "Main cause in words", True, "Which factor explains how much of the change of δ"),
         Toggle("fit", "Fitted slope", True, "Least-squares line through log₁₀ of the rms"),
     )
 
     def __init__(self) -> None:
         super().__init__()
         self._range = StickyRange(step=1.0, margin=0.35, least=3.0)
+        self._told: tuple[Run, str] | None = None
 
     def fit_ranges(self) -> None:
         """Choose the axes anew from the next numbers."""
@@ -108,10 +120,10 @@ class GradientProfileView(PlotView):
         ]
 
     def text_summary(self) -> str:
-        """Return the profile in two sentences, and what is 0, NaN or ∞."""
+        """Return the profile in two sentences, what is 0, NaN or ∞, and the main cause."""
         if self.run is None:
             return "No run yet."
-        return sentence(profile(self.run.trace))
+        return f"{sentence(profile(self.run.trace))} {self._main_cause()}".rstrip()
 
     def table(self) -> Table:
         """Return one row per layer: rms of every series shown, ratio, fit, and the same before the change."""
@@ -182,7 +194,18 @@ class GradientProfileView(PlotView):
                     told += f", R² {fit.r_squared:.3f}"
                 way = "←" if row.fit == "backward_fit" else "→"
                 words += [Words(f"{row.symbol} {way} ", row.role, bold=True), Words(f"{told}      ")]
+        if self.option("cause") and self.option("delta"):
+            words.append(Words(self._main_cause(), "muted"))
         return words
+
+    def _main_cause(self) -> str:
+        """Return what explains most of the change of δ, worked out once for a run."""
+        if self.run is None:
+            return ""
+        if self._told is None or self._told[0] is not self.run:
+            found = causes(self.run.trace, ("backward",), details=False)
+            self._told = (self.run, main_cause_sentence(cause_budget(found, "backward")))
+        return self._told[1]
 
     def _bands(self, layers: WeightLayers, theme: Theme) -> list[Mark]:
         bands: list[Mark] = []

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from gradsim.analysis import profile
+from gradsim.analysis import cause_budget, causes, main_cause_sentence, profile
 from gradsim.trace import Cursor
 from gradsim.views.gradient_profile import GradientProfileView
 from gradsim.views.plot.marks import Line, VerticalBand
@@ -51,6 +51,17 @@ def test_a_line_never_bridges_a_layer_without_a_logarithm(view: GradientProfileV
     for line in marks_of(view, Line):
         if len(line.x) == 8:
             assert np.isnan(line.y[0])
+
+
+def test_the_main_cause_is_told_beside_the_fit_and_can_go(view: GradientProfileView) -> None:
+    run = run_named("six layers")
+    view.set_run(run)
+    words = main_cause_sentence(cause_budget(causes(run.trace), "backward"))
+    assert words.startswith("Sigmoid slopes account for ")
+    assert view.panels(LIGHT)[0].headline[-1].text == words
+    assert view.text_summary().endswith(words)
+    view.set_option("cause", False)
+    assert words not in [piece.text for piece in view.panels(LIGHT)[0].headline]
 
 
 def test_the_headline_is_the_fit_in_words(view: GradientProfileView) -> None:
