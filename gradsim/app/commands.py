@@ -23,6 +23,7 @@ class State:
     can_redo: bool = False
     has_ghost: bool = False
     is_at_start: bool = True
+    has_lesson: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,8 @@ MENUS = {"file": "&File", "edit": "&Edit", "run": "&Run", "view": "&View", "help
 COMMANDS: tuple[Command, ...] = (
     Command("file.new", "&New", "Ctrl+N", "Begin with a small network", lambda w: w.files.new(), "new"),
     Command("file.open", "&Open…", "Ctrl+O", "Open an experiment", lambda w: w.files.ask_and_open(), "open"),
+    Command("file.open_lesson", "Open &lesson…", "Ctrl+Shift+O", "Open a lesson that somebody wrote",
+            lambda w: w.open_lesson()),
     Command("file.save", "&Save", "Ctrl+S", "Save the experiment", lambda w: w.files.save(), "save"),
     Command("file.save_as", "Save &as…", "Ctrl+Shift+S", "Save the experiment in another file",
             lambda w: w.files.save_as()),
@@ -146,7 +149,16 @@ COMMANDS: tuple[Command, ...] = (
     Command("view.palette", "Command &palette…", "Ctrl+K Ctrl+Shift+P", "Find a command by a few letters",
             lambda w: w.show_palette(), "palette", separated=True),
 
-    Command("help.about", "&About GradSim", "", "Version and licence", lambda w: w.show_about()),
+    Command("help.lessons", "&Lessons", "F1", "Learn what a gradient is, why it vanishes or explodes, what cures it",
+            lambda w: w.show_lessons()),
+    Command("help.lesson_next", "&Next page of the lesson", "Alt+Right", "Go on in the lesson",
+            lambda w: w.lessons.move(1), "", lambda s: s.has_lesson),
+    Command("help.lesson_back", "Page &before", "Alt+Left", "Go back in the lesson",
+            lambda w: w.lessons.move(-1), "", lambda s: s.has_lesson),
+    Command("help.lesson_leave", "Lea&ve the lesson", "", "Your own experiment comes back",
+            lambda w: w.lessons.leave(), "", lambda s: s.has_lesson),
+    Command("help.about", "&About GradSim", "", "Version and licence", lambda w: w.show_about(),
+            separated=True),
 )
 # fmt: on
 

@@ -16,6 +16,7 @@ from gradsim.spec.activation import Tanh
 from gradsim.spec.data import Moons
 
 FILTER = f"Experiments (*{ENDING});;JSON files (*.json);;All files (*)"
+LESSON_FILTER = "Lessons (*.lesson.json);;JSON files (*.json);;All files (*)"
 AUTOSAVE_MILLISECONDS = 1500
 
 
@@ -76,6 +77,11 @@ class Files(QObject):
         self._session.open(experiment, path)
         self._use(path)
         return True
+
+    def ask_for_lesson(self) -> Path | None:
+        """Ask for the file of a lesson; None where none was chosen."""
+        name, _ = QFileDialog.getOpenFileName(self._window, "Open a lesson", self._folder, LESSON_FILTER)
+        return Path(name) if name else None
 
     def open_preset(self, name: str) -> None:
         """Replace everything by a shipped experiment; this can be undone."""

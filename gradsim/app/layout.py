@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget
 
 from gradsim.app.views_table import VIEWS
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 """Saved layouts of other versions are forgotten."""
 SIDES = {"left": (0.225, 340), "right": (0.265, 420)}
 """Share of the width of the window, and the most pixels, of a dock at its side."""
@@ -80,6 +80,12 @@ def place_docks(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
         window.tabifyDockWidget(tabs[0], tab)
     for dock in docks.values():
         dock.show()
+    for side in SIDES:
+        group = [docks[id_] for id_, place in placed.items() if place == side]
+        for dock in group[1:]:
+            window.tabifyDockWidget(group[0], dock)
+        if group:
+            group[0].raise_()
     if tabs:
         tabs[0].raise_()
     width, height = window.width(), window.height()

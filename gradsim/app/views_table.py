@@ -15,6 +15,7 @@ from gradsim.views.gradient_profile import GradientProfileView
 from gradsim.views.history_map import HistoryMapView
 from gradsim.views.inspector import Inspector
 from gradsim.views.jacobian_view import JacobianView
+from gradsim.views.lesson_panel import LessonPanel
 from gradsim.views.loss_plot import LossPlotView
 from gradsim.views.network_view import NetworkView
 from gradsim.views.time_map import TimeMapView
@@ -48,6 +49,7 @@ class ViewRow:
 VIEWS: tuple[ViewRow, ...] = (
     ViewRow("network", "Network", NetworkView, "centre"),
     ViewRow("builder", "Builder", Builder, "left"),
+    ViewRow("lessons", "Lessons", LessonPanel, "left"),
     ViewRow("gradient_profile", "Gradient profile", GradientProfileView, "below"),
     ViewRow("cause", "Cause", CauseView, "tabs"),
     ViewRow("history_map", "History", HistoryMapView, "tabs"),

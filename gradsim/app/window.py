@@ -21,6 +21,7 @@ from gradsim.app.document import Document
 from gradsim.app.files import Files
 from gradsim.app.inquiries import Inquiries
 from gradsim.app.layout import make_docks, place_docks, restore_state, saved_state
+from gradsim.app.lessons import Lessons
 from gradsim.app.player import Player
 from gradsim.app.presets import preset_titles
 from gradsim.app.questions import QUESTIONS
@@ -29,6 +30,7 @@ from gradsim.app.settings import Settings, read_settings, settings_path, with_re
 from gradsim.app.status import StatusLine
 from gradsim.app.views_table import VIEWS
 from gradsim.app.worker import Worker
+from gradsim.spec import Experiment
 from gradsim.trace import Cursor
 from gradsim.views.builder.builder import Builder
 from gradsim.views.icons import icon
@@ -64,6 +66,7 @@ class MainWindow(QMainWindow):
         self.transport = TransportBar()
         self.views: dict[str, Any] = {row.id: row.make() for row in VIEWS}
         self.builder: Builder = self.views["builder"]
+        self.lessons: Lessons = Lessons(self.session, tuple(self.views), self)
         self._is_closed = False
         self._last_figure = "gradient_profile"
         self.actions_ = Actions(self)
@@ -111,6 +114,23 @@ class MainWindow(QMainWindow):
             if hasattr(view, "question_cancelled"):
                 view.question_cancelled.connect(partial(self.inquiries.cancel, id_))
         self.inquiries.arrived.connect(self._show_answers)
+        panel, lessons = self.views["lessons"], self.lessons
+        panel.list_wanted.connect(lessons.fill_list)
+        panel.lesson_requested.connect(lessons.start)
+        panel.file_requested.connect(self.open_lesson)
+        panel.step_requested.connect(lessons.move)
+        panel.again_requested.connect(lessons.return_to_page)
+        panel.leave_requested.connect(lessons.leave)
+        panel.answered.connect(lessons.answer)
+        panel.prediction_changed.connect(lessons.predict)
+        panel.hint_requested.connect(lessons.give_hint)
+        panel.answer_requested.connect(lessons.show_answer)
+        lessons.lessons_changed.connect(panel.set_lessons)
+        lessons.state_changed.connect(panel.set_state)
+        lessons.state_changed.connect(lambda _: self._update_commands())
+        lessons.view_requested.connect(self.raise_view)
+        lessons.left.connect(self._offer_lesson_experiment)
+        lessons.failed.connect(self.banners.show_fault)
         network.unit_selected.connect(session.select)
         inspector.unit_selected.connect(session.select)
         inspector.follow_requested.connect(lambda: session.select(None))
@@ -262,6 +282,7 @@ class MainWindow(QMainWindow):
                 can_redo=document.redo_description is not None,
                 has_ghost=run is not None and run.ghost is not None,
                 is_at_start=session.cursor.iteration == 0,
+                has_lesson=self.lessons.is_running,
             )
         )
         for id_, words, what in (
@@ -305,6 +326,41 @@ class MainWindow(QMainWindow):
     def train_some(self) -> None:
         """Train as many iterations as the bar at the bottom says."""
         self.session.train(self.transport.train_count.value())
+
+    def raise_view(self, id_: str) -> None:
+        """Bring a view to the top of its tabs; the lessons themselves stay in sight."""
+        dock, lessons = self.docks.get(id_), self.docks["lessons"]
+        if dock is not None and dock not in (lessons, *self.tabifiedDockWidgets(lessons)):
+            dock.show()
+            dock.raise_()
+
+    def show_lessons(self) -> None:
+        """Bring the lessons to the top."""
+        self.docks["lessons"].show()
+        self.docks["lessons"].raise_()
+        self.views["lessons"].setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def open_lesson(self) -> None:
+        """Ask for a lesson and begin it."""
+        path = self.files.ask_for_lesson()
+        if path is not None:
+            self.begin_lesson(path)
+
+    def begin_lesson(self, path: Path) -> bool:
+        """Begin a lesson and show it; False where it cannot be read."""
+        is_begun = self.lessons.start(path)
+        if is_begun:
+            self.show_lessons()
+        return is_begun
+
+    def _offer_lesson_experiment(self, experiment: Experiment) -> None:
+        words = f"Keep “{experiment.name}”"
+        self.status.say(f"Left the lesson; back to “{self.session.experiment.name}”")
+        if experiment != self.session.experiment:
+            self.banners.show_message(
+                "The lesson is over and your own experiment is back.",
+                choices={words: lambda: self.session.edit(experiment, f"Take over “{experiment.name}”")},
+            )
 
     def focus_builder(self) -> None:
         """Put the keys into the tree of layers."""
@@ -415,6 +471,12 @@ class MainWindow(QMainWindow):
             return True
         return super().eventFilter(watched, event)
 
+    def open_file(self, path: Path) -> bool:
+        """Open an experiment, or begin a lesson, by the ending of the file."""
+        if path.name.endswith(".lesson.json"):
+            return self.begin_lesson(path)
+        return self.files.open(path)
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
@@ -424,4 +486,4 @@ class MainWindow(QMainWindow):
         if files:
             event.acceptProposedAction()
             # The one who drags waits until this returns, and a question may come first.
-            QTimer.singleShot(0, self, lambda: self.files.open(Path(files[0])))
+            QTimer.singleShot(0, self, lambda: self.open_file(Path(files[0])))

@@ -138,12 +138,24 @@ class GoalQuestion(_Question, frozen=True, kw_only=True, tag="goal"):
 
 
 class Prediction(_Question, frozen=True, kw_only=True, tag="predict"):
-    """A profile that is drawn by hand before the measured one is revealed."""
+    """A profile that is drawn by hand before the measured one is revealed.
+
+    It is drawn relative to where the signal comes from: the head on the way back, the first layer on the way
+    forward.
+    """
 
     of: Annotated[
         Literal["delta", "activation", "weight_gradient"],
         Meta(title="Tensor", description="Its rms per layer"),
     ] = "delta"
+    lowest: Annotated[
+        float,
+        Meta(ge=-60.0, lt=0.0, title="Lowest", description="Lower end of the picture, in powers of ten"),
+    ] = -8.0
+    highest: Annotated[
+        float,
+        Meta(gt=0.0, le=60.0, title="Highest", description="Upper end of the picture, in powers of ten"),
+    ] = 2.0
     tolerance: Annotated[
         float,
         Meta(

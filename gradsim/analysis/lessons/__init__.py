@@ -17,6 +17,7 @@ from gradsim.analysis.lessons.expression import (
     condition,
     expression,
 )
+from gradsim.analysis.lessons.prediction import RelativeProfile, mean_distance, relative_profile
 from gradsim.analysis.lessons.quantities import OF_LAYER, WHOLE, Quantities
 from gradsim.analysis.lessons.text import Block, Run, Value, blocks, rounds_to, unchecked_numbers, values_of
 
@@ -31,6 +32,7 @@ __all__ = [
     "LessonReport",
     "LessonSimulator",
     "Quantities",
+    "RelativeProfile",
     "Run",
     "Value",
     "Values",
@@ -40,6 +42,8 @@ __all__ = [
     "condition",
     "expression",
     "look_step",
+    "mean_distance",
+    "relative_profile",
     "rounds_to",
     "step_texts",
     "unchecked_numbers",
