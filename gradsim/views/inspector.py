@@ -1,4 +1,4 @@
-"""The layer looked at, in formulas with their numbers and in a table of statistics."""
+"""The microscope: the step as formulas with their numbers, the chain rule of a weight, statistics of a layer."""
 
 from __future__ import annotations
 
@@ -11,18 +11,22 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QHBoxLayout,
+    QGridLayout,
     QLabel,
-    QScrollArea,
     QSpinBox,
     QSplitter,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from gradsim.trace import Cursor, IterationTrace, LayerTrace, Run, Step
 from gradsim.views.fonts import install_fonts
-from gradsim.views.inspection.formulas import WEIGHTS, Formula, Place, formulas_at
+from gradsim.views.inspection.chain_view import WeightChainView, usual_digits
+from gradsim.views.inspection.formula import Formula, Place
+from gradsim.views.inspection.formulas import WEIGHTS, formulas_at
+from gradsim.views.inspection.marked_number import linked_text, plain_text
+from gradsim.views.inspection.number_browser import NumberBrowser
 from gradsim.views.inspection.number_text import number_text, shape_text
 from gradsim.views.inspection.statistics_view import StatisticsView
 from gradsim.views.inspection.tables import ROWS, statistics_table, update_ratio
@@ -34,12 +38,15 @@ WITHOUT_SATURATION = ("softmax", "step")
 
 _ACTIVATED = ("dense", "recurrent", "activation")
 
+_DIGITS = (("digits: auto", 0), ("4 digits", 4), ("6 digits", 6), ("10 digits", 10), ("all digits", 17))
+
 
 class Inspector(QWidget):
     """Shows the step under the cursor for the selected layer, or for the step's own when none is selected.
 
-    Wishes: ``layer_selected(layer)``, ``follow_requested()`` (no layer selected: follow the step) and
-    ``unit_selected(layer, unit)``.
+    Wishes: ``layer_selected(layer)``, ``follow_requested()`` (no layer selected: follow the step),
+    ``unit_selected(layer, unit)`` and ``paths_selected(chains)``: the paths of the chain rule on screen, each a
+    tuple of (layer, unit), the marked one first; none when it is not on screen.
     """
 
     title = "Inspector"
@@ -48,6 +55,7 @@ class Inspector(QWidget):
     layer_selected = Signal(int)
     follow_requested = Signal()
     unit_selected = Signal(int, int)
+    paths_selected = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -65,21 +73,24 @@ class Inspector(QWidget):
         self.layer_choice.activated.connect(self._choose)
         self.heading = QLabel(self)
         self.heading.setWordWrap(True)
-        self.sample = self._spin("sample ", "Sample of the batch whose numbers are filled in")
-        self.unit = self._spin("unit ", "Unit of the layer whose numbers are filled in")
-        self.source = self._spin("from ", "Unit of the layer before: the weight from there to the unit")
+        self.sample = self._spin("Sample of the batch whose numbers are filled in")
+        self.unit = self._spin("Unit of the layer whose numbers are filled in")
+        self.source = self._spin("Unit of the layer before: the weight from there to the unit")
         self.sample.valueChanged.connect(self._refill)
         self.source.valueChanged.connect(self._refill)
         self.unit.valueChanged.connect(self._choose_unit)
-        self.formula = QLabel(self)
-        self.formula.setWordWrap(True)
-        self.formula.setTextFormat(Qt.TextFormat.RichText)
-        self.formula.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        self.formula.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
+        self.digits = QComboBox(self)
+        for words, count in _DIGITS:
+            self.digits.addItem(words, count)
+        self.digits.setAccessibleName("Digits of the numbers")
+        self.digits.setToolTip("Significant digits; a click on a number copies all of them")
+        self.digits.currentIndexChanged.connect(self._refill)
+        self.formula = NumberBrowser(self)
         self.formula.setAccessibleName("Formula of the step")
-        self.formula.setMargin(10)
+        self.formula.setMinimumHeight(110)
+        self.chain = WeightChainView(self)
+        self.chain.paths_changed.connect(self.paths_selected)
+        self.chain.sample_wished.connect(lambda sample: self.sample.setValue(sample + 1))
         self.ratios = QLabel(self)
         self.ratios.setWordWrap(True)
         self.statistics = StatisticsView(self)
@@ -115,12 +126,22 @@ class Inspector(QWidget):
                 self.unit.setValue(unit + 1)
             self._refill()
 
+    def set_weight(self, layer: int, source: int, unit: int) -> None:
+        """Look at the weight from a unit of the layer before to a unit of a layer."""
+        with QSignalBlocker(self.source):
+            self.set_unit(layer, unit)
+            self.source.setValue(source + 1)
+        self._refill()
+
     def set_theme(self, theme: Theme) -> None:
         """Change the colours."""
         self._theme = theme
         self.heading.setStyleSheet(f"color: {theme.muted}")
         self.ratios.setStyleSheet(f"color: {theme.muted}")
+        for label in self._labels:
+            label.setStyleSheet(f"color: {theme.muted}")
         self.statistics.set_theme(theme)
+        self.chain.set_theme(theme)
         self._shown = None
         self._show()
 
@@ -147,9 +168,13 @@ class Inspector(QWidget):
         if self._run is None or self.layer is None:
             return "No run yet."
         lines = [self._words]
-        for told in self._formulas:
-            lines += [part for part in (told.symbols, told.filled, told.note) if part]
+        digits = self._shown_digits()
+        for formula in self._formulas:
+            parts = (formula.symbols, plain_text(formula.marked, digits), plain_text(formula.told, digits))
+            lines += [part for part in parts if part]
         lines.append(self.ratios.text())
+        if self.tabs.currentWidget() is self.chain:
+            lines.append(self.chain.text_summary())
         return "\n".join(lines)
 
     def table(self) -> tuple[Mapping[str, NDArray[Any]], Mapping[str, str]]:
@@ -164,9 +189,8 @@ class Inspector(QWidget):
 
     # How it is made
 
-    def _spin(self, prefix: str, words: str) -> QSpinBox:
+    def _spin(self, words: str) -> QSpinBox:
         spin = QSpinBox(self)
-        spin.setPrefix(prefix)
         spin.setRange(1, 1)
         spin.setToolTip(words)
         spin.setAccessibleName(words)
@@ -174,16 +198,20 @@ class Inspector(QWidget):
         return spin
 
     def _arrange(self) -> None:
-        places = QHBoxLayout()
-        places.setSpacing(6)
-        for spin in (self.sample, self.unit, self.source):
-            places.addWidget(spin, 1)
-        scroll = QScrollArea(self)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(self.formula)
-        scroll.setMinimumHeight(110)
+        places = QGridLayout()
+        places.setHorizontalSpacing(6)
+        places.setVerticalSpacing(1)
+        named = (("sample", self.sample), ("from", self.source), ("to unit", self.unit))
+        self._labels = []
+        for column, (name, spin) in enumerate(named):
+            label = QLabel(name, self)
+            label.setBuddy(spin)
+            self._labels.append(label)
+            places.addWidget(label, 0, column)
+            places.addWidget(spin, 1, column)
+            places.setColumnStretch(column, 1)
+        QWidget.setTabOrder(self.sample, self.source)
+        QWidget.setTabOrder(self.source, self.unit)
         lower = QWidget(self)
         numbers = QVBoxLayout(lower)
         numbers.setContentsMargins(0, 6, 0, 0)
@@ -192,19 +220,26 @@ class Inspector(QWidget):
         numbers.addWidget(self.statistics, 1)
         # The two share the height by a bar of one's own: a longer formula scrolls, nothing below it moves.
         parts = QSplitter(Qt.Orientation.Vertical, self)
-        parts.addWidget(scroll)
+        parts.addWidget(self.formula)
         parts.addWidget(lower)
         parts.setChildrenCollapsible(False)
         parts.setStretchFactor(0, 1)
         parts.setStretchFactor(1, 0)
+        self.tabs = QTabWidget(self)
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(parts, "Step")
+        self.tabs.addTab(self.chain, "Chain rule")
+        self.tabs.setTabToolTip(0, "The step under the cursor as a formula, and the statistics of the layer")
+        self.tabs.setTabToolTip(1, "∂L/∂w of one weight, factor by factor: ∂L/∂a · ∂a/∂z · ∂z/∂w")
+        self.tabs.setCornerWidget(self.digits)
+        self.tabs.currentChanged.connect(self._refill)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(8, 8, 8, 8)
         rows.setSpacing(6)
         rows.addWidget(self.layer_choice)
         rows.addWidget(self.heading)
         rows.addLayout(places)
-        rows.addWidget(parts, 1)
-        self._scroll = scroll
+        rows.addWidget(self.tabs, 1)
 
     # What happens
 
@@ -275,33 +310,43 @@ class Inspector(QWidget):
         for spin, size in sizes:
             with QSignalBlocker(spin):
                 spin.setRange(1, size)
-                spin.setSuffix(f" of {size}")
-        told = []
+                spin.setSuffix(f" / {size}")
+        ratios = []
         if layer.activation_kind not in WITHOUT_SATURATION and (
             layer.saturation == layer.saturation or layer.kind == "dense"
         ):
-            told.append(f"saturation {number_text(layer.saturation)}")
+            ratios.append(f"saturation {number_text(layer.saturation)}")
         if "weight" in layer.statistics:
-            told.append(f"rms ΔW / rms W {number_text(update_ratio(layer))}")
-        self.ratios.setText("   ".join([*told, f"η {number_text(self._run.trace.learning_rate)}"]))
+            ratios.append(f"rms ΔW / rms W {number_text(update_ratio(layer))}")
+        self.ratios.setText("   ".join([*ratios, f"η {number_text(self._run.trace.learning_rate)}"]))
         self.statistics.statistics.set_table(statistics_table(self._run.trace, layer.index))
+
+    def _shown_digits(self) -> int:
+        """Return how many digits numbers have: as chosen, or as fits the network."""
+        chosen: int = self.digits.currentData()
+        return chosen or (4 if self._run is None else usual_digits(self._run.trace))
 
     def _refill(self) -> None:
         step, layer = self._step(), self.layer
         if self._run is None or step is None or layer is None:
             self._formulas = ()
-            self.formula.setText("")
+            self.formula.set_html("")
+            self.chain.set_place(None, 0, self.place)
             return
-        self.source.setEnabled(step.operation in WEIGHTS)
+        self._limit_source(step)
         self._formulas = formulas_at(self._run.trace, step, layer, self.place)
         color = phase_color(self._theme, step.phase)
-        self.formula.setStyleSheet(
-            f"background: {self._theme.background}; color: {self._theme.text};"
-            f"border: none; border-left: 3px solid {color.name()};"
-        )
-        self.formula.setText(self._rich_text(step, layer, color.name()))
+        self.formula.set_colors(self._theme, color.name())
+        self.formula.set_html(self._rich_text(step, layer, color.name()))
         tensor = "weight_clipped_gradient" if step.phase == "clip" else step.tensor
         self.statistics.mark(tensor, color)
+        self.chain.set_digits(self._shown_digits())
+        self.chain.set_place(self._run.trace, layer, self.place)
+
+    def _limit_source(self, step: Step) -> None:
+        """Let the source be chosen where it matters: for the chain rule always, for a step about weights."""
+        is_chain = self.tabs.currentWidget() is self.chain
+        self.source.setEnabled(is_chain or step.operation in WEIGHTS)
 
     def _rich_text(self, step: Step, layer: int, color: str) -> str:
         assert self._run is not None
@@ -312,14 +357,15 @@ class Inspector(QWidget):
             f"<p style='margin:0 0 8px 0'><b style='color:{color}'>{escape(step.phase)}</b>"
             f" <span style='color:{theme.muted}'>{escape(meaning)}</span></p>"
         ]
-        for told in self._formulas:
-            filled = escape(told.filled).replace("\n", "<br>")
-            parts.append(
-                f"<p style='margin:0 0 2px 0; font-family:\"{mono}\"; font-weight:bold'>"
-                f"{escape(told.symbols)}</p>"
-                f"<p style='margin:0 0 2px 0; font-family:\"{mono}\"'>{filled}</p>"
-                f"<p style='margin:0 0 10px 0; color:{theme.muted}'>{escape(told.note)}</p>"
-            )
+        digits = self._shown_digits()
+        parts += [
+            f"<p style='margin:0 0 2px 0; font-family:\"{mono}\"; font-weight:bold'>{escape(formula.symbols)}</p>"
+            f"<p style='margin:0 0 2px 0; font-family:\"{mono}\"'>"
+            f"{linked_text(formula.marked, theme.text, digits)}</p>"
+            f"<p style='margin:0 0 10px 0; color:{theme.muted}'>"
+            f"{linked_text(formula.told, theme.muted, digits)}</p>"
+            for formula in self._formulas
+        ]
         if step.layer is not None and step.layer != layer:
             words = (
                 f"The step is done in {layers[step.layer].name}; these numbers are of {layers[layer].name}."

@@ -187,8 +187,8 @@ def test_every_operation_of_every_kind_has_been_met_here() -> None:
 def test_a_marked_number_keeps_all_its_digits(value: float) -> None:
     text = f"a = {told(value)};"
     assert float(exact_plain_text(text)[4:-1]) == value or np.isnan(value)
-    assert f"copy:{value!r}" in linked_text(text)
-    assert "\ue000" not in plain_text(text) + linked_text(text)
+    assert f"copy:{value!r}" in linked_text(text, "#123456")
+    assert "\ue000" not in plain_text(text) + linked_text(text, "#123456")
 
 
 def test_digits_are_chosen_when_a_number_is_shown() -> None:
@@ -198,4 +198,4 @@ def test_digits_are_chosen_when_a_number_is_shown() -> None:
 
 
 def test_links_are_safe_html() -> None:
-    assert linked_text("a < b\nc") == "a &lt; b<br>c"
+    assert linked_text("a < b\nc", "#123456") == "a &lt; b<br>c"

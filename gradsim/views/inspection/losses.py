@@ -89,7 +89,8 @@ def loss_formula(trace: IterationTrace, sample: int, time: int = -1) -> tuple[st
     here = number(sample_loss(trace, sample))
     told = _terms(loss, outputs, targets)
     whole = "sum over" if loss == "sse" else "mean over"
-    filled = f"sample {sample + 1}: {told} = {here}\n{whole} {count} samples: L = {number(trace.loss)}"
+    samples = f"{count} samples" if count > 1 else "1 sample"
+    filled = f"sample {sample + 1}: {told} = {here}\n{whole} {samples}: L = {number(trace.loss)}"
     note = f"output a = {rows_of(outputs)}, target y = {rows_of(targets)}"
     if trace.targets.ndim == 3:
         steps = trace.targets.shape[1]

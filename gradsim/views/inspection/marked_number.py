@@ -55,37 +55,33 @@ def exact_plain_text(text: str) -> str:
     return _MARKED.sub(lambda found: found[1], text)
 
 
-def linked_text(text: str, digits: int = 0) -> str:
+def linked_text(text: str, color: str, digits: int = 0) -> str:
     """Return a text as HTML in which every number is a link to its exact value.
 
     Parameters
     ----------
     text : str
         With marked numbers or without.
+    color : str
+        Of the numbers; a link in Qt does not take that of its surroundings.
     digits : int, default 0
         As of ``plain_text``.
 
     Returns
     -------
     str
-        Links of the form ``copy:0.5716515655…``, in the colour of their surroundings; lines end in ``<br>``.
+        Links of the form ``copy:0.5716515655…``; lines end in ``<br>``.
     """
     parts, end = [], 0
     for found in _MARKED.finditer(text):
         parts.append(escape(text[end : found.start()]))
-        parts.append(link(_shown(found, digits), found[1]))
+        parts.append(_link(_shown(found, digits), found[1], color))
         end = found.end()
     return "".join([*parts, escape(text[end:])]).replace("\n", "<br>")
 
 
-def link(text: str, exact: str) -> str:
-    """Return a link that copies a number."""
-    return f"<a href='copy:{exact}' style='color:inherit; text-decoration:none'>{escape(text)}</a>"
-
-
-def is_negative(text: str) -> bool:
-    """Return whether a number, marked or not, begins with a minus."""
-    return plain_text(text).startswith("−")
+def _link(text: str, exact: str, color: str) -> str:
+    return f"<a href='copy:{exact}' style='color:{color}; text-decoration:none'>{escape(text)}</a>"
 
 
 def _shown(found: re.Match[str], digits: int) -> str:

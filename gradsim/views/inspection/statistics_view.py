@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSize, Qt
-from PySide6.QtGui import QAction, QColor, QFont, QFontMetrics, QGuiApplication, QKeySequence
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSize, Qt, QTimer
+from PySide6.QtGui import QAction, QColor, QFont, QFontMetrics, QGuiApplication, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from gradsim.views.fonts import mono_font, sans_font
@@ -96,7 +96,9 @@ class StatisticsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._table.tensors[section].replace("_", " ")
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter) | int(
+                Qt.TextFlag.TextWordWrap
+            )
         if section == self._marked:
             if role == Qt.ItemDataRole.FontRole:
                 return QFont(self._heading_font)
@@ -111,27 +113,31 @@ class StatisticsView(QTableView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.statistics = StatisticsModel(self)
+        self._marked = -1
         self.setModel(self.statistics)
         self.setAccessibleName("Statistics of the layer's tensors")
         self.setSelectionMode(QAbstractItemView.SelectionMode.ContiguousSelection)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        # Column by column, each wholly seen: see _fit_columns.
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setFrameShape(QTableView.Shape.NoFrame)
-        width = QFontMetrics(mono_font(8.5)).horizontalAdvance(_WIDEST_NUMBER) + 12
         columns = self.horizontalHeader()
         columns.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        columns.setDefaultSectionSize(width)
+        # Only once the scroll bars stand: they come and go with the width of the columns.
+        self._fitting = QTimer(self, singleShot=True, interval=0)
+        self._fitting.timeout.connect(self._fit_columns)
+        self.statistics.modelReset.connect(self._fitting.start)
         columns.setHighlightSections(False)
         rows = self.verticalHeader()
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         rows.setDefaultSectionSize(QFontMetrics(mono_font(8.5)).height() + 5)
         rows.setHighlightSections(False)
-        # As high as its rows and a scroll bar: what is left belongs to the formula above.
+        columns.setDefaultAlignment(
+            Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap
+        )
         columns.setFixedHeight(QFontMetrics(sans_font()).height() + 10)
-        height = columns.height() + len(ROWS) * rows.defaultSectionSize()
-        self.setMaximumHeight(height + self.horizontalScrollBar().sizeHint().height() + 8)
-        self.setMinimumHeight(height // 2)
+        self._limit_height()
         copy = QAction("Copy the selected numbers", self)
         copy.setShortcut(QKeySequence.StandardKey.Copy)
         copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
@@ -144,11 +150,41 @@ class StatisticsView(QTableView):
     def sizeHint(self) -> QSize:
         return QSize(320, self.maximumHeight())
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fitting.start()
+
+    def _fit_columns(self) -> None:
+        """Make columns so wide that no number is cut and a whole number of them fits; long headings wrap."""
+        table = self.statistics.table
+        if table is None:
+            return
+        needed = QFontMetrics(mono_font(8.5)).horizontalAdvance(_WIDEST_NUMBER) + 8
+        room = self.viewport().width()
+        fitting = max(min(room // needed, len(table.symbols)), 1)
+        header, metrics = self.horizontalHeader(), QFontMetrics(sans_font(9.0, bold=True))
+        header.setDefaultSectionSize(min(max(room // fitting, 1), int(1.4 * needed)))
+        is_long = any(
+            metrics.horizontalAdvance(symbol) + 14 > header.defaultSectionSize() for symbol in table.symbols
+        )
+        header.setFixedHeight(metrics.height() * (2 if is_long else 1) + 10)
+        self._limit_height()
+        if self._marked >= 0:
+            self.scrollTo(self.statistics.index(0, self._marked))
+        # The header keeps the place of the first column in px, which its new width has moved.
+        header.setOffsetToSectionPosition(self.horizontalScrollBar().value())
+
+    def _limit_height(self) -> None:
+        """Be as high as its rows and a scroll bar: what is left belongs to the formula above."""
+        height = self.horizontalHeader().height() + len(ROWS) * self.verticalHeader().defaultSectionSize()
+        self.setMaximumHeight(height + self.horizontalScrollBar().sizeHint().height() + 8)
+        self.setMinimumHeight(height // 2)
+
     def mark(self, tensor: str, color: QColor) -> None:
         """Mark the column of a tensor and bring it into view."""
-        column = self.statistics.mark(tensor, color)
-        if column >= 0:
-            self.scrollTo(self.statistics.index(0, column))
+        self._marked = self.statistics.mark(tensor, color)
+        if self._marked >= 0:
+            self.scrollTo(self.statistics.index(0, self._marked))
 
     def set_theme(self, theme: Theme = LIGHT) -> None:
         """Change the colours."""

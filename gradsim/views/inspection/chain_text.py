@@ -1,0 +1,340 @@
+"""The chain rule of a weight as HTML: three factors in three colours, the samples, the paths, and the update."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradsim.analysis.chain_paths import Path, product
+from gradsim.analysis.chain_rule import WeightChain
+from gradsim.trace import IterationTrace
+from gradsim.views.inspection.chain_words import (
+    PARAMETER_LETTERS,
+    ROLE_WORDS,
+    Role,
+    count_text,
+    factor_words,
+    path_text,
+    unit_chain,
+)
+from gradsim.views.inspection.marked_number import linked_text, told
+from gradsim.views.inspection.number_text import number_text
+from gradsim.views.theme import Theme
+
+MOST_SAMPLES = 8
+_WIDE = 430
+_NARROW_DIGITS = 4
+_MOST_FACTORS = 24
+"""So many factors at either end of a path are listed."""
+
+_SYMBOLS: dict[Role, str] = {
+    "loss": "∂L/∂a",
+    "output": "∂a/∂z",
+    "weight": "∂z/∂w",
+    "both": "∂L/∂z",
+    "none": "",
+}
+
+
+def role_color(theme: Theme, role: Role) -> str:
+    """Return the colour of a factor: vermilion, green and blue of Okabe and Ito, as light as the ground asks for."""
+    return {
+        "loss": theme.series[1],
+        "output": theme.series[2],
+        "weight": theme.series[0],
+        "both": theme.series[1],
+    }.get(role, theme.text)
+
+
+@dataclass(frozen=True, slots=True)
+class ChainText:
+    """How the chain rule of a weight is written.
+
+    Attributes
+    ----------
+    trace : IterationTrace
+        The record.
+    chain : WeightChain
+        The weight.
+    selected : int
+        The path whose factors are listed.
+    theme : Theme
+        Colours.
+    digits : int
+        Significant digits.
+    width : int
+        Room, px; more of a factor is said where there is more.
+    mono : str
+        Font of the numbers.
+    """
+
+    trace: IterationTrace
+    chain: WeightChain
+    selected: int
+    theme: Theme
+    digits: int
+    width: int
+    mono: str
+
+    def html(self) -> str:
+        """Return all of it."""
+        chain = self.chain
+        parts = [self._heading(), self._three()]
+        if len(chain.terms) > 1:
+            parts.append(self._rows())
+        parts.append(self._movement())
+        if chain.path_count:
+            parts.append(self._paths())
+        parts += [self._muted(remark) for remark in chain.remarks]
+        return "".join(parts)
+
+    # The parts
+
+    def _heading(self) -> str:
+        chain, layer = self.chain, self.trace.layers[self.chain.layer]
+        letter, samples = PARAMETER_LETTERS[chain.tensor], len(self.trace.inputs)
+        place = f"{chain.column + 1}"
+        if layer[chain.tensor].ndim == 2:
+            place = f"{chain.row + 1}→{chain.column + 1}"
+        if chain.sample is not None:
+            whose = f"sample {chain.sample + 1} of {samples}"
+        else:
+            whose = f"sum over all {samples} samples" if samples > 1 else "the only sample"
+        steps = len(set(chain.steps.tolist()))
+        if steps > 1:
+            whose += f", sum over {steps} steps of time"
+        return (
+            f"<p style='margin:0 0 6px 0'><b>∂L/∂w for w = {letter}[{place}] of {escape(layer.name)}</b><br>"
+            f"<span style='color:{self.theme.muted}'>{whose}</span></p>"
+        )
+
+    def _three(self) -> str:
+        """Return the rule itself, and for one row its numbers."""
+        chain = self.chain
+        values = [
+            ("loss", chain.loss_by_output),
+            ("output", chain.output_by_preactivation),
+            ("weight", chain.preactivation_by_weight),
+        ]
+        if chain.loss_by_output is None:
+            values = [("both", chain.loss_by_preactivation), ("weight", chain.preactivation_by_weight)]
+        roles: list[Role] = [role for role, _ in values]  # type: ignore[misc]
+        symbols = " · ".join(self._colored(role, _SYMBOLS[role]) for role in roles)
+        sign = "Σ " if len(chain.terms) > 1 else ""
+        rule = f"<p style='margin:0 0 4px 0'><b>{self._mono('∂L/∂w = ' + sign)}{symbols}</b></p>"
+        rows = [
+            self._row(
+                self._colored(role, _SYMBOLS[role]),
+                "" if len(chain.terms) > 1 or array is None else self._number(float(array[0])),
+                f"<span style='color:{role_color(self.theme, role)}'>{ROLE_WORDS[role]}</span>",
+            )
+            for role, (_, array) in zip(roles, values, strict=True)
+        ]
+        what = "the product" if len(chain.terms) == 1 else "the sum"
+        rows.append(self._row(f"<b>{self._mono('∂L/∂w')}</b>", f"<b>{self._number(chain.total)}</b>", what))
+        return rule + self._table(rows)
+
+    def _rows(self) -> str:
+        """Return the share of each sample, or of each step of time of one."""
+        chain = self.chain
+        by_time = chain.sample is not None
+        keys = chain.steps if by_time else chain.samples
+        shares = np.bincount(keys, weights=chain.terms) if np.isfinite(chain.terms).all() else None
+        if shares is None:
+            shares = np.array([chain.terms[keys == key].sum() for key in range(int(keys.max()) + 1)])
+        order = np.argsort(-np.where(np.isnan(shares), np.inf, np.abs(shares)), kind="stable")
+        is_single = len(keys) == len(shares)
+        columns: list[tuple[str, NDArray[np.float64]]] = []
+        if is_single:
+            three = chain.loss_by_output, chain.output_by_preactivation
+            if self.width >= _WIDE and three[0] is not None and three[1] is not None:
+                columns = [
+                    (self._colored("loss", "∂L/∂a"), three[0]),
+                    (self._colored("output", "∂a/∂z"), three[1]),
+                ]
+            else:
+                columns = [(self._colored("both", "∂L/∂z"), chain.loss_by_preactivation)]
+            columns.append((self._colored("weight", "∂z/∂w"), chain.preactivation_by_weight))
+        if self.width < _WIDE and self.digits > _NARROW_DIGITS:
+            columns = []  # there is room for the products alone
+        titles = ["step" if by_time else "sample", *(title for title, _ in columns), "product"]
+        lines = [self._cells(titles, header=True)]
+        for key in order[:MOST_SAMPLES].tolist():
+            name = f"{key + 1}" if by_time else self._wish(f"sample:{key}", f"{key + 1}")
+            cells = [self._number(float(values[key])) for _, values in columns]
+            lines.append(self._cells([name, *cells, self._number(float(shares[key]))]))
+        rest = order[MOST_SAMPLES:]
+        if len(rest):
+            with np.errstate(all="ignore"):
+                total = self._number(float(shares[rest].sum()))
+            what = ("step" if by_time else "sample") + ("s" if len(rest) > 1 else "")
+            lines.append(self._cells([f"{len(rest)} more {what}", total], span=1 + len(columns), left=0))
+        said = ""
+        if not by_time and len(shares) > 1:
+            with np.errstate(all="ignore"):
+                mean = self._number(float(shares.mean()))
+            is_sum = self.trace.experiment.training.loss == "sse"
+            why = (
+                "The loss is a sum over the samples"
+                if is_sum
+                else f"The loss is a mean over the samples, so every share has its 1/{len(shares)} inside"
+            )
+            said = f"<p style='margin:2px 0 8px 0; color:{self.theme.muted}'>{why}: the shares add up to the "
+            said += f"gradient. Their mean is {mean}.</p>"
+        return self._title("Largest shares") + self._table(lines) + said
+
+    def _movement(self) -> str:
+        """Return old weight, gradient, clipped gradient, update, new weight."""
+        chain = self.chain
+        digits = max(self.digits, 8)
+        rows = [("w", chain.weight, "before"), ("∂L/∂w", chain.gradient, "recorded, whole batch")]
+        if chain.clipped != chain.gradient and not np.isnan(chain.gradient):
+            rows.append(("clipped", chain.clipped, "after clipping"))
+        rows += [("Δw", chain.update, "what the optimizer adds"), ("w + Δw", chain.after, "after")]
+        lines = [
+            self._row(self._mono(symbol), self._number(value, digits if symbol[0] == "w" else 0), words)
+            for symbol, value, words in rows
+        ]
+        share = ""
+        if chain.sample is not None and len(self.trace.inputs) > 1 and chain.gradient:
+            with np.errstate(all="ignore"):
+                percent = number_text(100.0 * float(np.float64(chain.total) / chain.gradient), 3)
+            share = self._muted(f"This sample's share is {percent} % of the gradient of the batch.")
+        return self._title("The weight moves") + self._table(lines) + share
+
+    def _paths(self) -> str:
+        chain = self.chain
+        if chain.is_product or (chain.path_count == 1 and chain.paths):
+            title = "One path: the product of all factors"
+            return self._title(title) + self._factors(chain.paths[0])
+        several = len(chain.terms) > 1
+        title = f"A sum over {count_text(chain.path_count)} paths"
+        if not chain.paths:
+            hint = (
+                "Choose one sample to see the largest."
+                if several
+                else "Too many weights to search for the largest."
+            )
+            return self._title(title) + self._muted(hint)
+        lines = []
+        shown = 0.0
+        for index, path in enumerate(chain.paths):
+            shown += path.value
+            way = path_text(unit_chain(self.trace, chain, path), 9 if self.width >= _WIDE else 5)
+            name = self._wish(f"path:{index}", ("▸ " if index == self.selected else "") + way)
+            name = f"<b>{name}</b>" if index == self.selected else name
+            lines.append(self._cells([self._number(path.value), self._share(path.value), name], left=2))
+        more = chain.path_count - len(chain.paths)
+        if more:
+            with np.errstate(all="ignore"):
+                rest = float(np.float64(chain.path_total) - shown)
+            words = f"{'and ' if lines else ''}{count_text(more)} more paths"
+            lines.append(self._cells([self._number(rest), self._share(rest), words], left=2))
+        total = [f"<b>{self._number(chain.path_total)}</b>", "", "<b>all paths</b>"]
+        lines.append(self._cells(total, left=2))
+        said = "A path is told by its unit in each layer, the input's as x."
+        if chain.search == "found":
+            said += " These are the largest found in the time there is; over several samples there may be larger ones."
+        with np.errstate(all="ignore"):
+            left = (
+                float(np.abs(np.float64(chain.path_total)) / chain.path_sizes) if chain.path_sizes else np.nan
+            )
+        if np.isfinite(left):
+            said += f" Paths of both signs cancel: {number_text(100 * left, 3)} % of their magnitude is left."
+        listed = self._title(title) + self._table(lines) + (self._muted(said))
+        path = chain.paths[min(self.selected, len(chain.paths) - 1)]
+        return listed + self._title("The marked path, from the loss to the weight") + self._factors(path)
+
+    def _factors(self, path: Path) -> str:
+        """Return every factor of a path from the loss down, with the product so far."""
+        factors = path.factors[::-1]
+        single = len(self.chain.terms) == 1
+        is_wide = self.width >= _WIDE
+        titles = ["factor", "number", "product so far"]
+        lines = [self._cells(titles if is_wide else titles[1:], header=True, left=0 if is_wide else -1)]
+        values = np.array([np.broadcast_to(factor.values, (len(self.chain.terms),)) for factor in factors])
+        left_out = range(0)
+        if len(factors) > 2 * _MOST_FACTORS:
+            left_out = range(_MOST_FACTORS, len(factors) - _MOST_FACTORS)
+        for index, factor in enumerate(factors):
+            if index in left_out:
+                if index == left_out[0]:
+                    lines.append(self._left_out(values[left_out], single, is_wide))
+                continue
+            words = factor_words(self.trace, factor)
+            name = self._colored(words.role, words.symbol)
+            name += f" <span style='color:{self.theme.muted}'>{escape(words.words)}</span>"
+            number, so_far = "", ""
+            if single or factor.part in ("weight", "branch", "skip"):
+                number = self._number(float(values[index, 0]))
+            if single:
+                so_far = self._number(float(product(values[: index + 1])[0]))
+            if is_wide:
+                lines.append(self._cells([name, number, so_far], left=0))
+            else:  # a line of words, and one of numbers
+                lines.append(f"<tr><td colspan='2'>{name}</td></tr>")
+                lines.append(self._cells([number, so_far]))
+        if not single:
+            total = ["sum over the samples", self._number(path.value)]
+            lines.append(self._cells(total, left=0, span=2 if is_wide else 1))
+        return self._table(lines)
+
+    def _left_out(self, values: NDArray[np.float64], single: bool, is_wide: bool) -> str:
+        """Return a line for the factors in the middle of a long path: their product."""
+        words = f"… {len(values)} more factors, their product:"
+        number = self._number(float(product(values)[0])) if single else ""
+        if is_wide:
+            return self._cells([words, number, ""], left=0)
+        return f"<tr><td colspan='2'>{words}</td></tr>{self._cells([number, ''])}"
+
+    # How it is written
+
+    def _number(self, value: float, digits: int = 0) -> str:
+        return self._mono(linked_text(told(value), self.theme.text, digits or self.digits), escaped=True)
+
+    def _mono(self, text: str, *, escaped: bool = False) -> str:
+        inner = text if escaped else escape(text)
+        return f"<span style='font-family:\"{self.mono}\"; font-size:8.5pt'>{inner}</span>"
+
+    def _colored(self, role: Role, text: str) -> str:
+        return f"<b><span style='color:{role_color(self.theme, role)}'>{self._mono(text)}</span></b>"
+
+    def _share(self, value: float) -> str:
+        total = self.chain.path_total
+        if not total or not np.isfinite(value) or not np.isfinite(total):
+            return ""
+        return f"<span style='color:{self.theme.muted}'>{number_text(100 * value / total, 3)} %</span>"
+
+    def _wish(self, target: str, text: str) -> str:
+        return (
+            f"<a href='{target}' style='color:{self.theme.accent}; text-decoration:none'>{escape(text)}</a>"
+        )
+
+    def _title(self, text: str) -> str:
+        return f"<p style='margin:8px 0 2px 0'><b>{escape(text)}</b></p>"
+
+    def _muted(self, text: str) -> str:
+        return f"<p style='margin:2px 0 6px 0; color:{self.theme.muted}'>{escape(text)}</p>"
+
+    def _row(self, symbol: str, number: str, words: str) -> str:
+        return (
+            f"<tr><td>{symbol}</td><td align='right' style='white-space:nowrap'>{number}</td>"
+            f"<td style='color:{self.theme.muted}'>{words}</td></tr>"
+        )
+
+    def _cells(self, cells: list[str], *, header: bool = False, left: int = -1, span: int = 1) -> str:
+        """Return a row of cells: numbers to the right, unbroken; one of words to the left. The first may span."""
+        color = f"color:{self.theme.muted}" if header else ""
+        done = []
+        for index, cell in enumerate(cells):
+            style = color if index == left else f"white-space:nowrap; padding-right:6px; {color}"
+            aligned = "" if index == left else " align='right'"
+            wide = f" colspan='{span}'" if span > 1 and index == 0 else ""
+            done.append(f"<td{aligned}{wide} style='{style}'>{cell}</td>")
+        return f"<tr>{''.join(done)}</tr>"
+
+    def _table(self, rows: list[str]) -> str:
+        return f"<table cellspacing='0' cellpadding='2'>{''.join(rows)}</table>"

@@ -1,0 +1,318 @@
+"""The chain rule of a weight in the inspector: its numbers, how they are copied, and which paths it tells of."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt, QUrl
+from PySide6.QtGui import QGuiApplication, QTextCursor
+from pytestqt.qtbot import QtBot
+
+import gradsim
+from gradsim.analysis.chain_rule import weight_chain, weight_tensors
+from gradsim.cli.figures import run_of as run_of_simulator
+from gradsim.engine import Simulator
+from gradsim.resource_files import resource_path
+from gradsim.trace import Cursor, Run
+from gradsim.views.inspection import chain_view
+from gradsim.views.inspection.chain_words import count_text, layer_below, path_text, unit_chain
+from gradsim.views.inspection.number_text import number_text
+from gradsim.views.inspector import Inspector
+from gradsim.views.theme import DARK
+from tests.kind_runs import NETWORKS, kind_run
+from tests.reference import reference_run
+
+
+@functools.cache
+def example() -> Run:
+    path = resource_path("experiments", "chain.gradsim.json")
+    return run_of_simulator(Simulator(gradsim.load(path), path.parent))
+
+
+@functools.cache
+def plain_run(layers: int = 3, units: int = 6, **options: Any) -> Run:
+    return reference_run(layers, units, records=2, **options)
+
+
+def microscope(qtbot: QtBot, run: Run, width: int = 300) -> Inspector:
+    inspector = Inspector()
+    qtbot.addWidget(inspector)
+    inspector.resize(width, 760)
+    inspector.set_run(run)
+    inspector.set_selection(0)
+    inspector.tabs.setCurrentWidget(inspector.chain)
+    inspector.show()
+    written(qtbot, inspector)
+    return inspector
+
+
+def written(qtbot: QtBot, inspector: Inspector) -> str:
+    qtbot.waitUntil(lambda: not inspector.chain._timer.isActive())
+    return inspector.chain.text.toPlainText()
+
+
+def test_the_example_shows_every_factor_in_ten_digits(qtbot: QtBot) -> None:
+    inspector = microscope(qtbot, example())
+    text = written(qtbot, inspector)
+    trace = example().trace
+    chain = weight_chain(trace, 0, 0, 0, 0)
+    for factor in chain.paths[0].factors:
+        assert number_text(float(factor.values[0]), 10) in text
+    for words in ("loss by output", "output by pre-activation", "pre-activation by weight", "One path"):
+        assert words in text
+    for value in (chain.weight, chain.gradient, chain.update, chain.after):
+        assert number_text(value, 10) in text
+    inspector.set_selection(2)
+    inspector.tabs.setCurrentIndex(0)
+    step = next(i for i, s in enumerate(trace.steps) if s.operation == "activation" and s.layer == 2)
+    inspector.set_cursor(Cursor(0, step))
+    assert "0.571651565" in inspector.formula.toPlainText()
+    inspector.set_cursor(Cursor(0, next(i for i, s in enumerate(trace.steps) if s.phase == "loss")))
+    assert "0.026071503" in inspector.formula.toPlainText()  # 0.0260715038…, rounded 0.026071504
+    assert "0.571651565" in inspector.text_summary()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("width", [300, 600])
+def test_every_layer_of_every_kind_is_told_and_fits(qtbot: QtBot, name: str, width: int) -> None:
+    run = kind_run(name)
+    inspector = microscope(qtbot, run, width)
+    for layer in run.trace.layers:
+        inspector.set_selection(layer.index)
+        tensors = weight_tensors(run.trace, layer.index)
+        for scope in (0, 1):
+            inspector.chain.scope.setCurrentIndex(scope)
+            inspector.chain._choose()
+            text = written(qtbot, inspector)
+            chain = inspector.chain.chain
+            if not tensors:
+                assert "no weights" in text
+                assert chain is None
+                continue
+            assert chain is not None
+            assert (chain.sample is None) == (scope == 1)
+            assert number_text(chain.total) in text
+            assert all(remark.split(":")[0][:20] in text for remark in chain.remarks)
+            assert inspector.chain.text.horizontalScrollBar().maximum() == 0
+
+
+@pytest.mark.parametrize("layers", [1, 12, 200])
+@pytest.mark.parametrize("fault", [None, "zero", "nan", "inf", "mixed"])
+def test_deep_and_broken_networks_are_told_in_a_narrow_dock(qtbot: QtBot, layers: int, fault: Any) -> None:
+    inspector = microscope(qtbot, plain_run(layers, 5, fault=fault))
+    inspector.set_theme(DARK)
+    text = written(qtbot, inspector)
+    chain = inspector.chain.chain
+    assert chain is not None
+    assert number_text(chain.total) in text
+    assert inspector.chain.text.horizontalScrollBar().maximum() == 0
+    assert inspector.chain.text_summary().startswith("∂L/∂w of sample 1")
+    if fault in ("nan", "inf"):
+        assert "NaN" in text or "∞" in text
+
+
+def test_numbers_stay_whole_in_a_narrow_dock_with_ten_digits(qtbot: QtBot) -> None:
+    inspector = microscope(qtbot, plain_run(4, 8))
+    inspector.digits.setCurrentIndex(inspector.digits.findData(10))
+    for scope in (0, 1):
+        inspector.chain.scope.setCurrentIndex(scope)
+        inspector.chain._choose()
+        text = written(qtbot, inspector)
+        chain = inspector.chain.chain
+        assert chain is not None
+        assert number_text(chain.total, 10) in text
+        assert inspector.chain.text.horizontalScrollBar().maximum() == 0
+
+
+def test_the_shares_of_the_samples_lead_to_their_sample(qtbot: QtBot) -> None:
+    run = plain_run()
+    inspector = microscope(qtbot, run)
+    inspector.chain.scope.setCurrentIndex(1)
+    inspector.chain._choose()
+    assert "the shares add up to the gradient" in written(qtbot, inspector).replace("\n", " ")
+    chain = inspector.chain.chain
+    assert chain is not None
+    largest = int(np.argmax(np.abs(chain.terms)))
+    inspector.chain.text.anchorClicked.emit(QUrl(f"sample:{largest}"))
+    assert inspector.sample.value() == largest + 1
+    assert inspector.chain.chain is not None
+    assert inspector.chain.chain.sample == largest
+    assert inspector.chain.chain.total == chain.terms[largest]
+
+
+# Paths for the picture of the network
+
+
+def test_the_paths_are_told_the_marked_one_first_and_taken_back_when_hidden(qtbot: QtBot) -> None:
+    run = plain_run(4, 6)
+    inspector = microscope(qtbot, run)
+    told: list[Any] = []
+    inspector.paths_selected.connect(told.append)
+    inspector.unit.setValue(3)
+    written(qtbot, inspector)
+    chain = inspector.chain.chain
+    assert chain is not None
+    expected = [unit_chain(run.trace, chain, path) for path in chain.paths]
+    assert list(told[-1]) == expected
+    assert expected[0][0] == (-1, 0)
+    assert expected[0][1] == (0, 2)
+    inspector.chain.text.anchorClicked.emit(QUrl("path:3"))
+    assert told[-1][0] == expected[3]
+    assert sorted(told[-1]) == sorted(expected)
+    inspector.tabs.setCurrentIndex(0)
+    assert told[-1] == ()
+
+
+def test_setters_emit_nothing_and_nothing_is_computed_while_hidden(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+
+    def counted(*values: Any, **options: Any) -> Any:
+        calls.append(1)
+        return weight_chain(*values, **options)
+
+    monkeypatch.setattr(chain_view, "weight_chain", counted)
+    inspector = Inspector()
+    qtbot.addWidget(inspector)
+    heard: list[Any] = []
+    inspector.paths_selected.connect(heard.append)
+    inspector.show()
+    for run in (plain_run(), plain_run(4, 6), None, plain_run()):
+        inspector.set_run(run)
+        inspector.set_weight(0, 1, 2)
+        inspector.set_theme(DARK)
+    qtbot.waitUntil(lambda: not inspector.chain._timer.isActive())
+    assert calls == []
+    inspector.tabs.setCurrentWidget(inspector.chain)
+    before = list(heard)
+    inspector.set_run(plain_run(4, 6))
+    assert heard == before
+
+
+def test_a_weight_is_chosen_by_its_two_units(qtbot: QtBot) -> None:
+    inspector = microscope(qtbot, plain_run(4, 6))
+    inspector.set_weight(1, 4, 2)
+    chain = inspector.chain.chain
+    assert chain is not None
+    assert (chain.layer, chain.row, chain.column) == (1, 4, 2)
+    assert (inspector.source.value(), inspector.unit.value()) == (5, 3)
+    assert inspector.source.isEnabled()
+
+
+def test_every_parameter_of_a_layer_can_be_chosen(qtbot: QtBot) -> None:
+    run = kind_run("lstm")
+    inspector = microscope(qtbot, run)
+    assert inspector.chain.parameter.count() == 3
+    for index, tensor in enumerate(weight_tensors(run.trace, 0)):
+        inspector.chain.parameter.setCurrentIndex(index)
+        inspector.chain._choose()
+        assert inspector.chain.chain is not None
+        assert inspector.chain.chain.tensor == tensor
+
+
+# Copying
+
+
+def test_a_number_is_copied_in_all_its_digits_by_a_click(qtbot: QtBot) -> None:
+    inspector = microscope(qtbot, plain_run())
+    chain = inspector.chain.chain
+    assert chain is not None
+    assert f"copy:{chain.total!r}" in inspector.chain.text.text()
+    inspector.chain.text.anchorClicked.emit(QUrl(f"copy:{chain.total!r}"))
+    assert float(QGuiApplication.clipboard().text()) == chain.total
+
+
+def test_everything_is_copied_with_exact_numbers_where_nothing_is_selected(qtbot: QtBot) -> None:
+    inspector = microscope(qtbot, plain_run())
+    chain = inspector.chain.chain
+    assert chain is not None
+    qtbot.keyClick(inspector.chain.text, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    lines = QGuiApplication.clipboard().text().split("\n")
+    product = next(line for line in lines if line.endswith("the product")).split("\t")
+    assert float(product[1]) == chain.total
+    assert any(line.split("\t")[0] == repr(chain.paths[0].value) for line in lines)
+
+
+def test_a_selection_is_copied_with_exact_numbers(qtbot: QtBot) -> None:
+    inspector = microscope(qtbot, plain_run())
+    inspector.tabs.setCurrentIndex(0)
+    trace = plain_run().trace
+    step = next(i for i, s in enumerate(trace.steps) if s.operation == "activation" and s.layer == 0)
+    inspector.set_cursor(Cursor(0, step))
+    cursor = inspector.formula.textCursor()
+    cursor.select(QTextCursor.SelectionType.Document)
+    inspector.formula.setTextCursor(cursor)
+    qtbot.keyClick(inspector.formula, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    exact = repr(float(trace.layers[0].activation[0, 0]))
+    assert exact in QGuiApplication.clipboard().text()
+
+
+def test_the_menu_offers_the_number_under_the_mouse(qtbot: QtBot) -> None:
+    inspector = microscope(qtbot, plain_run())
+    text = inspector.chain.text
+    places = (QPoint(x, y) for y in range(0, text.height(), 4) for x in range(0, text.width(), 8))
+    place = next(p for p in places if text.anchorAt(p).startswith("copy:"))
+    menu = text.menu_at(place)
+    exact = text.anchorAt(place).removeprefix("copy:")
+    first = menu.actions()[0]
+    assert first.text() == f"Copy {exact}"
+    first.trigger()
+    assert QGuiApplication.clipboard().text() == exact
+    assert text.menu_at(QPoint(0, 0)).actions()[0].text() == "Copy the selection"
+
+
+def test_the_place_in_a_text_stays_when_its_numbers_change(qtbot: QtBot) -> None:
+    inspector = microscope(qtbot, plain_run(12, 5))
+    bar = inspector.chain.text.verticalScrollBar()
+    bar.setValue(200)
+    inspector.sample.setValue(2)
+    written(qtbot, inspector)
+    assert bar.value() == 200
+
+
+# Words
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(7, "7"), (374_490, "374,490"), (8**20, "about 10¹⁸"), (64**199, "about 10³⁵⁹")]
+)
+def test_many_paths_are_counted_in_powers_of_ten(count: int, text: str) -> None:
+    assert count_text(count) == text
+
+
+def test_a_long_path_is_told_without_its_middle() -> None:
+    units = ((-1, 11), *((layer, layer % 5) for layer in range(200)))
+    assert path_text(units) == "x₁₂ → 1 → 2 → 3 → … → 3 → 4 → 5"
+
+
+def test_a_projection_gets_its_input_from_before_its_block() -> None:
+    trace = kind_run("nested residual").trace
+    block = trace["residual_3"]
+    inside = [layer.index for layer in trace.layers if layer.index < block.index and layer.kind == "dense"]
+    assert layer_below(trace, block.index) < inside[-1]
+    assert layer_below(trace, 0) == -1
+
+
+@pytest.mark.parametrize("width", [300, 330, 420, 600])
+def test_no_column_of_the_statistics_is_cut(qtbot: QtBot, width: int) -> None:
+    inspector = Inspector()
+    qtbot.addWidget(inspector)
+    inspector.resize(width, 760)
+    inspector.set_run(kind_run("nested residual"))
+    inspector.show()
+    table = inspector.statistics
+    qtbot.waitUntil(lambda: not table._fitting.isActive())
+    header = table.horizontalHeader()
+    size, room = header.sectionSize(0), table.viewport().width()
+    fitting = room // size
+    assert size * (fitting + 1) > room >= size * fitting
+    for column in range(table.model().columnCount()):
+        table.horizontalScrollBar().setValue(column)
+        hidden = -header.sectionViewportPosition(header.logicalIndexAt(0))
+        # At the right end a few pixels that are left over show of the column before, never of a number.
+        assert hidden == 0 or size - hidden <= fitting
+    assert room - size * fitting < fitting or fitting == table.model().columnCount()
