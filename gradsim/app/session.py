@@ -85,6 +85,7 @@ class Session(QObject):
         self._news = ""
         self._is_opening = False
         self._is_compiling = False
+        self._is_ghost_kept = False
         self._has_refused_edit = False
         self._edited_at = -MERGING_SECONDS
         self._selection: tuple[int | None, int | None] = (None, None)
@@ -336,15 +337,18 @@ class Session(QObject):
     # -- comparison -------------------------------------------------------------------------------------
 
     def keep_ghost(self) -> None:
-        """Keep the pass on screen, to compare later ones with it."""
+        """Keep the pass on screen and how it came to be, to compare later ones with it, edits included."""
         if self.run is not None:
-            self._set_run(replace(self.run, ghost=self.run.trace), self._cursor)
+            self._is_ghost_kept = True
+            kept = replace(self.run, ghost=self.run.trace, ghost_history=self.run.history)
+            self._set_run(kept, self._cursor)
             self.status_changed.emit(f"Iteration {self.run.trace.iteration} is kept for comparison")
 
     def drop_ghost(self) -> None:
         """Stop comparing."""
         if self.run is not None and self.run.ghost is not None:
-            self._set_run(replace(self.run, ghost=None), self._cursor)
+            self._is_ghost_kept = False
+            self._set_run(replace(self.run, ghost=None, ghost_history=None), self._cursor)
 
     # -- answers of the worker --------------------------------------------------------------------------
 
@@ -387,11 +391,13 @@ class Session(QObject):
         before = self.run
         is_edit = isinstance(snapshot.job, Compile | ChangeTraining)
         ghost = before.ghost if before is not None else None
+        ghost_history = before.ghost_history if before is not None else None
         if is_edit:
             if self._is_opening:
-                ghost = before = None
-            elif before is not None and before.experiment != snapshot.experiment:
-                ghost = before.trace
+                ghost = ghost_history = before = None
+                self._is_ghost_kept = False
+            elif before is not None and before.experiment != snapshot.experiment and not self._is_ghost_kept:
+                ghost, ghost_history = before.trace, before.history
             self._accepted = self._document
             self._traces.clear()
             self._tell(snapshot)
@@ -405,6 +411,7 @@ class Session(QObject):
             ghost,
             snapshot.history,
             snapshot.decision_map,
+            ghost_history,
         )
         wanted = asked = self._wanted
         if not snapshot.training.is_training:

@@ -66,6 +66,8 @@ class Run:
         Statistics of the iterations so far.
     decision_map : DecisionMap or None
         For data with two inputs.
+    ghost_history : History or None
+        Statistics of the run to which the ghost belongs, as far as it had come.
     """
 
     label: str
@@ -75,3 +77,4 @@ class Run:
     ghost: IterationTrace | None
     history: History
     decision_map: DecisionMap | None = None
+    ghost_history: History | None = None

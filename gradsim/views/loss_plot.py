@@ -1,14 +1,16 @@
-"""Loss and accuracy through the iterations, of the batches and of the validation part."""
+"""Loss and accuracy through the training, of the batches and of the validation part, beside the run before."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
 
 from gradsim.trace import History, Run
+from gradsim.views.cost_axis import MEASURE_CHOICE, Measure, iteration_at, measured_axis, places
 from gradsim.views.plot.axis import Axis
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
 from gradsim.views.plot.marks import Line, Mark, Rule
@@ -24,6 +26,21 @@ _SIDE_BY_SIDE = 2.2
 _FEW = 60
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Curve:
+    """Loss and accuracy of a part of the samples, in this run or in that before."""
+
+    part: str
+    at: NDArray
+    loss: NDArray
+    accuracy: NDArray
+    of_ghost: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.part} before" if self.of_ghost else self.part
+
+
 class LossPlotView(PlotView):
     """Training and validation loss, log or linear, and the accuracy beside it for a classification."""
 
@@ -31,8 +48,12 @@ class LossPlotView(PlotView):
     title = "Loss and accuracy"
     options = (
         Choice("scale", "Scale of the loss", (("log", "Log loss"), ("linear", "Linear loss")), "log"),
+        MEASURE_CHOICE,
         Toggle("validation", "Validation", True, "The part of the samples held back from training"),
         Toggle("accuracy", "Accuracy", True, "Share classified rightly"),
+        Toggle(
+            "ghost", "Before the last change", True, "The run before the last edit, or the one kept, dashed"
+        ),
     )
 
     def __init__(self) -> None:
@@ -59,10 +80,12 @@ class LossPlotView(PlotView):
         history = self.run.history if self.run else None
         if history is None or not len(history):
             return [message_panel("No iteration recorded yet")]
-        across = Axis("iteration", *self._iterations.around(0.0, float(history.iterations[-1])), "iteration")
-        found = [self._loss_panel(history, across, theme)]
+        curves = list(self._curves(history))
+        ends = [self._places(curve)[-1] for curve in curves if len(curve.at)]
+        across = measured_axis(self.option("over"), *self._iterations.around(0.0, float(max(ends))))
+        found = [self._loss_panel(curves, across, theme)]
         if self._has_accuracy(history):
-            marks = self._marks(history, "accuracy", False, theme)
+            marks = self._marks(curves, "accuracy", False, theme)
             found.append(Panel("accuracy", across, Axis("accuracy", 0.0, 1.03), marks, linked_x="loss"))
         return found
 
@@ -96,39 +119,51 @@ class LossPlotView(PlotView):
             if len(history.validation_accuracy):
                 told += f", of the validation part {percent(float(history.validation_accuracy[-1]))}"
             told += "."
-        return told
+        return told + self._compared(history)
 
     def table(self) -> Table:
         """Return one row per iteration at which anything was recorded; cells without a number are empty."""
         history = self.run.history if self.run else None
-        if history is None:
+        if self.run is None or history is None:
             return {"iteration": np.array([], dtype=np.int64)}, {}
-        rows = history.iterations
-        if self.option("validation"):
-            rows = np.union1d(rows, history.validation_iterations)
-        loss_name = self.run.experiment.training.loss if self.run else ""
+        curves = list(self._curves(history))
+        rows = np.unique(np.concatenate([curve.at for curve in curves]))
         columns: dict[str, NDArray] = {"iteration": rows}
         units = {"iteration": "updates made before"}
-        for part, at, kinds in self._parts(history):
-            for kind, values in kinds.items():
+        for of_ghost in dict.fromkeys(curve.of_ghost for curve in curves):
+            measures: tuple[tuple[Measure, str], ...] = (
+                ("passes", "passes of the batch forward"),
+                ("operations", "FLOP"),
+            )
+            for measure, unit in measures:
+                name = f"{measure}_before" if of_ghost else measure
+                columns[name] = places(self.run, rows, measure, of_ghost=of_ghost)
+                units[name] = f"cost so far, {unit}"
+        for curve in curves:
+            for kind, values in (("loss", curve.loss), ("accuracy", curve.accuracy)):
                 if kind == "accuracy" and not self._has_accuracy(history):
                     continue
-                columns[f"{part}_{kind}"] = _aligned(rows, at, values)
-                units[f"{part}_{kind}"] = loss_name if kind == "loss" else "share classified rightly"
+                name = f"{curve.part}_{kind}{'_before' if curve.of_ghost else ''}"
+                columns[name] = _aligned(rows, curve.at, values)
+                trace = self.run.ghost if curve.of_ghost else self.run.trace
+                assert trace is not None
+                units[name] = trace.experiment.training.loss if kind == "loss" else "share classified rightly"
         return columns, units
 
     def act_on_click(self, key: str, x: float, y: float) -> None:
         """Ask for the iteration under the pointer."""
         if self.run and len(self.run.history):
-            self.seek_requested.emit(nearest_iteration(self.run.history, x))
+            self.seek_requested.emit(iteration_at(self.run, self.run.history, x, self.option("over")))
 
     def hover_text(self, key: str, x: float, y: float) -> str:
         """Return the numbers of the record nearest to the pointer."""
         history = self.run.history if self.run else None
-        if history is None or not len(history):
+        if self.run is None or history is None or not len(history):
             return ""
-        record = int(np.abs(history.iterations - x).argmin())
-        lines = [f"Iteration {grouped(int(history.iterations[record]))}"]
+        over = places(self.run, history.iterations, self.option("over"))
+        record = int(np.abs(over - x).argmin())
+        x = float(history.iterations[record])
+        lines = [f"Iteration {grouped(int(history.iterations[record]))}{self._cost_words(over[record])}"]
         lines.append(f"training loss {brief(float(history.loss[record]), 5)}")
         if np.isfinite(history.accuracy[record]):
             lines.append(f"accuracy of the batch {percent(float(history.accuracy[record]))}")
@@ -146,16 +181,42 @@ class LossPlotView(PlotView):
     def _has_accuracy(self, history: History) -> bool:
         return bool(self.option("accuracy") and np.isfinite(history.accuracy).any())
 
-    def _parts(self, history: History) -> Iterator[tuple[str, NDArray, dict[str, NDArray]]]:
-        """Yield each part of the samples, its iterations, and its loss and accuracy there."""
-        yield "training", history.iterations, {"loss": history.loss, "accuracy": history.accuracy}
-        if self.option("validation") and len(history.validation_iterations):
-            kinds = {"loss": history.validation_loss, "accuracy": history.validation_accuracy}
-            yield "validation", history.validation_iterations, kinds
+    def _curves(self, history: History) -> Iterator[_Curve]:
+        """Yield what is drawn of this run and then of the one before."""
+        before = self.run.ghost_history if self.run and self.run.ghost and self.option("ghost") else None
+        for of_ghost, one in ((False, history), (True, before)):
+            if one is None or not len(one):
+                continue
+            yield _Curve("training", one.iterations, one.loss, one.accuracy, of_ghost)
+            if self.option("validation") and len(one.validation_iterations):
+                at = one.validation_iterations
+                yield _Curve("validation", at, one.validation_loss, one.validation_accuracy, of_ghost)
 
-    def _loss_panel(self, history: History, across: Axis, theme: Theme) -> Panel:
+    def _places(self, curve: _Curve) -> NDArray:
+        assert self.run is not None
+        return places(self.run, curve.at, self.option("over"), of_ghost=curve.of_ghost)
+
+    def _cost_words(self, cost: float) -> str:
+        units = {"iterations": "", "passes": " forward passes", "operations": " FLOP"}
+        unit = units[self.option("over")]
+        return f": cost so far {brief(float(cost), 4)}{unit}" if unit else ""
+
+    def _compared(self, history: History) -> str:
+        """Return the run before in a sentence: what it reached, and at what cost."""
+        before = [curve for curve in self._curves(history) if curve.of_ghost]
+        if not before or self.run is None:
+            return ""
+        runs = (before[0], next(self._curves(history)))
+        costs = [float(places(self.run, c.at[-1:], "passes", of_ghost=c.of_ghost)[0]) for c in runs]
+        return (
+            f" Before the last change the training loss was {brief(float(before[0].loss[-1]))} after "
+            f"{brief(costs[0], 4)} forward passes; now it is {brief(float(runs[1].loss[-1]))} after "
+            f"{brief(costs[1], 4)}."
+        )
+
+    def _loss_panel(self, curves: list[_Curve], across: Axis, theme: Theme) -> Panel:
         is_log = self.option("scale") == "log"
-        values = [kinds["loss"] for _, _, kinds in self._parts(history)]
+        values = [curve.loss for curve in curves]
         if is_log:
             held = self._log.around(finite_range(*(log10_or_nan(v) for v in values)))
         else:
@@ -163,7 +224,7 @@ class LossPlotView(PlotView):
         lanes = [lane for lane in lanes_needed(*values) if is_log or lane != "0"]
         name = self.run.experiment.training.loss.replace("_", " ") if self.run else ""
         axis = Axis(f"loss ({name})", *held, "log10" if is_log else "linear")
-        return Panel("loss", across, axis, self._marks(history, "loss", is_log, theme), lanes=lanes)
+        return Panel("loss", across, axis, self._marks(curves, "loss", is_log, theme), lanes=lanes)
 
     def _linear_range(self, found: tuple[float, float] | None) -> tuple[float, float]:
         high = found[1] if found else 1.0
@@ -171,23 +232,35 @@ class LossPlotView(PlotView):
             self._linear = round_up(high * 1.05)
         return min(0.0, found[0] if found else 0.0), self._linear
 
-    def _marks(self, history: History, kind: str, is_log: bool, theme: Theme) -> list[Mark]:
+    def _marks(self, curves: list[_Curve], kind: str, is_log: bool, theme: Theme) -> list[Mark]:
         marks: list[Mark] = []
-        for part, at, kinds in reversed(list(self._parts(history))):
-            color = theme.color("forward" if part == "training" else "clip")
-            values = kinds[kind]
+        for curve in reversed(curves):
+            is_training = curve.part == "training"
+            color = theme.color("ghost" if curve.of_ghost else "forward" if is_training else "clip")
+            values = curve.loss if kind == "loss" else curve.accuracy
             y = log10_or_nan(values) if is_log else np.where(np.isfinite(values), values, np.nan)
-            x = at.astype(np.float64)
-            dash = () if part == "training" else (4.0, 2.0)
-            marks.append(Line(x, y, color, 1.4, dash, name=part))
+            x = self._places(curve)
+            dash = _DASHES[curve.of_ghost, is_training]
+            marks.append(Line(x, y, color, 1.4, dash, name=curve.name))
             if len(x) <= _FEW:
-                marks.append(Points(x, y, color, "circle" if part == "training" else "square", 4.0))
+                marks.append(Points(x, y, color, "circle" if is_training else "square", 4.0))
             if kind == "loss":
-                marks.append(LanePoints(x, values, color, dodge=0.0 if part == "training" else 4.0))
-        place = cursor_iteration(self)
-        if place is not None:
+                dodge = (0.0 if is_training else 4.0) - (8.0 if curve.of_ghost else 0.0)
+                marks.append(LanePoints(x, values, color, dodge=dodge))
+        at = cursor_iteration(self)
+        if at is not None and self.run is not None:
+            place = float(places(self.run, np.array([at]), self.option("over"))[0])
             marks.append(Rule(place, theme.color("cursor", 0.7), upright=True))
         return marks
+
+
+_DASHES: dict[tuple[bool, bool], tuple[float, ...]] = {
+    (False, True): (),
+    (False, False): (4.0, 2.0),
+    (True, True): (7.0, 3.0),
+    (True, False): (2.0, 3.0),
+}
+"""Whether it is the run before, and of the training part → dashes."""
 
 
 def cursor_iteration(view: PlotView) -> int | None:

@@ -321,3 +321,29 @@ def test_an_experiment_is_not_needed_to_ask_for_things(worker, small):
     session.undo()
     assert session.run is None
     assert session.experiment == Experiment(network=Network())
+
+
+def test_what_is_kept_outlives_edits_with_its_history(session, settled, small):
+    session.train(5)
+    settled(session)
+    kept, history = session.run.trace, session.run.history
+    session.keep_ghost()
+    session.edit(with_network(small, *RELU), "Activation: ReLU")
+    settled(session)
+    session.train(3)
+    settled(session)
+    assert session.run.ghost is kept
+    assert session.run.ghost_history is history
+    assert len(history) == 5
+    assert len(session.run.history) == 3
+    session.drop_ghost()
+    assert session.run.ghost_history is None
+
+
+def test_the_run_before_an_edit_keeps_its_history(session, settled, small):
+    session.train(4)
+    settled(session)
+    history = session.run.history
+    session.edit(with_network(small, *RELU), "Activation: ReLU")
+    settled(session)
+    assert session.run.ghost_history is history

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 
+import msgspec
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from gradsim.analysis import operations
+from gradsim.spec.method import Evolution
 from gradsim.trace import Cursor
+from gradsim.views.cost_axis import places
 from gradsim.views.loss_plot import LossPlotView
 from gradsim.views.plot.marks import Line, Rule
 from gradsim.views.theme import LIGHT
@@ -84,3 +88,81 @@ def test_the_table_joins_both_parts_by_iteration(view: LossPlotView) -> None:
     told = [cell for cell in columns["validation_loss"] if cell != ""]
     np.testing.assert_array_equal(told, run.history.validation_loss)
     assert units["training_loss"] == "cross_entropy"
+
+
+def compared(method=None):
+    """Return a run of 8 records whose ghost has 12, maybe found by another method."""
+    run = run_named("six layers")
+    history = run.history
+    short = dataclasses.replace(
+        history,
+        iterations=history.iterations[:8],
+        loss=history.loss[:8] * 0.5,
+        accuracy=history.accuracy[:8],
+        validation_iterations=history.validation_iterations[:0],
+        validation_loss=history.validation_loss[:0],
+        validation_accuracy=history.validation_accuracy[:0],
+    )
+    trace = run.trace
+    if method is not None:
+        training = msgspec.structs.replace(run.experiment.training, method=method)
+        experiment = msgspec.structs.replace(run.experiment, training=training)
+        trace = dataclasses.replace(trace, experiment=experiment)
+    return dataclasses.replace(
+        run, trace=trace, experiment=trace.experiment, history=short, ghost=run.trace, ghost_history=history
+    )
+
+
+def lines_of(view: LossPlotView) -> dict[str, Line]:
+    return {mark.name: mark for mark in view.panels(LIGHT)[0].marks if isinstance(mark, Line)}
+
+
+def test_the_run_before_is_drawn_on_the_same_axes(view: LossPlotView) -> None:
+    run = compared()
+    view.set_run(run)
+    lines = lines_of(view)
+    assert set(lines) == {"training", "training before", "validation before"}
+    assert len(lines["training"].x) == 8
+    np.testing.assert_allclose(10 ** lines["training before"].y, run.ghost_history.loss)
+    assert "Before the last change the training loss was" in view.text_summary()
+    assert "training_loss_before" in view.table()[0]
+    view.set_option("ghost", False)
+    assert set(lines_of(view)) == {"training"}
+
+
+def test_over_its_cost_an_evolution_stands_further_right_than_backpropagation(view: LossPlotView) -> None:
+    run = compared(Evolution(population=30))
+    view.set_run(run)
+    np.testing.assert_array_equal(lines_of(view)["training"].x, run.history.iterations)
+    view.set_option("over", "passes")
+    lines = lines_of(view)
+    iteration = operations(run.ghost)
+    np.testing.assert_allclose(
+        lines["training before"].x, run.ghost_history.iterations * iteration.forward_passes
+    )
+    assert 29.0 < lines["training"].x[1] < 60.0
+    view.set_option("over", "operations")
+    lines = lines_of(view)
+    np.testing.assert_allclose(lines["training before"].x, run.ghost_history.iterations * iteration.total)
+    np.testing.assert_allclose(lines["training"].x, run.history.iterations * operations(run.trace).total)
+    assert "FLOP" in view.hover_text("loss", float(lines["training"].x[3]), 0.0)
+
+
+def test_a_click_on_an_axis_of_cost_asks_for_an_iteration(view: LossPlotView, qtbot: QtBot) -> None:
+    run = compared()
+    view.set_run(run)
+    view.set_option("over", "operations")
+    x = float(lines_of(view)["training"].x[5])
+    with qtbot.waitSignal(view.seek_requested) as asked:
+        view.act_on_click("loss", x * 1.01, 0.0)
+    assert asked.args == [int(run.history.iterations[5])]
+
+
+def test_iterations_before_an_edit_cost_what_they_cost_then(view: LossPlotView) -> None:
+    evolved = compared(Evolution(population=30))
+    whole = evolved.ghost_history
+    early = dataclasses.replace(whole, iterations=whole.iterations[:5], loss=whole.loss[:5])
+    run = dataclasses.replace(evolved, history=whole, ghost_history=early)
+    before, after = operations(run.ghost).total, operations(run.trace).total
+    found = places(run, np.array([0, 5, 6, 8]), "operations")
+    np.testing.assert_allclose(found, [0, 5 * before, 5 * before + after, 5 * before + 3 * after])
