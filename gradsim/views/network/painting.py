@@ -17,6 +17,7 @@ from gradsim.views.network.scene import LANE, Scene
 _FEW_LINKS = 400
 _TICKS_EVERY = 24.0
 _LEAST_SPINE = 8.0
+_OF_A_STEP = {"activation": "and hₜ", "delta": "∂L/∂hₜ"}
 _CENTRED = Qt.AlignmentFlag.AlignCenter
 
 
@@ -82,17 +83,13 @@ def paint_axis(painter: QPainter, scene: Scene, tensor: str) -> None:
     painter.drawText(
         QRectF(8, 6, 180, 18),
         Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
-        f"rms {_symbol(scene, tensor)}",
+        f"rms {SYMBOLS[tensor]}",
     )
+    if tensor in _OF_A_STEP and any(column.time is not None for column in scene.content.columns):
+        # Beside what layers show, what their time steps show.
+        painter.setFont(figure_font(10))
+        painter.drawText(QRectF(8, 21, 60, 15), Qt.AlignmentFlag.AlignLeft, _OF_A_STEP[tensor])
     painter.restore()
-
-
-def _symbol(scene: Scene, tensor: str) -> str:
-    """Name what the columns show; a time step shows its state and the gradient of it."""
-    symbol = SYMBOLS[tensor]
-    if any(column.time is not None for column in scene.content.columns):
-        return {"activation": "a, hₜ", "delta": "δ, ∂L/∂hₜ"}.get(tensor, symbol)
-    return symbol
 
 
 def ticks(scale: Scale, length: float) -> list[int]:
@@ -178,22 +175,31 @@ def _paint_labels(painter: QPainter, scene: Scene) -> None:
     first_row, second_row = layout.frame.bottom + 18.0, layout.frame.bottom + 34.0
     pitch = layout.viewport.pitch
     name_font, small_font = figure_font(11), figure_font(10)
+    named: set[int | None] = set()
     for index in layout.numbered:
         column, x = columns[index], layout.centre(index)
         width = pitch - 4 if layout.shows_names else 40.0
         text = column.name if layout.shows_names and column.time is None else short_name(column)
         painter.setFont(name_font)
         painter.setPen(theme.color("text"))
+        if not layout.shows_names:  # beside the axis, which is painted over it
+            x = max(x, layout.frame.left + 0.5 * QFontMetricsF(name_font).horizontalAdvance(text))
         _draw_elided(painter, QRectF(x - width / 2, first_row, width, 16), text)
         if layout.shows_names:
             painter.setFont(small_font)
             painter.setPen(theme.color("muted"))
             text = f"{column.units} {column.activation}".rstrip()
-            if column.time is not None:
-                text = f"{column.name}: {text}" if column.time == 0 else ""
             if index == 0:
                 text = f"{column.units} feature{'s' * (column.units != 1)}"
-            _draw_elided(painter, QRectF(x - width / 2, second_row, width, 15), text)
+            if column.time is None:
+                _draw_elided(painter, QRectF(x - width / 2, second_row, width, 15), text)
+            elif column.layer not in named:
+                # Said once, at the first time step that is seen: the others have the room for it.
+                named.add(column.layer)
+                left = max(x - width / 2, layout.frame.left + 2)
+                place = QRectF(left, second_row, layout.frame.right - left, 15)
+                words = f"{column.name}: {text}, {column.steps} steps"
+                painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
     if not layout.shows_names:
         _paint_shared_labels(painter, scene, second_row)
 
