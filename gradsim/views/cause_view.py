@@ -118,7 +118,8 @@ class CauseView(PlotView):
         idle = np.array([cause.state == "nothing arrives" for cause in rows])
         in_lanes = np.where(idle, 1.0, ratios)
         marks: list[Mark] = [*self._bands(layers, rows, theme), *bars]
-        marks.append(Rule(0.0, theme.color("muted")))
+        # A low axis may have no room for a single tick.
+        marks.append(Rule(0.0, theme.color("muted"), words="×1" if self._is_low else ""))
         x = np.array([float(cause.number) for cause in rows])
         if self.option("ratio"):
             size = max(marker_size(len(layers), self.figure_size().width()), 3.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from gradsim.analysis import (
     residual_blocks,
     sentence,
 )
+from gradsim.analysis.cause import main_cause_words
 from gradsim.analysis.profile import Profile
 from gradsim.trace import Run
 from gradsim.views.plot.axis import Axis, layer_axis
@@ -34,6 +35,8 @@ from gradsim.views.theme import Theme, phase_color
 from gradsim.views.weight_layers import WeightLayers, padded
 
 _DIMMED = 0.35
+_WIDE = 800.0
+"""From how many pixels on there is room for a whole sentence beside the fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class GradientProfileView(PlotView):
     def __init__(self) -> None:
         super().__init__()
         self._range = StickyRange(step=1.0, margin=0.35, least=3.0)
-        self._told: tuple[Run, str] | None = None
+        self._told: tuple[Run, str, str] | None = None
 
     def fit_ranges(self) -> None:
         """Choose the axes anew from the next numbers."""
@@ -123,7 +126,7 @@ class GradientProfileView(PlotView):
         """Return the profile in two sentences, what is 0, NaN or ∞, and the main cause."""
         if self.run is None:
             return "No run yet."
-        return f"{sentence(profile(self.run.trace))} {self._main_cause()}".rstrip()
+        return f"{sentence(profile(self.run.trace))} {self._main_cause()[0]}".rstrip()
 
     def table(self) -> Table:
         """Return one row per layer: rms of every series shown, ratio, fit, and the same before the change."""
@@ -185,6 +188,8 @@ class GradientProfileView(PlotView):
 
     def _headline(self, found: Profile) -> list[Words]:
         words: list[Words] = []
+        whole, short = self._main_cause() if self.option("cause") and self.option("delta") else ("", "")
+        is_wide = self.figure_size().width() >= _WIDE
         for row in reversed(SERIES):
             if row.fit and self.option(row.tensor) and self.option("fit"):
                 fit: Fit = getattr(found, row.fit)
@@ -192,20 +197,22 @@ class GradientProfileView(PlotView):
                 # Two points always lie on a line, and a level one has nothing to explain.
                 if len(fit.used) > 2 and not told.startswith("flat"):
                     told += f", R² {fit.r_squared:.3f}"
+                if row.tensor == "delta" and short and not is_wide:
+                    told += f" · {short}"
                 way = "←" if row.fit == "backward_fit" else "→"
                 words += [Words(f"{row.symbol} {way} ", row.role, bold=True), Words(f"{told}      ")]
-        if self.option("cause") and self.option("delta"):
-            words.append(Words(self._main_cause(), "muted"))
-        return words
+        if whole and (is_wide or not words):
+            return [*words, Words(whole)]
+        return [*words[:-1], *(replace(last, text=last.text.rstrip()) for last in words[-1:])]
 
-    def _main_cause(self) -> str:
-        """Return what explains most of the change of δ, worked out once for a run."""
+    def _main_cause(self) -> tuple[str, str]:
+        """Return what explains most of the change of δ, as a sentence and in short, worked out once for a run."""
         if self.run is None:
-            return ""
+            return "", ""
         if self._told is None or self._told[0] is not self.run:
-            found = causes(self.run.trace, ("backward",), details=False)
-            self._told = (self.run, main_cause_sentence(cause_budget(found, "backward")))
-        return self._told[1]
+            budget = cause_budget(causes(self.run.trace, ("backward",), details=False), "backward")
+            self._told = (self.run, main_cause_sentence(budget), main_cause_words(budget))
+        return self._told[1:]
 
     def _bands(self, layers: WeightLayers, theme: Theme) -> list[Mark]:
         bands: list[Mark] = []

@@ -79,6 +79,25 @@ def main_cause_sentence(budget: CauseBudget) -> str:
     return told + "."
 
 
+def main_cause_words(budget: CauseBudget) -> str:
+    """Return the chief cause in the fewest words.
+
+    Parameters
+    ----------
+    budget : CauseBudget
+        Of one direction.
+
+    Returns
+    -------
+    str
+        ``sigmoid slopes 97 %``; empty where nothing changes much or there is nothing to explain.
+    """
+    if not budget.counted or abs(budget.log10) <= HARDLY:
+        return ""
+    main = budget.parts[0]
+    return f"{main.label} {'100 %' if main.share == 1.0 else _percent(main.share)}"
+
+
 def _part_of(budget: CauseBudget, label: str) -> BudgetPart:
     return next(part for part in budget.parts if part.label == label)
 

@@ -22,6 +22,7 @@ from gradsim.analysis.cause import (
     layer_cause,
     layer_sentence,
     main_cause_sentence,
+    main_cause_words,
     times,
 )
 from tests.kind_runs import NETWORKS, kind_run
@@ -209,6 +210,19 @@ def test_a_budget_adds_up(name, direction):
 )
 def test_the_chief_cause_of_a_net_in_words(rows, words):
     assert main_cause_sentence(budget_of(*rows)) == words
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([[("slope", 0.2)]], "sigmoid slopes 100 %"),
+        ([[("weight", 0.5), ("slope", 0.2)]], "sigmoid slopes 57 %"),
+        ([[("weight", 4.0), ("slope", 1.0)]], ""),
+        ([], ""),
+    ],
+)
+def test_the_chief_cause_in_the_fewest_words(rows, words):
+    assert main_cause_words(budget_of(*rows)) == words
 
 
 def test_a_budget_names_what_it_leaves_out():
