@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QTool
 
 from gradsim.trace import Cursor, Run
 from gradsim.views.network.canvas import NetworkCanvas
+from gradsim.views.network.paths import UnitChain
 from gradsim.views.network.scene import LinkColours, UnitColours
 from gradsim.views.network.telling import network_summary, network_table
 from gradsim.views.theme import LIGHT, Theme
@@ -171,6 +172,11 @@ class NetworkView(QWidget):
         """Mark a layer and a unit of it."""
         self.canvas.set_selection(layer, unit)
 
+    def set_paths(self, paths: tuple[UnitChain, ...]) -> None:
+        """Draw the paths of a weight's chain rule, each as (layer, unit), the first of them marked."""
+        self.canvas.set_paths(paths)
+        self._describe()
+
     def set_theme(self, theme: Theme) -> None:
         """Change the colours."""
         self._theme = theme
@@ -188,7 +194,11 @@ class NetworkView(QWidget):
     def text_summary(self) -> str:
         """Return what is seen, in words."""
         content, pulse = self.canvas.picture.content, self.canvas.picture.pulse
-        return "No network yet." if content is None or pulse is None else network_summary(content, pulse)
+        if content is None or pulse is None:
+            return "No network yet."
+        count = len(self.canvas.picture.paths)
+        paths = "" if not count else f" {count} path{'s' * (count > 1)} of a weight's chain rule drawn."
+        return network_summary(content, pulse) + paths
 
     def table(self) -> tuple[Mapping[str, NDArray[Any]], Mapping[str, str]]:
         """Return the numbers behind the picture: columns by name, and their units."""

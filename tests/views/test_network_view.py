@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 
 from gradsim.spec.training import GlobalNormClipping
 from gradsim.trace import Cursor
+from gradsim.views.network.paths import path_points
 from gradsim.views.network.telling import column_tooltip
 from gradsim.views.network_view import NetworkView
 from gradsim.views.theme import DARK, LIGHT, PAPER
@@ -319,3 +320,31 @@ def test_a_picture_is_kept_for_people(view, artefact_folder):
     view.set_run(run)
     view.set_cursor(Cursor(0, 2 * len(run.trace.steps) // 3))
     assert view.grab().save(str(artefact_folder / "network.png"))
+
+
+@pytest.mark.parametrize("units", [6, 40])
+@pytest.mark.parametrize("fault", [None, "zero", "nan", "mixed"])
+def test_paths_lie_on_their_units_and_go_again(qtbot, units, fault):
+    view = NetworkView()
+    qtbot.addWidget(view)
+    view.resize(900, 320)
+    run = reference_run(4, units, records=2, fault=fault)
+    view.set_run(run)
+    view.set_cursor(Cursor(0, len(run.trace.steps) - 1))
+    before = view.canvas.grab().toImage()
+    paths = (((-1, 0), (0, 2), (1, 5), (2, 1), (3, 0)), ((-1, 1), (0, 3), (3, 1)))
+    view.set_paths(paths)
+    drawn = view.canvas.grab().toImage()
+    assert drawn != before
+    assert "2 paths of a weight's chain rule" in view.text_summary()
+    scene, pulse = view.canvas.picture.scene, view.canvas.picture.pulse
+    points = path_points(scene, paths[0], pulse.tensor)
+    assert [point.x() for point in points] == [scene.layout.centre(column) for column in range(5)]
+    assert all(scene.layout.frame.top <= point.y() <= scene.layout.frame.bottom for point in points)
+    if units == 6:
+        assert points[2].y() == scene.layout.unit_heights(2)[5]
+    view.set_paths((((-1, 99), (0, 0), (50, 0)),))  # of a larger network
+    assert len(path_points(scene, view.canvas.picture.paths[0], pulse.tensor)) == 1
+    assert not view.canvas.grab().isNull()
+    view.set_paths(())
+    assert view.canvas.grab().toImage() == before

@@ -20,8 +20,8 @@ from gradsim.views.inspection.marked_number import plain_text, told
 from gradsim.views.inspection.number_browser import NumberBrowser
 from gradsim.views.theme import LIGHT, Theme
 
-_REST = 4.0
-"""Between two computations of the paths there is this many times as long a rest: training goes on beside it."""
+_REST = 8.0
+"""Between two looks at the paths there is this many times as long a rest: training goes on beside it."""
 
 _WORDS = {
     "weight": "weight W",
@@ -109,14 +109,12 @@ class WeightChainView(QWidget):
     def chain(self) -> WeightChain | None:
         """The chain rule that is shown, computed now if it has not been; None for a layer without parameters."""
         if self._chain is None and self._trace is not None and self.parameter.count():
-            begin = time.perf_counter()
             here, tensor = self._trace.layers[self._layer], self.parameter.currentData()
             shape, place = here[tensor].shape, self._place
             row = min(place.source, shape[0] - 1) if len(shape) == 2 else 0
             sample = None if self.scope.currentIndex() else min(place.sample, len(self._trace.inputs) - 1)
             column = min(place.unit, shape[-1] - 1)
             self._chain = weight_chain(self._trace, self._layer, row, column, sample, tensor=tensor)
-            self._cost = time.perf_counter() - begin
         return self._chain
 
     def text_summary(self) -> str:
@@ -184,6 +182,11 @@ class WeightChainView(QWidget):
             self._show()
 
     def _show(self) -> None:
+        begin = time.perf_counter()
+        self._write()
+        self._cost = time.perf_counter() - begin
+
+    def _write(self) -> None:
         chain, trace = self.chain, self._trace
         if chain is None or trace is None:
             words = "No run yet." if trace is None else f"{trace.layers[self._layer].name} has no weights."

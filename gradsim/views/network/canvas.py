@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from gradsim.trace import Cursor, Run
 from gradsim.views.network.between_painting import layer_at
 from gradsim.views.network.layout import panned, zoomed
+from gradsim.views.network.paths import UnitChain
 from gradsim.views.network.picture import NetworkPicture
 from gradsim.views.network.scene import LinkColours, UnitColours
 from gradsim.views.network.telling import column_tooltip, layer_tooltip
@@ -66,6 +67,11 @@ class NetworkCanvas(QWidget):
     def set_selection(self, layer: int | None, unit: int | None = None) -> None:
         """Mark a layer, and a unit of it."""
         if self.picture.set_selection(layer, unit):
+            self.update()
+
+    def set_paths(self, paths: tuple[UnitChain, ...]) -> None:
+        """Draw paths of a weight's chain rule, the first of them marked; none for an empty tuple."""
+        if self.picture.set_paths(paths):
             self.update()
 
     def set_theme(self, theme: Theme) -> None:

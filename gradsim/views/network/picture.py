@@ -24,6 +24,7 @@ from gradsim.views.network.layout import (
 )
 from gradsim.views.network.overlay import paint_overlay
 from gradsim.views.network.painting import paint_axis, paint_ground
+from gradsim.views.network.paths import UnitChain, paint_paths
 from gradsim.views.network.pulse import Pulse, pulse_at
 from gradsim.views.network.scene import LinkColours, Scene, UnitColours
 from gradsim.views.theme import LIGHT, Theme
@@ -42,6 +43,7 @@ class NetworkPicture:
         self.pulse: Pulse | None = None
         self.selected: int | None = None
         self.unit: int | None = None
+        self.paths: tuple[UnitChain, ...] = ()
         self._scales: KeptScales | None = None
         self._cursor = Cursor()
         self._theme = LIGHT
@@ -109,6 +111,12 @@ class NetworkPicture:
         """Mark a layer, and a unit of it."""
         changed = (layer, unit) != (self.selected, self.unit)
         self.selected, self.unit = layer, unit
+        return changed
+
+    def set_paths(self, paths: tuple[UnitChain, ...]) -> bool:
+        """Draw the paths of a weight's chain rule, the first of them marked."""
+        changed = paths != self.paths
+        self.paths = paths
         return changed
 
     def set_theme(self, theme: Theme) -> bool:
@@ -222,6 +230,7 @@ class NetworkPicture:
             x, width = round(left * ratio), round(right * ratio) - round(left * ratio)
             source = QRectF(x, 0, width, self._size.height() * ratio)
             painter.drawPixmap(QRectF(x / ratio, 0, width / ratio, self._size.height()), computed, source)
+        paint_paths(painter, scene, self.paths, pulse.tensor)
         paint_overlay(painter, scene, pulse, self.selected, self.unit)
 
     def paint_figure(self, painter: QPainter, rect: QRectF, theme: Theme) -> None:
@@ -251,6 +260,7 @@ class NetworkPicture:
                 [c for c in scene.layout.visible if pulse.has(scene.content.columns[c])],
             )
             paint_axis(painter, scene, pulse.tensor)
+            paint_paths(painter, scene, self.paths, pulse.tensor)
             paint_overlay(painter, scene, pulse, self.selected, self.unit)
         painter.restore()
 
