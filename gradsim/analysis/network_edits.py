@@ -44,6 +44,8 @@ def with_blocks(experiment: Experiment, block: Callable[[Dense, int], Residual])
     network = experiment.network
     marked = _Skips(lambda layer: Residual(layers=(layer,))).wrapped(network.layers, None)[0]
     count = _residuals(replace(network, layers=marked)) - _residuals(network)
+    if not count:
+        return experiment, 0
     layers = _Skips(lambda layer: block(layer, count)).wrapped(network.layers, None)[0]
     return with_network(experiment, replace(network, layers=layers)), count
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gradsim.analysis.cause import Causes, cause_budget, causes, main_cause_sentence
 from gradsim.analysis.diagnosis.losses import baseline_loss
 from gradsim.analysis.fit import Direction
-from gradsim.spec import Dense, Experiment, PlacedLayer, placed_layers, unrolled_layers
+from gradsim.spec import Dense, Experiment, PlacedLayer, Residual, placed_layers, unrolled_layers
 from gradsim.trace import History, IterationTrace, LayerTrace, SampleSet
 
 CONVERGED = 0.1
@@ -97,6 +97,17 @@ class Case:
         return tuple(layer for layer in self.numbered if _learns(self.placed[layer.name]))
 
     @cached_property
+    def closed(self) -> frozenset[str]:
+        """Layers in branches whose trained scale is 0 now: they wait until it opens (SkipInit)."""
+        return frozenset(
+            inner.name
+            for placed in self.placed.values()
+            if isinstance(placed.layer, Residual) and placed.layer.train_scale
+            if not np.any(self.trace[placed.name]["scale"])
+            for inner in flat_layers(placed.branch)
+        )
+
+    @cached_property
     def path(self) -> tuple[LayerTrace, ...]:
         """Before the head, the layers that no skip goes round: numbered ones and whole residual blocks."""
         names = {placed.name for placed in placed_layers(self.experiment.network)}
@@ -166,7 +177,8 @@ class Case:
 
     def cause(self, direction: Direction) -> str:
         """Return the chief cause of what happens to the signal on its way."""
-        return main_cause_sentence(cause_budget(self._causes, direction))
+        told = main_cause_sentence(cause_budget(self._causes, direction))
+        return told or "no ratio between two layers is a finite number to be explained."
 
     def with_now(self, tensor: str) -> NDArray[np.float64]:
         """Return the rms of a tensor of every layer at every record and now, shape (records + 1, layers)."""
@@ -191,6 +203,13 @@ def case_of(
         }
         history = replace(history, **cut)
     return Case(trace, history, samples, comparison)
+
+
+def flat_layers(branch: tuple[PlacedLayer, ...]) -> Iterator[PlacedLayer]:
+    """Yield the layers of a branch and of the branches in it."""
+    for placed in branch:
+        yield placed
+        yield from flat_layers(placed.branch)
 
 
 def _learns(placed: PlacedLayer) -> bool:

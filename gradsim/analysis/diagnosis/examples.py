@@ -99,10 +99,10 @@ def _sgd(rate: float, **fields: Any) -> Sgd:
 
 
 def _recurrent(**fields: Any) -> tuple[Layer, ...]:
-    return (Recurrent(units=12, initializer=GLOROT, **fields),)
+    return (Recurrent(units=8, initializer=GLOROT, **fields),)
 
 
-ADDING = Adding(samples=200, steps=30)
+ADDING = Adding(samples=100, steps=20)
 FEW = Spirals(samples=200)
 
 _SIGMOID_8 = _net(_stack(8, SIGMOID), FEW)
@@ -148,7 +148,7 @@ EXAMPLES: tuple[Example, ...] = (
     ),
     Example(
         "vanishing_through_time",
-        "simple cells, orthogonal recurrent weights of gain 0.7, 30 steps",
+        "simple cells, orthogonal recurrent weights of gain 0.7, 20 steps",
         _net(
             _recurrent(recurrent_initializer=Orthogonal(gain=0.7)), ADDING, optimizer=Adam(learning_rate=0.01)
         ),
@@ -158,7 +158,7 @@ EXAMPLES: tuple[Example, ...] = (
     ),
     Example(
         "exploding_through_time",
-        "simple linear cells, orthogonal recurrent weights of gain 1.5, 30 steps",
+        "simple linear cells, orthogonal recurrent weights of gain 1.5, 20 steps",
         _net(
             _recurrent(activation="linear", recurrent_initializer=Orthogonal(gain=1.5)),
             ADDING,

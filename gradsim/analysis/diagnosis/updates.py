@@ -97,15 +97,14 @@ def unchanged_first_layers(case: Case) -> Measurement | Unknown:
 
 def update_ratios(case: Case) -> dict[str, float] | Unknown:
     """Return rms update / rms weight of every learning layer, the geometric mean over the last records."""
-    rows = [layer.index for layer in case.learning]
+    layers = [layer for layer in case.learning if layer.name not in case.closed]
+    rows = [layer.index for layer in layers]
     if not rows:
         return Unknown("no layer learns")
     with np.errstate(all="ignore"):
         ratios = case.with_now("update")[-RECENT:, rows] / case.weight_rms[-RECENT:, rows]
         means = np.exp(np.log(ratios).mean(axis=0))
-    told = {
-        layer.name: float(mean) for layer, mean in zip(case.learning, means, strict=True) if not _unsure(mean)
-    }
+    told = {layer.name: float(mean) for layer, mean in zip(layers, means, strict=True) if not _unsure(mean)}
     return told or Unknown("no ratio of update and weight is a number")
 
 
