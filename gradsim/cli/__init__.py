@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 done, 1 a check failed, 2 bad input, 130 ended by Ctrl+C.
+        0 done, 1 a check failed or something was found, 2 bad input, 130 ended by Ctrl+C.
     """
     from gradsim.cli.failure import BAD_INPUT, INTERRUPTED, Failure
     from gradsim.cli.terminal import terminal_of
@@ -79,6 +79,10 @@ def _carried_out(arguments: argparse.Namespace) -> int:
         from gradsim.cli.run import run
 
         return run(arguments)
+    if arguments.command == "diagnose":
+        from gradsim.cli.diagnose import diagnose
+
+        return diagnose(arguments)
     if arguments.command == "render":
         from gradsim.cli.render import render
 

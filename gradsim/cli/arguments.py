@@ -9,7 +9,7 @@ from typing import NoReturn
 from gradsim import __version__
 from gradsim.cli.failure import Failure
 
-COMMANDS = ("run", "render", "schema", "doctor", "cost", "lessons")
+COMMANDS = ("run", "diagnose", "render", "schema", "doctor", "cost", "lessons")
 VIEWS = (
     "profile",
     "cause",
@@ -39,8 +39,9 @@ examples:
   gradsim run deep.gradsim.json --iterations 1000 --set "network.layers[0].activation=relu"
   gradsim run welcome --json | jq .layers[0].delta_rms
   gradsim render welcome --view profile -o profile.svg
+  gradsim diagnose welcome --rules
 
-exit codes: 0 done, 1 a check failed, 2 bad input, 130 ended by Ctrl+C
+exit codes: 0 done, 1 a check failed or a diagnosis found something, 2 bad input, 130 ended by Ctrl+C
 """
 
 
@@ -71,6 +72,7 @@ def argument_parser() -> argparse.ArgumentParser:
         dest="command", metavar="COMMAND", title="commands", required=True, parser_class=_Parser
     )
     _add_run(commands)
+    _add_diagnose(commands)
     _add_render(commands)
     _add_schema(commands)
     _add_doctor(commands)
@@ -103,6 +105,21 @@ def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.add_argument(
         "--save-experiment", metavar="FILE", type=Path, help="write the experiment with all changes by --set"
     )
+
+
+def _add_diagnose(commands: argparse._SubParsersAction[_Parser]) -> None:
+    text = "find what keeps an experiment from learning: numbers, cuts, causes and remedies"
+    parser = commands.add_parser("diagnose", help=text, description=_sentence(text), allow_abbrev=False)
+    _add_experiment(parser)
+    parser.add_argument(
+        "--thorough",
+        action="store_true",
+        help="also train other seeds, the network at half its depth and every remedy, and put first what helps",
+    )
+    parser.add_argument(
+        "--rules", action="store_true", help="also the published rules of others, and which of them fire"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
 
 def _add_render(commands: argparse._SubParsersAction[_Parser]) -> None:

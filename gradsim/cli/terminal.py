@@ -23,6 +23,7 @@ _CODES: dict[Style, str] = {
 _ASCII = str.maketrans(
     {
         "×": "x",
+        "÷": "/",
         "·": ".",
         "●": "o",
         "…": "...",

@@ -22,7 +22,7 @@ def test_the_help_names_every_command_and_the_exit_codes(capsys):
     assert main(["--help"]) == 0
     text = capsys.readouterr().out
     assert all(f"\n    {command} " in text for command in COMMANDS)
-    assert "exit codes: 0 done, 1 a check failed, 2 bad input, 130 ended by Ctrl+C" in text
+    assert "exit codes: 0 done, 1 a check failed or a diagnosis found something, 2 bad input, 130" in text
 
 
 def test_the_version_is_one_line(capsys):

@@ -42,13 +42,15 @@ def saturated_tanh(record: Record) -> Measured | NotApplicable:
 
 
 RULES = (
-    PublishedRule(PACK, "Update ratio", "size of the updates", "‖ΔW‖ / ‖W‖", "not about 1e-3", update_ratio),
+    PublishedRule(
+        PACK, "Update ratio", "size of the updates", "l2 of ΔW / l2 of W", "not about 1e-3", update_ratio
+    ),
     PublishedRule(
         PACK,
         "Saturated tanh",
         "saturated units",
         "share of |a| > 0.97",
-        "20 % of a layer (read here)",
+        "≥ 20 % of a layer",
         saturated_tanh,
     ),
 )

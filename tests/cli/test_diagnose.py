@@ -1,0 +1,116 @@
+"""gradsim diagnose."""
+
+import json
+
+import pytest
+
+from gradsim import formats
+from gradsim.analysis.diagnosis import RULES
+from gradsim.analysis.rule_packs import PUBLISHED_RULES
+from gradsim.cli import main
+from gradsim.engine import Simulator
+from gradsim.spec import Dense, Experiment, Network, Training
+from gradsim.spec.activation import Sigmoid
+from gradsim.spec.data import Moons
+from gradsim.spec.initializer import GlorotNormal
+from gradsim.spec.reading import read_experiment
+from gradsim.spec.training import Sgd
+
+pytestmark = pytest.mark.timeout(600)  # the first test ever compiles the machine
+
+SICK = Experiment(
+    name="Sick",
+    data=Moons(samples=120),
+    network=Network(layers=(Dense(units=8, activation=Sigmoid(), initializer=GlorotNormal()),) * 8),
+    training=Training(optimizer=Sgd(learning_rate=0.1), batch_size=32),
+)
+
+
+@pytest.fixture
+def sick(tmp_path, compiled):
+    path = tmp_path / "sick.gradsim.json"
+    formats.save(SICK, path)
+    return str(path)
+
+
+def diagnosed(*words):
+    return main(["diagnose", *words])
+
+
+def test_a_healthy_network_exits_with_0(small, capsys):
+    assert diagnosed(small, "--iterations", "30") == 0
+    told = capsys.readouterr().out
+    assert told.startswith("Small moons, iteration 30\nHealthy")
+    assert "Problem" not in told
+    assert f"All {len(RULES)} checks" in told
+    assert "Published rules" not in told
+
+
+def test_a_sick_network_exits_with_1_and_says_why_and_what_helps(sick, capsys):
+    assert diagnosed(sick, "--iterations", "20", "--rules") == 1
+    told = capsys.readouterr().out
+    assert "Problem: Vanishing gradient\n" in told
+    for word in ("Number: ", "Layers: dense_1", "Why: ", "Seen with ", "Remedies:", "1. "):
+        assert word in told
+    table = told.partition("Published rules\n")[2]
+    for rule in PUBLISHED_RULES:
+        assert any(line.startswith(rule.pack) and rule.name in line for line in table.splitlines())
+
+
+def test_the_json_document_holds_the_evidence_and_remedies_that_can_be_run(sick, capsys):
+    assert diagnosed(sick, "--iterations", "0", "--json") == 1
+    document = json.loads(capsys.readouterr().out)
+    finding = document["diagnosis"]["findings"][0]
+    assert finding["id"] == "vanishing_gradient"
+    assert finding["value"] < finding["cut"]
+    assert len(document["diagnosis"]["checks"]) == len(RULES)
+    assert [rule["name"] for rule in document["published_rules"]] == [rule.name for rule in PUBLISHED_RULES]
+    remedy = read_experiment(finding["remedies"][0]["experiment"])
+    assert Simulator(remedy).record().loss > 0
+    assert read_experiment(document["experiment"]) == SICK
+
+
+def test_a_broken_network_is_told_and_its_json_is_sound(broken, capsys):
+    assert diagnosed(broken, "--iterations", "5", "--json") == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document["diagnosis"]["findings"][0]["id"] == "not_finite"
+    assert diagnosed(broken, "--iterations", "5", "--rules") == 1
+    assert "NaN" in capsys.readouterr().out
+
+
+def test_thorough_measures_what_the_remedies_do(sick, capsys):
+    assert diagnosed(sick, "--iterations", "5", "--thorough") == 1
+    told = " ".join(capsys.readouterr().out.split())
+    assert "measured: δ per layer ×" in told
+
+
+def test_a_remedy_is_explained_once(sick, capsys):
+    diagnosed(sick, "--iterations", "60")
+    told = " ".join(capsys.readouterr().out.split())
+    assert told.count("Skip connections: ") == 1
+    assert told.count("Skip connections") > 1
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["nowhere.gradsim.json"], "nowhere.gradsim.json"),
+        (["welcome", "--set", "network.layers[0].units=0"], "units"),
+        (["welcome", "--iterations", "-1"], "expected a whole number"),
+        ([], "FILE"),
+    ],
+)
+def test_bad_input_exits_with_2(words, complaint, capsys):
+    assert diagnosed(*words) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert complaint in told.err
+
+
+def test_narrow_terminals_lose_columns_and_not_numbers(sick, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "72")
+    diagnosed(sick, "--iterations", "0", "--rules")
+    lines = capsys.readouterr().out.splitlines()
+    assert "no room for layer, what was measured: widen the window, or --json" in lines
+    assert "no room for fires, layer, what is measured: widen the window, or --json" in lines
+    assert max(len(line) for line in lines) <= 72
