@@ -23,6 +23,7 @@ class State:
     can_redo: bool = False
     has_ghost: bool = False
     is_at_start: bool = True
+    has_time: bool = False
     has_lesson: bool = False
 
 
@@ -140,6 +141,9 @@ COMMANDS: tuple[Command, ...] = (
             lambda w: w.appearance.toggle(), "theme"),
     Command("view.theme_system", "Colours of the &system", "", "Follow light and dark of the system",
             lambda w: w.appearance.choose("system")),
+    Command("view.unroll", "&Unroll through time", "Ctrl+U",
+            "Show the time steps of the selected recurrent layer as columns, or of all; again rolls them up",
+            lambda w: w.views["network"].toggle_unrolled(), "", lambda s: s.has_time, separated=True),
     Command("view.next", "&Next view", "F6", "Put the keys into the next view", lambda w: w.focus_view(1),
             separated=True),
     Command("view.previous", "&View before", "Shift+F6", "Put the keys into the view before",

@@ -282,6 +282,7 @@ class MainWindow(QMainWindow):
                 can_redo=document.redo_description is not None,
                 has_ghost=run is not None and run.ghost is not None,
                 is_at_start=session.cursor.iteration == 0,
+                has_time=run is not None and any(la.kind == "recurrent" for la in run.trace.layers),
                 has_lesson=self.lessons.is_running,
             )
         )
