@@ -134,6 +134,7 @@ class MainWindow(QMainWindow):
         network.unit_selected.connect(session.select)
         inspector.unit_selected.connect(session.select)
         inspector.follow_requested.connect(lambda: session.select(None))
+        inspector.paths_selected.connect(network.set_paths)
         player.seek_requested.connect(session.seek)
         transport.play_toggled.connect(player.toggle)
         transport.step_requested.connect(session.step)
