@@ -38,6 +38,7 @@ def run_here(name: str) -> int:
     int
         Exit code.
     """
+    from gradsim.cli.diagnose import instant_diagnosis, print_diagnosis
     from gradsim.cli.report import print_report
     from gradsim.cli.result import run_result
 
@@ -58,6 +59,10 @@ def run_here(name: str) -> int:
     terminal.stream.flush()
     if result.interrupted:
         return INTERRUPTED
+    terminal.write(terminal.painted("Diagnosis", "bold"))
+    print_diagnosis(instant_diagnosis(simulator, source), terminal)
+    terminal.write()
+    terminal.stream.flush()
     try:
         FOLDER.mkdir(exist_ok=True)
     except OSError as error:
@@ -67,7 +72,8 @@ def run_here(name: str) -> int:
         return INTERRUPTED
     terminal.write(f"Written to {FOLDER}/: {', '.join(written)}")
     terminal.write(
-        "Go on with: gradsim run --help, gradsim render --help; on a machine with a display: gradsim"
+        "Go on with: gradsim run --help, gradsim diagnose --help, gradsim render --help; on a machine with a "
+        "display: gradsim"
     )
     return DONE
 

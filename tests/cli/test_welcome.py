@@ -36,6 +36,8 @@ def test_without_a_file_it_is_the_welcome_experiment(undisplayed, capsys, monkey
     assert main([]) == 130  # as if Ctrl+C had come before the first picture
     text = capsys.readouterr().out
     assert "Deep sigmoid on digits" in text
+    assert "Diagnosis\nVanishing gradient and " in text
+    assert "Remedies:" in text
     assert "Written" not in text
 
 
