@@ -17,6 +17,7 @@ from gradsim.views.plot.numbers import brief, grouped, percent
 from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.points import Points
 from gradsim.views.plot.ranges import finite_range, round_up
+from gradsim.views.plot.short_legend import shortened
 from gradsim.views.plot.words import Words
 from gradsim.views.theme import Theme
 
@@ -45,11 +46,16 @@ class Backdrop:
 
     def paint(self, painter: QPainter, geometry: Geometry) -> None:
         """Fill the bars from the bottom of the plot."""
-        x, plot = geometry.x_px(self.edges), geometry.plot
+        x, plot = np.round(geometry.x_px(self.edges)), geometry.plot
+        painter.save()
+        painter.setRenderHint(
+            QPainter.RenderHint.Antialiasing, False
+        )  # bars side by side: no seams, and faster
         for left, right, share in zip(x[:-1].tolist(), x[1:].tolist(), self.shares.tolist(), strict=True):
             if share > 0:
                 height = max(1.5, share * _BARS_SHARE * plot.height())
                 painter.fillRect(QRectF(left, plot.bottom() - height, right - left, height), self.color)
+        painter.restore()
 
     def paint_sample(self, painter: QPainter, rect: QRectF) -> None:
         """Fill a small rectangle."""
@@ -74,7 +80,13 @@ def half_range(part: Nonlinearity) -> float:
 
 
 def curve_panel(
-    key: str, name: str, part: Nonlinearity, half: float, theme: Theme, shows: tuple[bool, bool]
+    key: str,
+    name: str,
+    part: Nonlinearity,
+    half: float,
+    theme: Theme,
+    shows: tuple[bool, bool],
+    is_low: bool = False,
 ) -> Panel:
     """Return the diagram of one activation of a layer.
 
@@ -92,6 +104,8 @@ def curve_panel(
         In which colours.
     shows : (bool, bool)
         Whether the distribution of z is drawn, and whether the flat part is shaded.
+    is_low : bool, default False
+        Whether there is room for one line of a legend only.
 
     Returns
     -------
@@ -105,11 +119,13 @@ def curve_panel(
     low, high = _height(lines, part)
     marks: list[Mark] = []
     if shows[1]:
-        marks += _shades(part, z, theme)
+        marks += _shades(part, z, theme, is_low)
     if shows[0]:
         marks += _distribution(part, half, theme)
     marks += _kinks(part, theme)
     marks += _curves(part, z, lines, theme)
+    if is_low:
+        marks = shortened(marks, lambda name: name.startswith(("φ", "|φ", "a")))
     label = "φ(z), φ′(z)" if lines else "a, a (1 − a)"
     headline = [
         Words(f"{name}  ", bold=True),
@@ -190,13 +206,15 @@ def _height(
     return low - room, high + room
 
 
-def _shades(part: Nonlinearity, z: NDArray[np.float64], theme: Theme) -> list[Mark]:
+def _shades(part: Nonlinearity, z: NDArray[np.float64], theme: Theme, is_low: bool) -> list[Mark]:
     """Shade where the slope is a small share of its maximum; the first stretch carries the words."""
     from gradsim.analysis.nonlinearities import SHADED_BELOW
 
     lines = _lines(part, z)
     name = f"|φ′| below {100 * SHADED_BELOW:.0f} % of its maximum: {percent(part.shaded_share)} of z"
-    if part.flat_share:
+    if is_low:
+        name = f"|φ′| < {100 * SHADED_BELOW:.0f} % of max: {percent(part.shaded_share)}"
+    elif part.flat_share:
         name += f"; slope 0: {percent(part.flat_share)}"
     color = theme.color("warn", 0.16)
     if not lines:
@@ -244,8 +262,8 @@ def _curves(
             one.reshape(-1)[::every].astype(np.float64) for one in (part.z, part.value, part.slope)
         )
         return [
-            Points(at, slope, slope_color, "triangle", 4.5, name="a (1 − a), the slope of a by its own z"),
-            Points(at, a, value_color, "circle", 4.5, name="a: depends on all z of the sample"),
+            Points(at, slope, slope_color, "triangle", 4.5, name="a (1 − a), its slope by its own z"),
+            Points(at, a, value_color, "circle", 4.5, name="a, of all z of its sample"),
         ]
     marks: list[Mark] = []
     for k, (value, slope) in reversed(list(enumerate(lines))):

@@ -151,9 +151,9 @@ class ActivationView(AskingView):
     def _fits(self, survey: UnitSurvey) -> bool:
         """Whether an answer, perhaps of another iteration, is about the present network."""
         assert self.run is not None
-        widths = [(layer.name, len(layer)) for layer in survey.layers]
-        trace = self.run.trace
-        return widths == [(name, trace[name].fan_out) for name in self._activation_layers()]
+        widths = {layer.name: layer.fan_out for layer in self.run.trace.layers}
+        found = [(layer.name, len(layer)) for layer in survey.layers]
+        return found == [(name, widths[name]) for name in self._activation_layers()]
 
     def _survey(self) -> tuple[UnitSurvey, bool]:
         """Return what is known of the units, and whether it is of the whole data."""
@@ -183,7 +183,7 @@ class ActivationView(AskingView):
         self._half = max(self._half, *(half_range(part) for part in parts))
         shows = (self.option("distribution"), self.option("flat"))
         found = [
-            curve_panel(f"curve_{place}", name, part, self._half, theme, shows)
+            curve_panel(f"curve_{place}", name, part, self._half, theme, shows, self.is_low)
             for place, part in enumerate(parts)
         ]
         return [*found, self._map(name, theme)]
@@ -202,15 +202,21 @@ class ActivationView(AskingView):
         survey, is_whole = self._survey()
         wants_deaths = self.option("units") == "death"
         deaths = self._deaths() if wants_deaths else None
-        drawn = UnitMap(survey if deaths is None else deaths.survey, deaths, self.option("sorted"))
-        self._drawn = drawn
-        trace = self.run.trace
-        numbers = tuple(trace[layer.name].number for layer in survey.layers)
+        shown, drawn = (survey if deaths is None else deaths.survey), self._drawn
+        if drawn is None or (drawn.survey, drawn.deaths, drawn.is_sorted) != (
+            shown,
+            deaths,
+            self.option("sorted"),
+        ):
+            self._drawn = drawn = UnitMap(shown, deaths, self.option("sorted"))
+        known = {layer.name: layer.number for layer in self.run.trace.layers}
+        numbers = tuple(known[layer.name] for layer in survey.layers)
         chosen = [layer.name for layer in survey.layers].index(name)
-        return drawn.panel(numbers, chosen, theme, self._headline(survey, is_whole, wants_deaths))
+        return drawn.panel(numbers, chosen, theme, self._headline(drawn, is_whole, wants_deaths))
 
-    def _headline(self, survey: UnitSurvey, is_whole: bool, wants_deaths: bool) -> list[Words]:
+    def _headline(self, drawn: UnitMap, is_whole: bool, wants_deaths: bool) -> list[Words]:
         assert self.run is not None
+        survey = drawn.survey
         deaths, search = self._deaths(), self.asked(DEATHS)
         if wants_deaths and search.is_waiting:
             return [Words(self.waiting_words(DEATHS))]
@@ -219,11 +225,11 @@ class ActivationView(AskingView):
         if wants_deaths and deaths is not None:
             exact = "iteration of death" if deaths.is_exact else "dead at the latest at this iteration"
             looks = f"   {grouped(len(deaths.looked_at))} looked at"
-            count = Words(f"{grouped(deaths.survey.dead)} dead", bold=True)
+            count = Words(f"{grouped(drawn.dead)} dead", bold=True)
             return [count, Words(f"   colour: {exact}; plain: alive"), Words(looks, "muted")]
         if wants_deaths:
             return [Words("When each unit died is searched for on demand (D)", "muted")]
-        head = [Words(survey_words(survey), "bad" if survey.dead and is_whole else "text", bold=True)]
+        head = [Words(drawn.words, "bad" if drawn.dead and is_whole else "text", bold=True)]
         if not is_whole:
             reason = self.asked(UNITS).reason
             told = f"   in this batch of {grouped(survey.samples)} samples only"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from gradsim.trace import IterationTrace, Run
@@ -15,6 +15,9 @@ from gradsim.views.plot.numbers import percent
 from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import PlotView
 from gradsim.views.theme import Theme
+
+LOW = 230.0
+"""Height of a figure, in logical pixels, below which a legend of several lines leaves no room for the plot."""
 
 
 @dataclass(slots=True)
@@ -61,6 +64,7 @@ class AskingView(PlotView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._asked: dict[str, Asked] = {}
+        self._was_low = False
 
     # -- what comes down -------------------------------------------------------------------------------------
 
@@ -161,6 +165,17 @@ class AskingView(PlotView):
         if not asked.is_waiting:
             return ""
         return f"{asked.words} ({percent(asked.share)})" if asked.words else "waiting …"
+
+    @property
+    def is_low(self) -> bool:
+        """Whether there is only room for a short legend."""
+        return self.figure_size().height() < LOW
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.is_low != self._was_low:
+            self._was_low = self.is_low
+            self.refresh()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -33,6 +33,7 @@ from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import Table, message_panel
 from gradsim.views.plot.points import LanePoints, LinePoints, Points, Shape
 from gradsim.views.plot.ranges import StickyRange, finite_range
+from gradsim.views.plot.short_legend import shortened
 from gradsim.views.plot.words import Words
 from gradsim.views.theme import Theme
 
@@ -102,6 +103,8 @@ class JacobianView(AskingView):
     def __init__(self) -> None:
         super().__init__()
         self._range = StickyRange(step=1.0, margin=0.25, least=3.0)
+        self._ends: tuple[JacobianSpectrum, float, float, list[str]] | None = None
+        self._five: tuple[JacobianSpectrum, NDArray[np.float64]] | None = None
         self.sample = 0
         """Row of the batch."""
         self.sample_box = QSpinBox()
@@ -183,7 +186,8 @@ class JacobianView(AskingView):
         if spectrum is None:
             return [message_panel(self._reason())]
         held = self._range.around(self._reach(spectrum))
-        lanes = lanes_needed(*spectrum.blocks, *spectrum.onward)
+        assert self._ends is not None
+        lanes = self._ends[3]
         return [
             self._layers_panel(spectrum, held, lanes, theme),
             self._values_panel(spectrum, held, lanes, theme),
@@ -191,21 +195,31 @@ class JacobianView(AskingView):
 
     def _reach(self, spectrum: JacobianSpectrum) -> tuple[float, float]:
         """Return log10 of the least and the greatest value that mean something, and a piece of the bound."""
-        every = (*spectrum.blocks, *spectrum.onward)
-        found = [log10_or_nan(values[values >= 0.1 * spectrum.eps * values[0]]) for values in every]
-        low, high = finite_range(np.array([0.0]), *found) or (0.0, 0.0)
+        if self._ends is None or self._ends[0] is not spectrum:
+            every = (*spectrum.blocks, *spectrum.onward)
+            found = [values[values >= 0.1 * spectrum.eps * values[0]] for values in every]
+            ends = finite_range(np.array([0.0]), log10_or_nan(np.concatenate(found)))
+            self._ends = (spectrum, *(ends or (0.0, 0.0)), lanes_needed(*every))
+        _, low, high, _ = self._ends
         if not self.option("bound"):
             return low, high
         # Deep down the bound is far off: a plot that held all of it would show nothing else.
         bound = np.clip(spectrum.log10_bounds, low - _BOUND_ROOM, high + _BOUND_ROOM)
         return finite_range(np.array([low, high]), bound) or (low, high)
 
+    def _five_of(self, spectrum: JacobianSpectrum) -> NDArray[np.float64]:
+        """Return largest, quartiles and smallest of every block, shape (5, K), counted out once."""
+        if self._five is None or self._five[0] is not spectrum:
+            five = [np.quantile(values, (1.0, 0.75, 0.5, 0.25, 0.0)) for values in spectrum.blocks]
+            self._five = (spectrum, np.array(five).T)
+        return self._five[1]
+
     def _layers_panel(
         self, spectrum: JacobianSpectrum, held: tuple[float, float], lanes: list[str], theme: Theme
     ) -> Panel:
         count = len(spectrum.names)
         x = np.arange(1.0, count + 1.0)
-        five = np.array([np.quantile(values, (1.0, 0.75, 0.5, 0.25, 0.0)) for values in spectrum.blocks]).T
+        five = self._five_of(spectrum)
         logs = log10_or_nan(five)
         lower = np.where(five[3] == 0, _BELOW_ALL, logs[3])
         onward = np.array([values[0] for values in spectrum.onward])
@@ -236,6 +250,8 @@ class JacobianView(AskingView):
             LanePoints(x, onward, through, 7.0, dodge=3.0),
             LinePoints(x, log10_or_nan(onward), through, "circle", size, name="to the output: largest"),
         ]
+        if self.is_low:
+            marks = shortened(marks, lambda name: name in ("layer: largest", "to the output: largest"))
         numbers = (
             [self.run.trace.layers[held_by[-1]].number for held_by in spectrum.layers] if self.run else []
         )

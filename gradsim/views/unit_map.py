@@ -43,6 +43,13 @@ class UnitMap:
         self.survey, self.deaths, self.is_sorted = survey, deaths, is_sorted
         self.orders = [self._order(place) for place in range(len(survey.layers))]
         """Which unit stands at which height, from the bottom, for each layer."""
+        self.words, self.dead = survey_words(survey), survey.dead
+        """How many units are dead, in words and as a number."""
+        most = max(len(layer) for layer in survey.layers)
+        self._cells = np.full((most, len(survey.layers)), EMPTY, dtype=np.intp)
+        for place, order in enumerate(self.orders):
+            self._cells[: len(order), place] = self._rows(place)[order]
+        self._heat: Heat | None = None
 
     def panel(
         self, numbers: tuple[int | None, ...], chosen: int | None, theme: Theme, head: list[Words]
@@ -65,15 +72,15 @@ class UnitMap:
         Panel
             Layers to the right, units upwards.
         """
-        layers = self.survey.layers
-        most = max(len(layer) for layer in layers)
-        rows = np.full((most, len(layers)), EMPTY, dtype=np.intp)
-        for place, order in enumerate(self.orders):
-            rows[: len(order), place] = self._rows(place)[order]
+        layers, most = self.survey.layers, len(self._cells)
         alive = QColor(theme.grid).rgb()
         colors = np.append(extended(CIVIDIS, theme), np.uint32(alive))
         sides, heights = np.arange(len(layers) + 1.0) + 0.5, np.arange(most + 1.0) + 0.5
-        marks: list[Mark] = [Heat(rows, sides, heights, colors, theme)]
+        heat = Heat(self._cells, sides, heights, colors, theme, made_from=(self._cells, theme))
+        if self._heat is not None:
+            heat.take_picture(self._heat)
+        self._heat = heat
+        marks: list[Mark] = [heat]
         if chosen is not None:
             marks += [
                 Rule(chosen + 0.5 + side, theme.color("background"), upright=True, width=2.5)

@@ -249,3 +249,17 @@ def test_the_question_is_answered_by_the_engine() -> None:
     assert expected is not None
     assert (found.iteration, found.sample) == (6, 2)
     np.testing.assert_array_equal(found.whole, expected.whole)
+
+
+def test_a_low_view_has_one_line_of_legend_and_more_when_it_grows(qtbot: QtBot) -> None:
+    view, _ = shown(qtbot, run_named("six layers"), AnsweredJacobianView)
+
+    def names() -> list[str]:
+        view.canvas.grab()
+        return [mark.name for mark in view._panels_now(LIGHT)[0].marks if mark.name]
+
+    assert len(names()) == 6
+    view.resize(900, 200)
+    assert names() == ["layer: largest", "to the output: largest"]
+    view.resize(900, 400)
+    assert len(names()) == 6
