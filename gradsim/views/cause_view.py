@@ -12,6 +12,7 @@ from PySide6.QtGui import QResizeEvent
 from gradsim.analysis import (
     CAUSE_UNITS,
     DETAIL_WORDS,
+    CauseBudget,
     Causes,
     LayerCause,
     budget_sentence,
@@ -65,7 +66,7 @@ class CauseView(PlotView):
     def __init__(self) -> None:
         super().__init__()
         self._range = StickyRange(step=0.1, margin=0.04, least=0.4)
-        self._found: tuple[Run, Direction, Causes] | None = None
+        self._found: tuple[Run, Direction, Causes, CauseBudget] | None = None
         self.caption = Caption()
         layout = self.layout()
         assert layout is not None
@@ -135,7 +136,7 @@ class CauseView(PlotView):
                 layer_axis(layers.names, "" if self._is_low else "layer, from the input to the head"),
                 Axis(label, *held, "log10"),
                 marks,
-                headline=self._headline(found),
+                headline=self._headline(),
                 lanes=lanes_needed(in_lanes) if self.option("ratio") else (),
             )
         ]
@@ -144,7 +145,7 @@ class CauseView(PlotView):
         """Return what the whole net owes to which kind of factor, and the cause of the selected layer."""
         if self.run is None:
             return "No run yet."
-        told = budget_sentence(cause_budget(self._causes(), self._direction))
+        told = budget_sentence(self._budget())
         chosen = self._selected_cause()
         return told if chosen is None else f"{told} {layer_sentence(chosen)}"
 
@@ -198,8 +199,13 @@ class CauseView(PlotView):
         assert self.run is not None
         if self._found is None or self._found[0] is not self.run or self._found[1] != self._direction:
             found = causes(self.run.trace, (self._direction,), details=False)
-            self._found = (self.run, self._direction, found)
+            self._found = (self.run, self._direction, found, cause_budget(found, self._direction))
         return self._found[2]
+
+    def _budget(self) -> CauseBudget:
+        self._causes()
+        assert self._found is not None
+        return self._found[3]
 
     def _selected_cause(self) -> LayerCause | None:
         if self.run is None or self.selected_layer is None:
@@ -219,7 +225,7 @@ class CauseView(PlotView):
         chosen = self._selected_cause()
         if chosen is not None:
             return layer_sentence(chosen), layer_sentence(chosen, details=False)
-        budget = cause_budget(self._causes(), self._direction)
+        budget = self._budget()
         return budget_sentence(budget), main_cause_sentence(budget) or budget_sentence(budget)
 
     def _bands(self, layers: WeightLayers, rows: tuple[LayerCause, ...], theme: Theme) -> list[Mark]:
@@ -233,12 +239,12 @@ class CauseView(PlotView):
             bands.append(VerticalBand(chosen - 0.5, chosen + 0.5, theme.color("accent", 0.14)))
         return bands
 
-    def _headline(self, found: Causes) -> list[Words]:
+    def _headline(self) -> list[Words]:
         chosen = self._selected_cause() if self._is_low else None
         if chosen is not None:  # there is no room for the sentence below
             words = f"{times(chosen.log10)}: " if chosen.state == "finite" else ""
             return [Words(f"layer {chosen.number} ", bold=True), Words(words + cause_sentence(chosen))]
-        budget = cause_budget(found, self._direction)
+        budget = self._budget()
         back = self._direction == "backward"
         symbol, role = ("δ ← ", "backward") if back else ("a → ", "forward")
         if not budget.counted:

@@ -86,8 +86,8 @@ def cause_budget(causes: Causes, direction: Direction) -> CauseBudget:
     left_out = [cause for cause in every if cause.state != "finite"]
     sums: dict[FactorKind, list[float]] = {kind: [] for kind in FACTOR_KINDS}
     for cause in counted:
-        for factor in cause.factors:
-            sums[factor.kind].append(factor.log10)
+        for kind, value in cause.log10_by_kind.items():
+            sums[kind].append(value)
     totals = {kind: math.fsum(values) for kind, values in sums.items() if values}
     total = math.fsum(cause.log10 for cause in counted)
     with_it = [kind for kind in totals if totals[kind] * total > 0]

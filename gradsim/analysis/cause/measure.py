@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from gradsim.analysis.cause.details import details_of
 from gradsim.analysis.cause.passages import Passage, backward_passages, forward_passages
-from gradsim.analysis.cause.records import Causes, Factor, LayerCause, category, quotient
+from gradsim.analysis.cause.records import Causes, Factor, LayerCause, category, is_size, quotient
 from gradsim.analysis.cause.route import Leg, legs
 from gradsim.analysis.cause.sizes import size_of
 from gradsim.analysis.fit import Direction
@@ -102,12 +102,14 @@ def _cause(
 def _factors(direction: Direction, start: float, passages: list[Passage], details: bool) -> list[Factor]:
     """One factor per passage; those on either side of a size that says nothing about the ends are one."""
     sizes = [start, *(passage.size for passage in passages)]
-    kept = [0, *(i for i in range(1, len(sizes) - 1) if _tells(sizes, i)), len(sizes) - 1]
+    last = len(sizes) - 1
+    inside = range(1, last)
+    kept = [0, *(inside if all(map(is_size, sizes)) else (i for i in inside if _tells(sizes, i))), last]
     found = []
-    for first, last in pairwise(kept):
-        joined, before, after = passages[first:last], sizes[first], sizes[last]
+    for first, end in pairwise(kept):
+        joined, before, after = passages[first:end], sizes[first], sizes[end]
         main = joined[-1]
-        label = " and ".join(dict.fromkeys(passage.label for passage in joined))
+        label = main.label if len(joined) == 1 else " and ".join(dict.fromkeys(p.label for p in joined))
         told = details_of(main, direction, quotient(after, before)) if details and len(joined) == 1 else {}
         found.append(Factor(main.kind, main.stop.layer.name, label, before, after, told))
     return found

@@ -130,8 +130,9 @@ class LayerCause:
         """Return the sum of log10 over the factors of each kind; only those with a logarithm take part."""
         found: dict[FactorKind, float] = {}
         for factor in self.factors:
-            if factor.state == "finite":
-                found[factor.kind] = found.get(factor.kind, 0.0) + factor.log10
+            value = factor.log10
+            if value == value:
+                found[factor.kind] = found.get(factor.kind, 0.0) + value
         return found
 
     @property
@@ -179,7 +180,7 @@ class Causes:
 
 def is_size(value: float) -> bool:
     """Whether a signal of this rms has a logarithm."""
-    return math.isfinite(value) and value > 0
+    return 0.0 < value < math.inf
 
 
 def quotient(dividend: float, divisor: float) -> float:
@@ -191,7 +192,7 @@ def quotient(dividend: float, divisor: float) -> float:
 
 def log10_quotient(dividend: float, divisor: float) -> float:
     """Return log10 of a quotient that may itself over- or underflow; NaN unless both are sizes."""
-    if not is_size(dividend) or not is_size(divisor):
+    if not (0.0 < dividend < math.inf and 0.0 < divisor < math.inf):
         return math.nan
     return math.log10(dividend) - math.log10(divisor)
 
@@ -217,9 +218,9 @@ def product_of(factors: tuple[Factor, ...]) -> float:
 
 
 def _state(before: float, after: float) -> FactorState:
-    sides = category(before), category(after)
-    if sides == ("size", "size"):
+    if 0.0 < before < math.inf and 0.0 < after < math.inf:
         return "finite"
+    sides = category(before), category(after)
     if "NaN" in sides or sides == ("∞", "∞"):
         return "not a number"
     if sides == ("0", "0"):
