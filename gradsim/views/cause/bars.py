@@ -61,8 +61,10 @@ class StackedBars:
         bottom = np.clip(geometry.y_px(self.low), edges.top(), edges.bottom())
         seen = (right > left) & (bottom > top)
         boxes = np.stack([left, top, right, bottom], axis=1)[seen]
+        if not len(boxes):
+            return
         _fill(painter, boxes, self.color)
-        if len(boxes) and np.median(boxes[:, 2] - boxes[:, 0]) >= _NARROWEST_HATCHED:
+        if np.median(boxes[:, 2] - boxes[:, 0]) >= _NARROWEST_HATCHED:
             _hatch(painter, boxes, self.hatch, self.ink)
         if self.letter:
             self._write(painter, boxes)
@@ -88,9 +90,15 @@ class StackedBars:
 
 
 def _fill(painter: QPainter, boxes: NDArray[np.float64], color: QColor) -> None:
-    for left, top, right, bottom in boxes.tolist():
-        # Never so low that a factor near 1 disappears altogether.
-        painter.fillRect(QRectF(left, top, right - left, max(bottom - top, 0.75)), color)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(color)
+    # Never so low that a factor near 1 disappears altogether.
+    painter.drawRects(
+        [
+            QRectF(left, top, right - left, max(bottom - top, 0.75))
+            for left, top, right, bottom in boxes.tolist()
+        ]
+    )
 
 
 def _hatch(painter: QPainter, boxes: NDArray[np.float64], hatch: Hatch, ink: QColor) -> None:
