@@ -35,7 +35,11 @@ from gradsim.analysis.cost import (
 )
 from gradsim.analysis.cost_wording import amount_words, cost_sentences, duration_words, factor_words
 from gradsim.analysis.differences import Difference
+from gradsim.analysis.fault import Fault, broken_in, lost_to_zero_in
+from gradsim.analysis.fault_sources import Source
+from gradsim.analysis.fault_wording import fault_words, forensic_sentences
 from gradsim.analysis.fit import Fit
+from gradsim.analysis.forensics import Forensics, examine, fault_by_counts, first_broken_record
 from gradsim.analysis.gradient_check import (
     TOLERANCE,
     DirectionCheck,
@@ -82,7 +86,9 @@ __all__ = [
     "Difference",
     "DirectionCheck",
     "Factor",
+    "Fault",
     "Fit",
+    "Forensics",
     "GradientCheck",
     "KeptProduct",
     "LayerCause",
@@ -92,12 +98,14 @@ __all__ = [
     "Operations",
     "Profile",
     "ResidualBlock",
+    "Source",
     "Speed",
     "Stream",
     "TensorCheck",
     "TimeRecord",
     "amount_words",
     "angle_between",
+    "broken_in",
     "budget_sentence",
     "cause_budget",
     "cause_sentence",
@@ -109,9 +117,14 @@ __all__ = [
     "cost",
     "cost_sentences",
     "duration_words",
+    "examine",
     "factor_sentence",
     "factor_words",
+    "fault_by_counts",
+    "fault_words",
+    "first_broken_record",
     "fitted_factor_per_step",
+    "forensic_sentences",
     "gates_of",
     "history_profile",
     "iterations_to_move",
@@ -119,6 +132,7 @@ __all__ = [
     "layer_cause",
     "layer_sentence",
     "layers_bought",
+    "lost_to_zero_in",
     "main_cause_sentence",
     "measured_speed",
     "operations",

@@ -1,0 +1,279 @@
+"""From a value back to the inputs that made it, and which zeros are only lost numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradsim.trace import IterationTrace, LayerTrace, Step
+
+SMALLEST = {"float64": 2.0**-1074, "float32": 2.0**-149, "bfloat16": 2.0**-133, "float16": 2.0**-24}
+"""Precision → the smallest number above 0 that it knows."""
+
+_NEVER_ZERO = ("sigmoid", "softplus", "softmax")
+_ZERO_AT_ZERO: tuple[str, ...] = (
+    "linear",
+    "tanh",
+    "softsign",
+    "elu",
+    "selu",
+    "celu",
+    "gelu",
+    "gelu_tanh",
+    "silu",
+    "mish",
+)
+_ZERO_AT_ZERO += ("leaky_relu", "prelu", "rrelu")
+_ALWAYS_SLOPED = ("sigmoid", "softplus", "tanh", "softsign", "elu", "selu", "celu")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input of an operation.
+
+    Attributes
+    ----------
+    symbol : str
+        As formulas write it: ``x``, ``W``, ``δ``.
+    layer : str
+        Whose it is; empty for data.
+    tensor : str
+        Which tensor.
+    index : tuple of int
+        Which value of it.
+    value : float
+        Itself.
+    """
+
+    symbol: str
+    layer: str
+    tensor: str
+    index: tuple[int, ...]
+    value: float
+
+
+def sources_of(
+    trace: IterationTrace, layer: int | None, tensor: str, operation: str, index: tuple[int, ...]
+) -> tuple[Source, ...]:
+    """Return the inputs that made a value.
+
+    Parameters
+    ----------
+    trace : IterationTrace
+        A record.
+    layer : int or None
+        Index of the layer; None for the loss.
+    tensor, operation : str
+        Which tensor, and the operation of its step.
+    index : tuple of int
+        Which value.
+
+    Returns
+    -------
+    tuple of Source
+        Of a sum the factors of the term that counts most: one that is not finite, else the largest.
+    """
+    if layer is None:
+        head = trace.layers[-1]
+        place = _first_or_largest(np.asarray(head["pre_activation"]))
+        return (_source("z", head, "pre_activation", place),)
+    own = trace.layers[layer]
+    if tensor == "pre_activation":
+        return _of_product(own, own, "input", _weight_name(own), index)
+    if tensor in ("activation", "normalized", "scaled", "hidden", "gates", "cell"):
+        return _of_activation(own, tensor, index)
+    if tensor in ("activation_gradient", "hidden_gradient", "cell_gradient"):
+        return _of_handed_down(trace, own, index)
+    if tensor == "delta":
+        names = (("∂L/∂a", "activation_gradient"), ("φ'", "slope"))
+        known = [(symbol, name) for symbol, name in names if name in own.tensors]
+        if "normalized_gradient" in own.tensors:
+            known.append(("∂L/∂ẑ", "normalized_gradient"))
+        return tuple(
+            _source(s, own, name, index) for s, name in known if own[name].shape == own["delta"].shape
+        )
+    if operation == "weight_gradient" or tensor.endswith("bias_gradient"):
+        return _of_parameter_gradient(own, tensor, index)
+    if tensor.endswith("_clipped_gradient"):
+        name = tensor.replace("_clipped_gradient", "_gradient")
+        return (_source("g", own, name, index),)
+    if tensor.endswith("_update"):
+        name = tensor.removesuffix("_update")
+        return (
+            _source("g", own, f"{name}_clipped_gradient", index),
+            Source("η", "", "learning_rate", (), trace.learning_rate),
+        )
+    return ()
+
+
+def lost_in(trace: IterationTrace, layer: LayerTrace, step: Step) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Yield the tensors that a step makes, and where their values are 0 only for want of smaller numbers.
+
+    Parameters
+    ----------
+    trace : IterationTrace
+        A record.
+    layer : LayerTrace
+        Layer of the step.
+    step : Step
+        Which step.
+
+    Yields
+    ------
+    str, ndarray of bool
+        Name and places.
+    """
+    least = SMALLEST[trace.experiment.precision]
+    kind = layer.activation_kind
+    with np.errstate(all="ignore"):
+        if step.operation == "activation" and layer.kind in ("dense", "activation"):
+            z = layer.tensors.get("scaled", layer["pre_activation"])
+            if kind in _NEVER_ZERO:
+                yield "activation", (layer["activation"] == 0) & np.isfinite(z)
+            elif kind in _ZERO_AT_ZERO:
+                yield "activation", (layer["activation"] == 0) & (z != 0)
+            if kind in _ALWAYS_SLOPED:
+                yield "slope", (layer["slope"] == 0) & np.isfinite(z)
+        elif step.operation == "delta" and layer.kind == "dense" and "scaled" not in layer.tensors:
+            gradient, slope = layer["activation_gradient"], layer["slope"]
+            if kind != "softmax" and not _is_fused(trace, layer):
+                yield "delta", (layer["delta"] == 0) & (gradient != 0) & (slope != 0)
+        elif step.operation == "activation_gradient":
+            above = _above(trace, layer)
+            if above is not None and above.kind == "dense":
+                exact = _tiny_product(above["delta"], above["weight"].T, least)
+                yield "activation_gradient", (layer["activation_gradient"] == 0) & exact
+        elif step.operation == "weight_gradient" and layer.kind == "dense":
+            rows = layer["input"].reshape(-1, layer.fan_in), layer["delta"].reshape(-1, layer.fan_out)
+            yield (
+                "weight_gradient",
+                (layer["weight_gradient"] == 0) & _tiny_product(rows[0].T, rows[1], least),
+            )
+        elif step.operation == "update" and "weight_update" in layer.tensors:
+            gradient = layer["weight_clipped_gradient"].astype(np.float64)
+            change = np.abs(gradient * trace.learning_rate)
+            moved = (gradient != 0) & (trace.learning_rate != 0) & (change < least)
+            yield "weight_update", (layer["weight_update"] == 0) & moved
+
+
+def _tiny_product(a: NDArray[Any], b: NDArray[Any], least: float) -> NDArray[np.bool_]:
+    """Where a @ b is not 0 but below the smallest number; both are scaled first, so float64 loses nothing."""
+    top = float(np.abs(a).max(initial=0.0)), float(np.abs(b).max(initial=0.0))
+    if not all(0 < one < np.inf for one in top):
+        return np.zeros((*a.shape[:-1], b.shape[-1]), dtype=bool)
+    exact = np.abs((a.astype(np.float64) / top[0]) @ (b.astype(np.float64) / top[1]))
+    log = np.log2(exact) + np.log2(top[0]) + np.log2(top[1])
+    return np.asarray((exact > 0) & (log < np.log2(least)))
+
+
+def _of_product(
+    of: LayerTrace, source: LayerTrace, left: str, right: str, index: tuple[int, ...]
+) -> tuple[Source, ...]:
+    """Left row times right column; of recurrent layers only the part of the inputs can be told."""
+    if right not in source.tensors:
+        return (_source("x", of, left, index),) if of[left].shape == of["pre_activation"].shape else ()
+    row, column = source[left][index[:-1]], source[right][:, index[-1]]
+    k = _term(row, column)
+    found = [_source("x", source, left, (*index[:-1], k)), _source("W", source, right, (k, index[-1]))]
+    if "hidden" in source.tensors and index[1] > 0 and "recurrent_weight" in source.tensors:
+        before = source["hidden"][index[0], index[1] - 1]
+        j = _term(before, source["recurrent_weight"][:, index[-1]])
+        found += [
+            _source("h", source, "hidden", (index[0], index[1] - 1, j)),
+            _source("R", source, "recurrent_weight", (j, index[-1])),
+        ]
+    return tuple(found)
+
+
+def _weight_name(layer: LayerTrace) -> str:
+    return "input_weight" if "input_weight" in layer.tensors else "weight" if layer.kind == "dense" else ""
+
+
+def _of_activation(layer: LayerTrace, tensor: str, index: tuple[int, ...]) -> tuple[Source, ...]:
+    if layer.kind == "residual":
+        skip = "skip" if "skip" in layer.tensors else "input"
+        return _source("x", layer, skip, index), _source("branch", layer, "branch", index)
+    if tensor == "activation" and "scaled" in layer.tensors:
+        return (_source("ẑ", layer, "scaled", index),)
+    if tensor == "scaled":
+        return (_source("x̂", layer, "normalized", index),)
+    if layer.kind == "recurrent":
+        z = layer["pre_activation"][index[:-1]]
+        k = _first_or_largest(z)
+        return (_source("z", layer, "pre_activation", (*index[:-1], *k)),)
+    own = _source("z", layer, "pre_activation", index)
+    if layer.activation_kind != "softmax":
+        return (own,)
+    row = layer["pre_activation"][index[:-1]]
+    return own, _source("largest z", layer, "pre_activation", (*index[:-1], int(np.argmax(row))))
+
+
+def _of_handed_down(trace: IterationTrace, layer: LayerTrace, index: tuple[int, ...]) -> tuple[Source, ...]:
+    above = _above(trace, layer)
+    if above is None:
+        if layer.index < len(trace.layers) - 1:
+            return ()
+        return (
+            _source("a", layer, "activation", index),
+            Source("t", "", "targets", index, float(trace.targets[index])),
+        )
+    if above.kind == "dense":
+        k = _term(above["delta"][index[:-1]], above["weight"][index[-1]])
+        return (
+            _source("δ", above, "delta", (*index[:-1], k)),
+            _source("W", above, "weight", (index[-1], k)),
+        )
+    gradient = above["input_gradient"]
+    return (_source("∂L/∂x", above, "input_gradient", index),) if gradient.ndim == len(index) else ()
+
+
+def _of_parameter_gradient(layer: LayerTrace, tensor: str, index: tuple[int, ...]) -> tuple[Source, ...]:
+    delta = layer["delta"].reshape(-1, layer["delta"].shape[-1])
+    rows = layer["delta"].shape[:-1]
+    if tensor == "weight_gradient" and layer.kind == "dense":
+        i = _term(layer["input"].reshape(-1, layer.fan_in)[:, index[0]], delta[:, index[1]])
+        at = tuple(int(k) for k in np.unravel_index(i, rows))
+        return _source("x", layer, "input", (*at, index[0])), _source("δ", layer, "delta", (*at, index[1]))
+    if len(index) == 1 and index[0] < delta.shape[1]:
+        i = _first_or_largest(delta[:, index[0]])[0]
+        at = tuple(int(k) for k in np.unravel_index(i, rows))
+        return (_source("δ", layer, "delta", (*at, index[0])),)
+    return ()
+
+
+def _above(trace: IterationTrace, layer: LayerTrace) -> LayerTrace | None:
+    """Return the layer that reads the output of this one, where it is the only one."""
+    reads = [
+        one
+        for one in trace.layers[layer.index + 1 :]
+        if one["input"].shape == layer["output"].shape and np.may_share_memory(one["input"], layer["output"])
+    ]
+    return reads[0] if len(reads) == 1 else None
+
+
+def _is_fused(trace: IterationTrace, layer: LayerTrace) -> bool:
+    return layer.index == len(trace.layers) - 1 and trace.experiment.training.loss.endswith("cross_entropy")
+
+
+def _term(a: NDArray[Any], b: NDArray[Any]) -> int:
+    """Place of the factors whose product counts most; products of tiny numbers are compared by logarithm."""
+    with np.errstate(all="ignore"):
+        product = a.astype(np.float64) * b.astype(np.float64)
+        bad = ~(np.isfinite(a) & np.isfinite(b) & np.isfinite(product))
+        if bad.any():
+            return int(np.argmax(bad))
+        return int(np.argmax(np.log2(np.abs(a.astype(np.float64))) + np.log2(np.abs(b.astype(np.float64)))))
+
+
+def _first_or_largest(values: NDArray[Any]) -> tuple[int, ...]:
+    bad = ~np.isfinite(values)
+    flat = int(np.argmax(bad)) if bad.any() else int(np.argmax(np.abs(values)))
+    return tuple(int(i) for i in np.unravel_index(flat, values.shape))
+
+
+def _source(symbol: str, layer: LayerTrace, tensor: str, index: tuple[int, ...]) -> Source:
+    return Source(symbol, layer.name, tensor, index, float(layer[tensor][index]))
