@@ -91,6 +91,10 @@ def _carried_out(arguments: argparse.Namespace) -> int:
         from gradsim.cli.schema import print_schema
 
         return print_schema(arguments)
+    if arguments.command == "check":
+        from gradsim.cli.check import prove
+
+        return prove(arguments)
     if arguments.command == "cost":
         from gradsim.cli.cost import tell_cost
 

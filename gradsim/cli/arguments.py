@@ -9,7 +9,7 @@ from typing import NoReturn
 from gradsim import __version__
 from gradsim.cli.failure import Failure
 
-COMMANDS = ("run", "diagnose", "render", "schema", "doctor", "cost", "lessons")
+COMMANDS = ("run", "diagnose", "render", "schema", "doctor", "cost", "lessons", "check")
 VIEWS = (
     "profile",
     "cause",
@@ -78,6 +78,7 @@ def argument_parser() -> argparse.ArgumentParser:
     _add_doctor(commands)
     _add_lessons(commands)
     _add_cost(commands)
+    _add_check(commands)
     return parser
 
 
@@ -156,6 +157,20 @@ def _add_schema(commands: argparse._SubParsersAction[_Parser]) -> None:
 def _add_doctor(commands: argparse._SubParsersAction[_Parser]) -> None:
     text = "check this installation: versions, display, fonts, cache, compiled code, gradients"
     parser = commands.add_parser("doctor", help=text, description=_sentence(text), allow_abbrev=False)
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+
+
+def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
+    text = "prove the gradients by differences of the loss; exit code 1 if one is wrong or not finite"
+    parser = commands.add_parser("check", help=text, description=_sentence(text), allow_abbrev=False)
+    _add_experiment(parser)
+    parser.add_argument(
+        "--directions",
+        metavar="N",
+        type=_whole,
+        default=1,
+        help="random directions for every parameter tensor, besides that of the gradient (default: 1)",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
 

@@ -12,16 +12,18 @@ from gradsim.cli.result import Result, first_breakdown
 from gradsim.spec import experiment_document
 
 if TYPE_CHECKING:
-    from gradsim.analysis import Profile
+    from gradsim.analysis import Forensics, Profile
 
 
-def result_document(result: Result) -> dict[str, Any]:
+def result_document(result: Result, found: Forensics | None = None) -> dict[str, Any]:
     """Return a run as a document of plain values.
 
     Parameters
     ----------
     result : Result
         A run.
+    found : Forensics, optional
+        Where its numbers broke or were lost.
 
     Returns
     -------
@@ -55,6 +57,7 @@ def result_document(result: Result) -> dict[str, Any]:
         "profile": _profile_document(result.profile),
         "profile_before": _profile_document(result.first_profile),
         "first_non_finite": breakdown._asdict() if breakdown else None,
+        "forensics": dataclasses.asdict(found) if found else None,
     }
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from gradsim.cli.layers import layer_table
 from gradsim.cli.result import Result, Scores, first_breakdown
 from gradsim.cli.table import Cell, Column, laid_out, scientific
 from gradsim.cli.terminal import Terminal
 from gradsim.spec import kind_of
+
+if TYPE_CHECKING:
+    from gradsim.analysis import Forensics
 
 _READABLE = 100
 _TENSOR_WORDS = {
@@ -24,7 +28,9 @@ _TENSOR_WORDS = {
 }
 
 
-def print_report(result: Result, terminal: Terminal, brief: bool = False) -> None:
+def print_report(
+    result: Result, terminal: Terminal, brief: bool = False, found: Forensics | None = None
+) -> None:
     """Print what a run has found out.
 
     Parameters
@@ -35,6 +41,8 @@ def print_report(result: Result, terminal: Terminal, brief: bool = False) -> Non
         Where to print.
     brief : bool, default False
         Show only the first and the last few layers.
+    found : Forensics, optional
+        Where its numbers broke or were lost.
     """
     for line in [*_heading(result, terminal), "", *_scores(result, terminal), ""]:
         terminal.write(line)
@@ -60,6 +68,21 @@ def print_report(result: Result, terminal: Terminal, brief: bool = False) -> Non
         )
         place = f"{_TENSOR_WORDS[breakdown.tensor]} of {breakdown.layer} at iteration {breakdown.iteration:,}"
         terminal.write(terminal.painted(terminal.text(f"First broken: {place} ({what})"), "broken"))
+    for line in _fault_words(result, found, terminal):
+        terminal.write(terminal.painted(terminal.text(line), "broken"))
+
+
+def _fault_words(result: Result, found: Forensics | None, terminal: Terminal) -> list[str]:
+    """Return how numbers broke or were lost; nothing where none did."""
+    from gradsim.analysis import fault_words
+
+    told = []
+    if found is not None and found.broken is not None and found.broken.sources:
+        told.append(f"It came about so: {fault_words(found.broken)}.")
+    if found is not None and found.lost is not None:
+        told.append(f"First lost to 0: {fault_words(found.lost, result.experiment.precision)}.")
+    width = min(terminal.width or _READABLE, _READABLE)
+    return [line for sentence in told for line in textwrap.wrap(sentence, width)]
 
 
 def _left_out(result: Result, titles: Sequence[str]) -> list[str]:
@@ -86,11 +109,12 @@ def profile_words(result: Result, terminal: Terminal) -> list[str]:
     Returns
     -------
     list of str
-        Backward, forward, and how it was before training.
+        Backward, forward, the main cause, and how it was before training.
     """
-    from gradsim.analysis import sentence
+    from gradsim.analysis import cause_budget, causes, main_cause_sentence, sentence
 
-    text = sentence(result.profile)
+    budget = cause_budget(causes(result.trace, ("backward",), details=False), "backward")
+    text = f"{sentence(result.profile)} {main_cause_sentence(budget)}".rstrip()
     if result.iterations:
         earlier = result.first_profile
         text += (

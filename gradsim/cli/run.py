@@ -34,6 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     source = opened(arguments.file, arguments.set, arguments.seed)
 
     from gradsim import formats
+    from gradsim.analysis import examine
     from gradsim.cli import files
     from gradsim.cli.causes import cause_document, print_causes
     from gradsim.cli.documents import json_text, result_document
@@ -44,14 +45,16 @@ def run(arguments: argparse.Namespace) -> int:
     progress = Progress()
     simulator = prepared_simulator(source, progress)
     result = run_result(simulator, arguments.iterations, progress)
+    found = examine(result.history, result.trace, simulator)
+    simulator.seek(result.iterations)
     terminal = terminal_of()
     if arguments.json:
-        document = result_document(result)
+        document = result_document(result, found)
         if arguments.cause:
             document["causes"] = cause_document(result.trace)
         terminal.stream.write(json_text(document, ascii_only=not terminal.unicode) + "\n")
     else:
-        print_report(result, terminal, arguments.brief)
+        print_report(result, terminal, arguments.brief, found)
         if arguments.cause:
             print_causes(result.trace, terminal, arguments.brief)
     written = []
