@@ -47,6 +47,7 @@ from gradsim.analysis.gradient_check import (
     TensorCheck,
     check_gradients,
 )
+from gradsim.analysis.jacobian import JacobianSpectrum, jacobian_spectrum
 from gradsim.analysis.operations import (
     CONVENTION,
     LayerOperations,
@@ -68,6 +69,8 @@ from gradsim.analysis.through_time import (
     rms_per_unit,
     time_record,
 )
+from gradsim.analysis.unit_deaths import UnitDeaths, death_words, unit_deaths
+from gradsim.analysis.units import LayerUnits, UnitSurvey, unit_survey
 from gradsim.analysis.wording import sentence
 
 __all__ = [
@@ -90,10 +93,12 @@ __all__ = [
     "Fit",
     "Forensics",
     "GradientCheck",
+    "JacobianSpectrum",
     "KeptProduct",
     "LayerCause",
     "LayerMotion",
     "LayerOperations",
+    "LayerUnits",
     "Machine",
     "Operations",
     "Profile",
@@ -103,6 +108,8 @@ __all__ = [
     "Stream",
     "TensorCheck",
     "TimeRecord",
+    "UnitDeaths",
+    "UnitSurvey",
     "amount_words",
     "angle_between",
     "broken_in",
@@ -116,6 +123,7 @@ __all__ = [
     "check_sentences",
     "cost",
     "cost_sentences",
+    "death_words",
     "duration_words",
     "examine",
     "factor_sentence",
@@ -128,6 +136,7 @@ __all__ = [
     "gates_of",
     "history_profile",
     "iterations_to_move",
+    "jacobian_spectrum",
     "kept_product",
     "layer_cause",
     "layer_sentence",
@@ -146,4 +155,6 @@ __all__ = [
     "rms_per_unit",
     "sentence",
     "time_record",
+    "unit_deaths",
+    "unit_survey",
 ]

@@ -96,7 +96,18 @@ class JacobianSpectrum:
         return np.asarray(np.cumsum(largest[::-1])[::-1])
 
     def block_of(self, layer: int | None) -> int | None:
-        """Return the block that holds a layer of the trace, None for none."""
+        """Return the block that holds a layer.
+
+        Parameters
+        ----------
+        layer : int or None
+            Index into ``IterationTrace.layers``.
+
+        Returns
+        -------
+        int or None
+            Its place among the K blocks; None for no layer.
+        """
         return next((k for k, held in enumerate(self.layers) if layer in held), None)
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import block_diag
 
 from gradsim.spec import (
     ActivationLayer,
@@ -113,14 +112,23 @@ def _of(tensor: NDArray[Any], sample: int) -> Matrix:
 
 
 def _every_step(matrix: Matrix, steps: int) -> Matrix:
-    return matrix if steps == 1 else np.kron(np.eye(steps), matrix)
+    return matrix if steps == 1 else _side_by_side([matrix] * steps)
+
+
+def _side_by_side(blocks: list[Matrix]) -> Matrix:
+    """One matrix per time step, each on its own place of the diagonal."""
+    rows, columns = blocks[0].shape
+    found = np.zeros((len(blocks), rows, len(blocks), columns))
+    for step, block in enumerate(blocks):
+        found[step, :, step] = block
+    return found.reshape(len(blocks) * rows, len(blocks) * columns)
 
 
 def _activation(activation: Any, tensors: Tensors, sample: int) -> Matrix:
     if not isinstance(activation, Softmax):
         return np.diag(_of(tensors["slope"], sample).ravel())
     rows = _of(tensors["activation"], sample)
-    return np.asarray(block_diag(*(np.diag(a) - np.outer(a, a) for a in rows)))
+    return _side_by_side([np.diag(a) - np.outer(a, a) for a in rows])
 
 
 def _dense(layer: Dense | Head, tensors: Tensors, sample: int) -> Matrix:
@@ -156,14 +164,14 @@ def _normalization(spec: Normalization, tensors: Tensors, x: NDArray[Any], sampl
         size = row.var() if centred else np.mean(row * row)
         inner = np.eye(width) - (float(centred) + np.outer(hat, hat)) / width
         blocks.append((gamma / np.sqrt(size + spec.eps))[:, None] * inner)
-    return np.asarray(block_diag(*blocks))
+    return _side_by_side(blocks)
 
 
 def _residual(placed: PlacedLayer, trace: IterationTrace, sample: int) -> Matrix:
     tensors, spec = trace[placed.name].tensors, placed.layer
     assert isinstance(spec, Residual)
     steps, width = _of(tensors["input"], sample).shape
-    branch = np.eye(steps * width)
+    branch: Matrix = np.eye(steps * width)
     for inner in placed.branch:
         branch = _jacobian(inner, trace, sample) @ branch
     scale = float(tensors["scale"][0]) if "scale" in tensors else spec.scale

@@ -236,6 +236,8 @@ def _shades(part: Nonlinearity, z: NDArray[np.float64], theme: Theme, is_low: bo
 def _distribution(part: Nonlinearity, half: float, theme: Theme) -> list[Mark]:
     finite = part.z[np.isfinite(part.z)].astype(np.float64)
     counts, edges = np.histogram(finite, bins=_BINS, range=(-half, half))
+    if not finite.size:
+        return []
     top = max(int(counts.max()), 1)
     name = f"{grouped(part.z.size)} values of z, at most {percent(top / max(part.z.size, 1))} per bar"
     return [Backdrop(edges, counts / top, theme.color("ghost", 0.45), name)]

@@ -75,7 +75,8 @@ def verdict(spectrum: JacobianSpectrum) -> str:
         return f"up to {brief(largest)} times enlarged from input to output"
     if least >= 1 / ISOMETRY and largest <= ISOMETRY:
         return "dynamical isometry: every direction passes"
-    return f"input to output: {brief(least)} to {brief(largest)}"
+    between = brief(largest) if len(spectrum.whole) == 1 else f"{brief(least)} to {brief(largest)}"
+    return f"input to output: {between}"
 
 
 def condition_words(values: NDArray[np.float64], eps: float) -> str:

@@ -200,4 +200,7 @@ def survey_words(survey: UnitSurvey) -> str:
     told = f"{grouped(survey.dead)} of {grouped(survey.units)} units dead"
     if survey.stuck:
         told += f", {grouped(survey.stuck)} more with slope 0 for every sample"
+    broken = sum(int(np.count_nonzero(state_of(layer) == "not a number")) for layer in survey.layers)
+    if broken:
+        told += f", {grouped(broken)} not a number"
     return told

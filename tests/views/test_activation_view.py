@@ -314,6 +314,7 @@ def test_what_is_not_a_number_is_counted_beside_the_curve(qtbot: QtBot) -> None:
     broken = next(layer for layer in named if np.isnan(layer.pre_activation).any())
     view.set_selected_layer(broken.index)
     assert f"{np.isnan(broken.pre_activation).sum():,} NaN" in words(view)
+    assert "not a number" in words(view)
 
 
 def test_hovering_over_the_curve_tells_value_slope_and_what_lies_below(qtbot: QtBot) -> None:
