@@ -32,7 +32,9 @@ def budget_sentence(budget: CauseBudget) -> str:
         else "from the first layer to the last before the head"
     )
     if not budget.steps:
-        return f"There is a single layer{'' if backward else ' before the head'}: no ratio to explain."
+        if backward:
+            return "There is a single layer: no ratio to explain."
+        return "There is a single layer before the head: nothing to add up."
     if not budget.counted:
         return (
             f"No ratio of {signal} between neighbouring layers is a finite number: {budget.left_out_words}."

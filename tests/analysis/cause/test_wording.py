@@ -248,7 +248,7 @@ def test_one_layer_has_nothing_to_explain():
     assert budget_sentence(cause_budget(found, "backward")) == "There is a single layer: no ratio to explain."
     found = causes(reference_trace(layers=2))
     told = budget_sentence(cause_budget(found, "forward"))
-    assert told == "There is a single layer before the head: no ratio to explain."
+    assert told == "There is a single layer before the head: nothing to add up."
 
 
 def test_sigmoid_slopes_are_why_a_deep_sigmoid_net_vanishes():
