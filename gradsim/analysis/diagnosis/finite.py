@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from gradsim.analysis.diagnosis.case import Case, Measurement
-from gradsim.analysis.diagnosis.weights import poor_initialization
+from gradsim.analysis.diagnosis.weights import POOR, poor_initialization
 from gradsim.trace import COUNTS, TENSORS
 
 FOR_BAD_WEIGHTS = ("batch_normalization", "clip", "fitting_weights")
@@ -58,6 +58,6 @@ def not_finite(case: Case) -> Measurement:
 
 
 def _begins_badly(case: Case) -> bool:
-    """Return whether the first weights alone make the gradient ten times larger or smaller than it should be."""
+    """Return whether the first weights alone make the gradient much larger or smaller than it should be."""
     measured = poor_initialization(case)
-    return isinstance(measured, Measurement) and measured.value > 10.0
+    return isinstance(measured, Measurement) and measured.value > POOR

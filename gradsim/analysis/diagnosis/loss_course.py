@@ -33,12 +33,13 @@ FOR_SLOWNESS = ("much_higher_rate", "adam", "higher_rate")
 def oscillating_loss(case: Case) -> Measurement | Unknown:
     """Return the standard deviation of the loss around its trend / its mean, over the last 50 records.
 
-    Held against what the batches explain: the standard deviation between samples / √batch, for one batch after
-    the other out of a limited stock. A loss that falls by a fifth all the same is excused.
+    The first third of the run, where the loss drops, is left out. Held against what the batches explain: the standard
+    deviation between samples / √batch, for one batch after the other out of a limited stock. A loss that falls by a
+    fifth all the same, and by more than its swings explain, is excused.
     """
-    losses = case.losses[-50:]
+    losses = case.losses[max(len(case.losses) // 3, len(case.losses) - 50) :]
     if len(losses) < 20:
-        return Unknown("fewer than 20 iterations are known")
+        return Unknown("fewer than 30 iterations are known")
     if not np.isfinite(losses).all():
         return Unknown("the loss is not finite")
     mean = float(losses.mean())

@@ -20,6 +20,11 @@ LARGE_GAIN = 4.0
 largest gain that an activation asks for is 4, the sigmoid's."""
 
 
+POOR = 1000.0**0.5
+"""Half of the thousand that counts as vanishing, in logarithms. A ratio of 10, where SageMaker Debugger cuts, is met by
+three ReLU layers that start as PyTorch does (14), and these learn."""
+
+
 def avalanche(case: Case) -> Measurement | Unknown:
     """Largest growth of the weights of a layer within ten iterations, over the last fifty.
 
@@ -88,7 +93,7 @@ def poor_initialization(case: Case) -> Measurement | Unknown:
     """By what factor the gradient is bound to change over all dense layers, given how their weights start.
 
     For each the gain of its first weights, rms · √fan_in, is held against what keeps the gradient of its activation
-    (``wanted_gains``); what lies outside is multiplied up. SageMaker Debugger cuts a ratio at 10 likewise.
+    (``wanted_gains``); what lies outside is multiplied up.
     """
     if len(case.plain) < 2:
         return Unknown("there are not two dense layers without normalization or skip before the head")

@@ -81,8 +81,8 @@ def test_a_history_beyond_the_record_is_not_looked_at():
 
 
 def test_a_converged_network_is_healthy_whatever_its_numbers_are():
-    # Glorot weights under eight ReLU layers are too small by a factor of 16: a fault as long as the loss is high.
-    layers = (Repeat(times=8, layers=(Dense(units=16, activation=Relu()),)),)
+    # Glorot weights under ten ReLU layers are too small by a factor of 32: a fault as long as the loss is high.
+    layers = (Repeat(times=10, layers=(Dense(units=16, activation=Relu()),)),)
     experiment = Experiment(
         data=Moons(samples=100, noise=0.0),
         network=Network(layers=layers),
@@ -94,7 +94,7 @@ def test_a_converged_network_is_healthy_whatever_its_numbers_are():
     diagnosis = diagnose(simulator)
     assert diagnosis.loss_share < CONVERGED
     assert diagnosis.is_healthy
-    assert [check.id for check in diagnosis.checks if check.state == "converged"] == ["poor_initialization"]
+    assert "poor_initialization" in {check.id for check in diagnosis.checks if check.state == "converged"}
     assert diagnosis.sentence.startswith("Healthy")
 
 
