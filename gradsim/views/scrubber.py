@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPen
@@ -22,7 +23,7 @@ _TICKS_FROM = 5.0
 _BAND_TOP, _BAND_HEIGHT = 20.0, 10.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Segment:
     """One phase on the line: its steps from ``left`` to ``right``, px, as wide as they take in time."""
 
@@ -30,6 +31,16 @@ class Segment:
     left: float
     right: float
     times: Timetable
+
+    @cached_property
+    def ticks(self) -> tuple[float, ...]:
+        """Where steps are marked off, px: all that have room on both sides."""
+        edges = [self.edge(step) for step in range(self.span.first, self.span.end + 1)]
+        return tuple(
+            at
+            for before, at, after in zip(edges, edges[1:], edges[2:], strict=False)
+            if min(at - before, after - at) >= _TICKS_FROM
+        )
 
     @property
     def begin(self) -> float:
@@ -185,14 +196,8 @@ class Scrubber(QWidget):
             painter.fillRect(band, color)
         elif span.first <= self._step:
             painter.fillRect(QRectF(band.left(), band.top(), place - band.left(), band.height()), color)
-        edges = [segment.edge(step) for step in range(span.first, span.end + 1)]
-        inner = [
-            at
-            for before, at, after in zip(edges, edges[1:], edges[2:], strict=False)
-            if min(at - before, after - at) >= _TICKS_FROM
-        ]
         painter.setPen(QPen(theme.color("window"), 1.0))
-        painter.drawLines([QLineF(at, band.top() + 2, at, band.bottom() - 2) for at in inner])
+        painter.drawLines([QLineF(at, band.top() + 2, at, band.bottom() - 2) for at in segment.ticks])
         painter.restore()
         is_here = span.first <= self._step < span.end
         painter.setFont(figure_font(10, bold=is_here))

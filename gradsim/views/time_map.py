@@ -89,6 +89,7 @@ class TimeMapView(PlotView):
         self._reading: Reading | None = None
         self._asking = ""
         self._shown_parts: tuple[str, ...] = ()
+        self._was_low = False
         self._heats: dict[str, Heat] = {}
         self._records: tuple[Any, ...] = ()
         self._grids: dict[str, tuple[Any, ...]] = {}
@@ -275,7 +276,7 @@ class TimeMapView(PlotView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if self._parts != self._shown_parts:
+        if (self._parts, self._is_low) != (self._shown_parts, self._was_low):
             self.refresh()
 
     @property
@@ -292,10 +293,18 @@ class TimeMapView(PlotView):
         return parts
 
     @property
+    def _is_low(self) -> bool:
+        rows = 2 if len(self._shown_parts) > 2 and self._rows == 2 else 1
+        return (self.height() - self.bar.sizeHint().height()) / rows < _LEAST_PANEL.height()
+
+    @property
+    def _rows(self) -> int:
+        return 2 if self.height() - self.bar.sizeHint().height() >= 2 * _LEAST_PANEL.height() else 1
+
+    @property
     def _room(self) -> int:
         """For how many panels there is room."""
-        rows = 2 if self.height() - self.bar.sizeHint().height() >= 2 * _LEAST_PANEL.height() else 1
-        return max(rows * int(self.width() // _LEAST_PANEL.width()), 1)
+        return max(self._rows * int(self.width() // _LEAST_PANEL.width()), 1)
 
     def panels(self, theme: Theme) -> list[Panel]:
         """Return the panels of the page."""
@@ -305,6 +314,7 @@ class TimeMapView(PlotView):
             return [message_panel("No run yet" if self.run is None else _NONE)]
         if not parts:
             return [message_panel("A simple recurrent layer has no gates")]
+        self._was_low = self._is_low
         look = self._look(reading, theme)
         found = []
         for part in parts:
@@ -341,6 +351,7 @@ class TimeMapView(PlotView):
             self._sizes.around(finite_range(*sizes)),
             self.time,
             self._unit if self.selected_layer == reading.layer.index else None,
+            self._is_low,
         )
 
     def _passes_panel(self, reading: Reading, tensor: str, look: Look) -> Panel:

@@ -46,6 +46,8 @@ class Look:
         Time step of the cursor, from 0.
     unit : int or None
         Unit that is selected.
+    is_low : bool
+        Whether there is so little room that the headlines must do for legends and names of axes.
     """
 
     theme: Theme
@@ -53,15 +55,25 @@ class Look:
     sizes: tuple[float, float]
     time: int | None
     unit: int | None = None
+    is_low: bool = False
+
+    def words(self, text: str) -> str:
+        """Return the name of an axis or of a line, or nothing where there is no room for it."""
+        return "" if self.is_low else text
+
+    def color_bar(self, rows: NDArray[np.intp]) -> ColorBar:
+        """Return what the colours of a heat map mean; where room is scarce only what occurs in it."""
+        special = tuple(one for one in SPECIAL if not self.is_low or (rows == one[1]).any())
+        return ColorBar(Axis("", *self.levels, "log10"), CIVIDIS, special)
 
     def color_of(self, tensor: str) -> QColor:
         """Return the colour of a gradient's line."""
         return self.theme.color("backward" if tensor == "hidden_gradient" else "update")
 
 
-def time_axis(steps: int, label: str = "time step t") -> Axis:
+def time_axis(steps: int, look: Look) -> Axis:
     """Return the axis of time, 1…T."""
-    return Axis(label, 0.5, steps + 0.5, "iteration")
+    return Axis(look.words("time step t"), 0.5, steps + 0.5, "iteration")
 
 
 def units_panel(reading: Reading, tensor: str, look: Look) -> Panel:
@@ -81,11 +93,11 @@ def units_panel(reading: Reading, tensor: str, look: Look) -> Panel:
     whose = "over the batch" if reading.sample is None else f"of sample {reading.sample + 1}"
     return Panel(
         "units",
-        time_axis(steps),
-        Axis("unit", 0.5, units + 0.5, "iteration"),
+        time_axis(steps, look),
+        Axis(look.words("unit"), 0.5, units + 0.5, "iteration"),
         [*marks, *_cursor(look)],
         headline=[Words(f"{what} ", bold=True), Words(whose, "muted")],
-        color_bar=ColorBar(Axis("", *look.levels, "log10"), CIVIDIS, SPECIAL),
+        color_bar=look.color_bar(rows),
         weight=1.25,
     )
 
@@ -105,15 +117,20 @@ def sizes_panel(reading: Reading, look: Look) -> Panel:
         some = np.unique(np.linspace(0, reading.steps - 1, min(reading.steps, _MARKERS)).astype(np.intp))
         shape = _SHAPES[place]
         marks.append(
-            LinePoints(reading.times[some], y[some], color, shape, 6.0, name=f"rms {SYMBOLS[tensor]}")
+            LinePoints(
+                reading.times[some], y[some], color, shape, 6.0, name=look.words(f"rms {SYMBOLS[tensor]}")
+            )
         )
     for tensor in reading.tensors:
         role = "backward" if tensor == "hidden_gradient" else "update"
-        headline += [Words(f"{SYMBOLS[tensor]} ", role, bold=True), Words(f"{reading.fits[tensor].words}   ")]
+        words = reading.fits[tensor].words
+        if tensor != reading.tensors[-1]:
+            words = words.removesuffix(" per step back")
+        headline += [Words(f"{SYMBOLS[tensor]} ", role, bold=True), Words(f"{words}   ")]
     return Panel(
         "sizes",
-        time_axis(reading.steps),
-        Axis(f"rms {reading.whose}", *look.sizes, "log10"),
+        time_axis(reading.steps, look),
+        Axis(look.words(f"rms {reading.whose}"), *look.sizes, "log10"),
         [*marks, *_cursor(look)],
         headline=headline,
         lanes=lanes_needed(*reading.sizes.values()),
@@ -130,13 +147,15 @@ def gates_panel(reading: Reading, look: Look) -> Panel:
         marks.append(Line(reading.times, values, color, 1.5))
         marks.append(LanePoints(reading.times, np.where(np.isfinite(values), 1.0, values), color, 5.0))
         marks.append(
-            LinePoints(reading.times[some], values[some], color, _SHAPES[place], 6.0, name=names[gate])
+            LinePoints(
+                reading.times[some], values[some], color, _SHAPES[place], 6.0, name=look.words(names[gate])
+            )
         )
     broken = [np.where(np.isfinite(values), 1.0, values) for values in reading.gates.values()]
     return Panel(
         "gates",
-        time_axis(reading.steps),
-        Axis(f"mean {reading.whose}", -0.02, 1.02),
+        time_axis(reading.steps, look),
+        Axis(look.words(f"mean {reading.whose}"), -0.02, 1.02),
         [*marks, *_cursor(look)],
         headline=[Words("Gates ", bold=True), Words("0 shut, 1 open", "muted")],
         lanes=lanes_needed(*broken),
@@ -158,7 +177,7 @@ def kept_panel(reading: Reading, look: Look, held: tuple[float, float]) -> Panel
     )
     for logs, one, dash, name in rows:
         y = np.where(np.isfinite(logs), logs, np.nan)
-        marks.append(Line(reading.times, y, one, 1.2 if dash else 1.8, dash, name=name))
+        marks.append(Line(reading.times, y, one, 1.2 if dash else 1.8, dash, name=look.words(name)))
         # Only what is exactly 0 stands in the strip of zeros, however far below float64 a product is.
         special = np.where(np.isneginf(logs), 0.0, np.where(np.isfinite(logs), 1.0, logs))
         marks.append(LanePoints(reading.times, special, one, 4.0))
@@ -166,8 +185,8 @@ def kept_panel(reading: Reading, look: Look, held: tuple[float, float]) -> Panel
     gate = kept.gate
     return Panel(
         "kept",
-        time_axis(reading.steps),
-        Axis("product", *held, "log10"),
+        time_axis(reading.steps, look),
+        Axis(look.words("product"), *held, "log10"),
         [*marks, *_cursor(look)],
         headline=[
             Words(f"∏ {gate} after t ", bold=True),
@@ -206,11 +225,11 @@ def passes_panel(
     told = words or f"{grouped(count)} recorded pass{'es' if count != 1 else ''}, marked below"
     return Panel(
         f"{PASSES}{tensor}",
-        Axis("iteration", *across, "iteration"),
-        time_axis(len(values)),
+        Axis(look.words("iteration"), *across, "iteration"),
+        time_axis(len(values), look),
         marks,
         headline=[Words(f"rms {SYMBOLS[tensor]} ", bold=True), Words(told, "muted")],
-        color_bar=ColorBar(Axis("", *look.levels, "log10"), CIVIDIS, SPECIAL),
+        color_bar=look.color_bar(rows),
         weight=1.25,
     )
 
