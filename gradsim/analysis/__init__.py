@@ -34,6 +34,18 @@ from gradsim.analysis.cost import (
     measured_speed,
 )
 from gradsim.analysis.cost_wording import amount_words, cost_sentences, duration_words, factor_words
+from gradsim.analysis.diagnosis import (
+    RULES,
+    Check,
+    Confidence,
+    Diagnosis,
+    Finding,
+    Neighbour,
+    Rule,
+    diagnose,
+    diagnose_run,
+    diagnosis_document,
+)
 from gradsim.analysis.differences import Difference
 from gradsim.analysis.fault import Fault, broken_in, lost_to_zero_in
 from gradsim.analysis.fault_sources import Source
@@ -56,6 +68,8 @@ from gradsim.analysis.operations import (
     operations_until,
 )
 from gradsim.analysis.profile import TABLE_UNITS, Profile, Stream, history_profile, profile, profile_table
+from gradsim.analysis.remedies import remedy_for
+from gradsim.analysis.remedy import Effect, Remedy
 from gradsim.analysis.residual_stream import ResidualBlock, residual_blocks
 from gradsim.analysis.through_time import (
     KeptProduct,
@@ -78,6 +92,7 @@ __all__ = [
     "CONVENTION",
     "DETAIL_WORDS",
     "FACTOR_KINDS",
+    "RULES",
     "TABLE_UNITS",
     "TARGET",
     "TOLERANCE",
@@ -85,11 +100,16 @@ __all__ = [
     "BudgetPart",
     "CauseBudget",
     "Causes",
+    "Check",
+    "Confidence",
     "Cost",
+    "Diagnosis",
     "Difference",
     "DirectionCheck",
+    "Effect",
     "Factor",
     "Fault",
+    "Finding",
     "Fit",
     "Forensics",
     "GradientCheck",
@@ -100,9 +120,12 @@ __all__ = [
     "LayerOperations",
     "LayerUnits",
     "Machine",
+    "Neighbour",
     "Operations",
     "Profile",
+    "Remedy",
     "ResidualBlock",
+    "Rule",
     "Source",
     "Speed",
     "Stream",
@@ -124,6 +147,9 @@ __all__ = [
     "cost",
     "cost_sentences",
     "death_words",
+    "diagnose",
+    "diagnose_run",
+    "diagnosis_document",
     "duration_words",
     "examine",
     "factor_sentence",
@@ -150,6 +176,7 @@ __all__ = [
     "profile_table",
     "recorded_again",
     "recurrent_layers",
+    "remedy_for",
     "residual_blocks",
     "rms_per_step",
     "rms_per_unit",

@@ -67,7 +67,7 @@ class RemedyRule:
     edit: Edit
 
 
-def remedy(name: str, experiment: Experiment, numbers: Numbers | None = None) -> Remedy | None:
+def remedy_for(name: str, experiment: Experiment, numbers: Numbers | None = None) -> Remedy | None:
     """Return a remedy for an experiment.
 
     Parameters

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from gradsim.analysis.network_edits import halved
-from gradsim.analysis.remedies import REMEDIES, fitting_initializer, remedy
+from gradsim.analysis.remedies import REMEDIES, fitting_initializer, remedy_for
 from gradsim.engine import Simulator
 from gradsim.spec import (
     Dense,
@@ -80,7 +80,7 @@ def test_there_is_a_patient_for_every_remedy():
 def test_a_remedy_makes_another_experiment_that_runs_and_leaves_the_old_one(name):
     patient = PATIENTS[name]
     copy = replace(patient)
-    cure = remedy(name, patient, NUMBERS)
+    cure = remedy_for(name, patient, NUMBERS)
     assert patient == copy
     assert cure.experiment != patient
     assert checked(cure.experiment) == cure.experiment
@@ -98,20 +98,22 @@ def test_a_remedy_makes_another_experiment_that_runs_and_leaves_the_old_one(name
 )
 def test_a_remedy_that_was_applied_is_not_proposed_again(name):
     patient = PATIENTS[name]
-    cure = remedy(name, patient, NUMBERS)
-    assert remedy(name, cure.experiment, NUMBERS) is None
+    cure = remedy_for(name, patient, NUMBERS)
+    assert remedy_for(name, cure.experiment, NUMBERS) is None
 
 
 def test_a_remedy_that_does_not_apply_is_none():
-    assert remedy("lstm", PLAIN) is None
-    assert remedy("no_clipping", PLAIN) is None
-    assert remedy("lowered_threshold", PATIENTS["lowered_threshold"]) is None, "without a measured gradient"
+    assert remedy_for("lstm", PLAIN) is None
+    assert remedy_for("no_clipping", PLAIN) is None
+    assert remedy_for("lowered_threshold", PATIENTS["lowered_threshold"]) is None, (
+        "without a measured gradient"
+    )
 
 
 def test_parameters_from_a_file_do_not_outlive_the_network_they_were_for():
     experiment = replace(PLAIN, parameters="weights.npz")
-    assert remedy("relu_he", experiment).experiment.parameters is None
-    assert remedy("lower_rate", experiment).experiment.parameters == "weights.npz"
+    assert remedy_for("relu_he", experiment).experiment.parameters is None
+    assert remedy_for("lower_rate", experiment).experiment.parameters == "weights.npz"
 
 
 @pytest.mark.parametrize(
@@ -129,14 +131,16 @@ def test_weights_fit_their_activation(activation, initializer):
 
 def test_skips_go_round_layers_that_keep_the_width_only():
     layers = (Dense(units=8), Dense(units=8), Dense(units=4), Repeat(times=3, layers=(Dense(units=4),)))
-    placed = placed_layers(remedy("skips", replace(PLAIN, network=Network(layers=layers))).experiment.network)
+    placed = placed_layers(
+        remedy_for("skips", replace(PLAIN, network=Network(layers=layers))).experiment.network
+    )
     kinds = [type(one.layer).__name__ for one in placed]
     assert kinds == ["Dense", "Residual", "Dense", "Residual", "Residual", "Residual", "Head"]
     assert {one.layer.scale for one in placed if isinstance(one.layer, Residual)} == {0.5}, "1/√4 blocks"
 
 
 def test_the_first_round_of_a_repeat_that_changes_the_width_has_no_skip():
-    placed = placed_layers(remedy("skips", PLAIN).experiment.network)
+    placed = placed_layers(remedy_for("skips", PLAIN).experiment.network)
     assert [type(one.layer).__name__ for one in placed] == [
         "Dense",
         "Residual",

@@ -20,7 +20,7 @@ from gradsim.analysis.diagnosis.finding import (
 )
 from gradsim.analysis.diagnosis.rules import RULES, Rule
 from gradsim.analysis.diagnosis.words import number, percent
-from gradsim.analysis.remedies import remedy
+from gradsim.analysis.remedies import remedy_for
 
 Confident = Callable[[Rule], Confidence]
 NEIGHBOURS = 3
@@ -124,7 +124,7 @@ def _finding(rule: Rule, measured: Measurement, check: Check, case: Case, confid
     ]
     others.sort(key=lambda neighbour: neighbour.value, reverse=rule.relation == "above")
     names = rule.remedies if measured.remedies is None else measured.remedies
-    offered = (remedy(name, case.experiment, measured.evidence) for name in names)
+    offered = (remedy_for(name, case.experiment, measured.evidence) for name in names)
     return Finding(
         id=rule.id,
         title=rule.title,
