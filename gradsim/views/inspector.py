@@ -91,6 +91,7 @@ class Inspector(QWidget):
         self.chain = WeightChainView(self)
         self.chain.paths_changed.connect(self.paths_selected)
         self.chain.sample_wished.connect(lambda sample: self.sample.setValue(sample + 1))
+        self.chain.weight_wished.connect(self._choose_weight)
         self.ratios = QLabel(self)
         self.ratios.setWordWrap(True)
         self.statistics = StatisticsView(self)
@@ -261,6 +262,13 @@ class Inspector(QWidget):
         if self.layer is not None:
             self.unit_selected.emit(self.layer, unit - 1)
 
+    def _choose_weight(self, source: int, unit: int) -> None:
+        with QSignalBlocker(self.source):
+            self.source.setValue(source + 1)
+        with QSignalBlocker(self.unit):
+            self.unit.setValue(unit + 1)
+        self._choose_unit(unit + 1)
+
     def _show(self) -> None:
         step = self._step()
         if step is not None and step.layer is not None:
@@ -306,7 +314,8 @@ class Inspector(QWidget):
             f"{'z' if layer.number else 'y'} "
             f"{shape_text((layer.pre_activation if layer.number else layer.output).shape)}"
         )
-        sizes = ((self.sample, len(layer.input)), (self.unit, layer.fan_out), (self.source, layer.fan_in))
+        sources = max(layer.fan_in, layer.fan_out) if layer.kind == "recurrent" else layer.fan_in
+        sizes = ((self.sample, len(layer.input)), (self.unit, layer.fan_out), (self.source, sources))
         for spin, size in sizes:
             with QSignalBlocker(spin):
                 spin.setRange(1, size)

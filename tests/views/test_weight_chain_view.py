@@ -75,12 +75,13 @@ def test_the_example_shows_every_factor_in_ten_digits(qtbot: QtBot) -> None:
     assert "0.571651565" in inspector.text_summary()
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("width", [300, 600])
+@pytest.mark.parametrize(
+    ("name", "width"), [*((name, 300) for name in NETWORKS), ("nested residual", 600), ("lstm", 600)]
+)
 def test_every_layer_of_every_kind_is_told_and_fits(qtbot: QtBot, name: str, width: int) -> None:
     run = kind_run(name)
     inspector = microscope(qtbot, run, width)
-    for layer in run.trace.layers:
+    for layer in {layer.kind: layer for layer in run.trace.layers}.values():
         inspector.set_selection(layer.index)
         tensors = weight_tensors(run.trace, layer.index)
         for scope in (0, 1):
@@ -203,6 +204,23 @@ def test_a_weight_is_chosen_by_its_two_units(qtbot: QtBot) -> None:
     assert inspector.source.isEnabled()
 
 
+def test_the_largest_gradients_of_the_layer_lead_to_their_weights(qtbot: QtBot) -> None:
+    run = plain_run(4, 6)
+    inspector = microscope(qtbot, run)
+    inspector.set_selection(1)
+    written(qtbot, inspector)
+    gradient = run.trace.layers[1].weight_gradient
+    row, column = (int(i) for i in np.unravel_index(int(np.abs(gradient).argmax()), gradient.shape))
+    heard: list[tuple[int, int]] = []
+    inspector.unit_selected.connect(lambda layer, unit: heard.append((layer, unit)))
+    assert f"weight:{row}:{column}" in inspector.chain.text.text()
+    inspector.chain.text.anchorClicked.emit(QUrl(f"weight:{row}:{column}"))
+    assert heard == [(1, column)]
+    chain = inspector.chain.chain
+    assert chain is not None
+    assert chain.gradient == float(gradient[row, column])
+
+
 def test_every_parameter_of_a_layer_can_be_chosen(qtbot: QtBot) -> None:
     run = kind_run("lstm")
     inspector = microscope(qtbot, run)
@@ -212,6 +230,27 @@ def test_every_parameter_of_a_layer_can_be_chosen(qtbot: QtBot) -> None:
         inspector.chain._choose()
         assert inspector.chain.chain is not None
         assert inspector.chain.chain.tensor == tensor
+
+
+@pytest.mark.parametrize(("name", "gates"), [("lstm", 4), ("gru", 3), ("simple recurrent", 0)])
+def test_every_gate_of_a_cell_can_be_chosen(qtbot: QtBot, name: str, gates: int) -> None:
+    run = kind_run(name)
+    inspector = microscope(qtbot, run)
+    assert inspector.chain.gate.count() == gates
+    assert inspector.chain.gate.isVisible() == (gates > 0)
+    inspector.chain.gate.setCurrentIndex(gates - 1)
+    inspector.chain._choose()
+    inspector.set_weight(0, 4, 2)
+    chain = inspector.chain.chain
+    assert chain is not None
+    units = run.trace.layers[0].fan_out
+    assert (chain.row, chain.column) == (4, max(gates - 1, 0) * units + 2)
+    gradient = run.trace.layers[0].recurrent_weight_gradient
+    inspector.chain.text.anchorClicked.emit(QUrl(f"weight:1:{gradient.shape[1] - 1}"))
+    assert inspector.chain.chain is not None
+    assert inspector.chain.chain.gradient == float(gradient[1, -1])
+    inspector.set_run(plain_run())
+    assert not inspector.chain.gate.isVisible()
 
 
 # Copying

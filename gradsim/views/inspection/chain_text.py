@@ -22,9 +22,11 @@ from gradsim.views.inspection.chain_words import (
 )
 from gradsim.views.inspection.marked_number import linked_text, told
 from gradsim.views.inspection.number_text import number_text
+from gradsim.views.inspection.recurrent import GATES
 from gradsim.views.theme import Theme
 
 MOST_SAMPLES = 8
+MOST_WEIGHTS = 5
 _WIDE = 430
 _NARROW_DIGITS = 4
 _MOST_FACTORS = 24
@@ -89,6 +91,7 @@ class ChainText:
         if chain.path_count:
             parts.append(self._paths())
         parts += [self._muted(remark) for remark in chain.remarks]
+        parts.append(self._others())
         return "".join(parts)
 
     # The parts
@@ -96,9 +99,9 @@ class ChainText:
     def _heading(self) -> str:
         chain, layer = self.chain, self.trace.layers[self.chain.layer]
         letter, samples = PARAMETER_LETTERS[chain.tensor], len(self.trace.inputs)
-        place = f"{chain.column + 1}"
+        place = self._unit_name(chain.column)
         if layer[chain.tensor].ndim == 2:
-            place = f"{chain.row + 1}→{chain.column + 1}"
+            place = f"{chain.row + 1}→{place}"
         if chain.sample is not None:
             whose = f"sample {chain.sample + 1} of {samples}"
         else:
@@ -290,6 +293,34 @@ class ChainText:
             return self._cells([words, number, ""], left=0)
         return f"<tr><td colspan='2'>{words}</td></tr>{self._cells([number, ''])}"
 
+    def _others(self) -> str:
+        """Return the weights of the layer with the largest gradients, each a link that chooses it."""
+        chain, layer = self.chain, self.trace.layers[self.chain.layer]
+        gradient = np.atleast_2d(layer[f"{chain.tensor}_gradient"])
+        if gradient.size == 1:
+            return ""
+        size = np.abs(gradient, dtype=np.float64).ravel()
+        size[np.isnan(size)] = np.inf
+        count = min(MOST_WEIGHTS, size.size)
+        chosen = np.argpartition(-size, count - 1)[:count]
+        chosen = chosen[np.argsort(-size[chosen], kind="stable")]
+        is_matrix = layer[chain.tensor].ndim == 2
+        lines = [self._cells(["weight", "∂L/∂w, whole batch"], header=True)]
+        for place in chosen.tolist():
+            row, column = divmod(place, gradient.shape[1])
+            name = f"{row + 1}→{self._unit_name(column)}" if is_matrix else self._unit_name(column)
+            link = self._wish(f"weight:{row}:{column}", name)
+            lines.append(self._cells([link, self._number(float(gradient[row, column]))]))
+        return self._title("Largest gradients of the layer") + self._table(lines)
+
+    def _unit_name(self, column: int) -> str:
+        """Return the unit that a column of a parameter belongs to, of a cell with gates its gate too."""
+        layer = self.trace.layers[self.chain.layer]
+        if layer.kind != "recurrent" or layer.recurrent_weight.shape[1] == layer.fan_out:
+            return f"{column + 1}"
+        gates = next(n for n in GATES.values() if len(n) * layer.fan_out == layer.recurrent_weight.shape[1])
+        return f"{column % layer.fan_out + 1}{gates[column // layer.fan_out]}"
+
     # How it is written
 
     def _number(self, value: float, digits: int = 0) -> str:
@@ -330,11 +361,15 @@ class ChainText:
         color = f"color:{self.theme.muted}" if header else ""
         done = []
         for index, cell in enumerate(cells):
-            style = color if index == left else f"white-space:nowrap; padding-right:6px; {color}"
+            style = (
+                color
+                if index == left
+                else f"white-space:nowrap; padding-right:{4 if self.width < _WIDE else 10}px; {color}"
+            )
             aligned = "" if index == left else " align='right'"
             wide = f" colspan='{span}'" if span > 1 and index == 0 else ""
             done.append(f"<td{aligned}{wide} style='{style}'>{cell}</td>")
         return f"<tr>{''.join(done)}</tr>"
 
     def _table(self, rows: list[str]) -> str:
-        return f"<table cellspacing='0' cellpadding='2'>{''.join(rows)}</table>"
+        return f"<table cellspacing='0' cellpadding='1'>{''.join(rows)}</table>"

@@ -18,10 +18,14 @@ from gradsim.views.inspection.chain_words import PARAMETER_LETTERS, unit_chain
 from gradsim.views.inspection.formula import Place
 from gradsim.views.inspection.marked_number import plain_text, told
 from gradsim.views.inspection.number_browser import NumberBrowser
+from gradsim.views.inspection.recurrent import GATES
 from gradsim.views.theme import LIGHT, Theme
 
 _REST = 8.0
 """Between two looks at the paths there is this many times as long a rest: training goes on beside it."""
+
+_LONGEST_REST = 1000
+"""Milliseconds."""
 
 _WORDS = {
     "weight": "weight W",
@@ -37,11 +41,12 @@ _WORDS = {
 class WeightChainView(QWidget):
     """Shows ∂L/∂w of one weight. Nothing is computed while it is hidden.
 
-    Wishes: ``sample_wished(sample)``, and ``paths_changed(chains)`` when other paths are listed or marked:
-    a tuple of unit chains, the marked one first; empty when none are shown.
+    Wishes: ``sample_wished(sample)``, ``weight_wished(source, unit)``, and ``paths_changed(chains)`` when other
+    paths are listed or marked: a tuple of unit chains, the marked one first; empty when none are shown.
     """
 
     sample_wished = Signal(int)
+    weight_wished = Signal(int, int)
     paths_changed = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -65,9 +70,14 @@ class WeightChainView(QWidget):
         self.scope.setAccessibleName("One sample or the whole batch")
         self.scope.setToolTip("The product of one sample, or the sum over the batch, which is the gradient")
         self.scope.activated.connect(self._choose)
-        for choice in (self.parameter, self.scope):
+        self.gate = QComboBox(self)
+        self.gate.setAccessibleName("Gate")
+        self.gate.setToolTip("Gate of the recurrent cell whose weight is looked at")
+        self.gate.activated.connect(self._choose)
+        self.gate.hide()
+        for choice in (self.parameter, self.scope, self.gate):
             choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            choice.setMinimumContentsLength(8)
+            choice.setMinimumContentsLength(4)
         self.text = NumberBrowser(self)
         self.text.setAccessibleName("Chain rule of the weight")
         self.text.wished.connect(self._follow)
@@ -75,6 +85,7 @@ class WeightChainView(QWidget):
         choices.setSpacing(6)
         choices.addWidget(self.scope, 1)
         choices.addWidget(self.parameter, 1)
+        choices.addWidget(self.gate, 0)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 6, 0, 0)
         rows.setSpacing(6)
@@ -113,7 +124,8 @@ class WeightChainView(QWidget):
             shape, place = here[tensor].shape, self._place
             row = min(place.source, shape[0] - 1) if len(shape) == 2 else 0
             sample = None if self.scope.currentIndex() else min(place.sample, len(self._trace.inputs) - 1)
-            column = min(place.unit, shape[-1] - 1)
+            units = here.fan_out
+            column = min(max(self.gate.currentIndex(), 0) * units + min(place.unit, units - 1), shape[-1] - 1)
             self._chain = weight_chain(self._trace, self._layer, row, column, sample, tensor=tensor)
         return self._chain
 
@@ -155,6 +167,17 @@ class WeightChainView(QWidget):
                 for tensor in tensors:
                     self.parameter.addItem(_WORDS[tensor], tensor)
                 self.parameter.setCurrentIndex(max(self.parameter.findData(chosen), 0) if tensors else -1)
+        gates = 1
+        if self._trace is not None and self._trace.layers[self._layer].kind == "recurrent":
+            here = self._trace.layers[self._layer]
+            gates = here.recurrent_weight.shape[1] // here.fan_out
+        if gates != max(self.gate.count(), 1):
+            with QSignalBlocker(self.gate):
+                self.gate.clear()
+                if gates > 1:
+                    names = next(names for names in GATES.values() if len(names) == gates)
+                    self.gate.addItems([f"gate {name}" for name in names])
+            self.gate.setVisible(gates > 1)
         self.parameter.setEnabled(len(tensors) > 1)
         self.scope.setEnabled(bool(tensors))
 
@@ -168,7 +191,7 @@ class WeightChainView(QWidget):
 
     def _write_soon(self) -> None:
         if self.isVisible() and not self._timer.isActive():
-            self._timer.start(int(1000 * _REST * self._cost))
+            self._timer.start(min(int(1000 * _REST * self._cost), _LONGEST_REST))
 
     def _follow(self, wish: str) -> None:
         kind, _, number = wish.partition(":")
@@ -177,6 +200,13 @@ class WeightChainView(QWidget):
                 self.scope.setCurrentIndex(0)
             self._forget()
             self.sample_wished.emit(int(number))
+        elif kind == "weight":
+            row, _, column = number.partition(":")
+            units = 1 if self._trace is None else self._trace.layers[self._layer].fan_out
+            with QSignalBlocker(self.gate):
+                self.gate.setCurrentIndex(min(int(column) // units, self.gate.count() - 1))
+            self._choose()
+            self.weight_wished.emit(int(row), int(column) % units)
         else:
             self._selected = int(number)
             self._show()
