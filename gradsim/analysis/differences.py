@@ -34,7 +34,8 @@ class Difference:
     forward, backward : float
         One-sided differences at that step.
     kink : float or None
-        Smallest step at which the one-sided differences disagreed in a way that no smooth function does.
+        Smallest step at which the one-sided differences disagreed as at a kink; a smooth function may do so too
+        where its curvature changes its sign.
     evaluations : int
         How often the function was called.
     """

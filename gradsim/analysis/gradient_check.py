@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -128,6 +128,9 @@ class TensorCheck:
         return max((d.verdict for d in self.directions), key=_GRAVITY.index)
 
 
+KINKED = ("step", "hard_sigmoid", "hard_tanh", "relu", "leaky_relu", "prelu", "rrelu", "elu", "selu", "relu6")
+"""Activations with a kink; without one, uneven one-sided differences only mean that the loss is curved."""
+
 _GRAVITY: tuple[Verdict, ...] = (
     "zero",
     "agrees",
@@ -226,6 +229,7 @@ def check_gradients(
     twin = _standing(made(_in_float64(experiment)), own.iteration, parameters)
     trace = twin.record()
     cut = _truncated(trace)
+    has_kinks = any(layer.activation_kind in KINKED for layer in trace.layers)
     lowest = max((layer.index for layer in trace.layers if layer.name in cut), default=-1)
     random = np.random.default_rng([simulator.experiment.seed, own.iteration])
     work = [(layer, tensor) for layer in trace.layers for tensor in parameter_names(layer)]
@@ -237,7 +241,9 @@ def check_gradients(
         ways = _directions(gradient, random, random_directions)
         at = parameters[name].astype(np.float64)  # without the noise that the record's weights may have
         checks = tuple(
-            _direction_check(twin, name, at, gradient, along, way, trace.loss, layer.index <= lowest)
+            _direction_check(
+                twin, name, at, gradient, along, way, trace.loss, has_kinks, layer.index <= lowest
+            )
             for along, way in ways
         )
         twin.load_parameters({name: at})
@@ -308,6 +314,7 @@ def _direction_check(
     along: Literal["gradient", "random"],
     way: NDArray[np.float64],
     loss: float,
+    has_kinks: bool,
     is_cut: bool,
 ) -> DirectionCheck:
     scale = _norm(at) / math.sqrt(at.size)
@@ -327,6 +334,8 @@ def _direction_check(
     low, high = _STEPS
     step = min(max(_LOSS_CHANGE * abs(loss) / size, low), high) if size > 0 else high
     found = difference(losses, loss, step, max(_WANTED * size, rounding), rounding)
+    if not has_kinks:
+        found = replace(found, kink=None)
     error, verdict = _judged(told, spread, found, is_cut)
     return DirectionCheck(along, told, found, error, verdict)
 

@@ -233,3 +233,9 @@ def test_the_gradient_of_the_loss_is_proven_whatever_moves_the_weights(training,
     assert {t.verdict for t in check.tensors} == {"agrees"}
     low, high = (0, 1e-10) if precision == "float64" else (1e-4, 0.5)
     assert all(low <= t.own_error < high for t in check.tensors)
+
+
+def test_smooth_networks_have_no_kinks():
+    simulator = Simulator(small(*(Dense(units=8, activation=Sigmoid()),) * 6))
+    ways = [d for tensor in check_gradients(simulator).tensors for d in tensor.directions]
+    assert {d.difference.kink for d in ways} == {None}
