@@ -168,9 +168,12 @@ class ActivationView(AskingView):
         return self._batch[1], False
 
     def _deaths(self) -> UnitDeaths | None:
+        """Return the deaths of this run, perhaps up to another iteration than the present one."""
         asked = self.asked(DEATHS)
-        is_present = self.run is not None and asked.answered is self.run.trace
-        return asked.answer if is_present else None
+        if self.run is None or asked.answered is None:
+            return None
+        then, now = asked.answered.experiment, self.run.trace.experiment
+        return asked.answer if then is now or then == now else None
 
     # -- what is drawn ---------------------------------------------------------------------------------------
 
@@ -225,6 +228,8 @@ class ActivationView(AskingView):
         if wants_deaths and deaths is not None:
             exact = "iteration of death" if deaths.is_exact else "dead at the latest at this iteration"
             looks = f"   {grouped(len(deaths.looked_at))} looked at"
+            if deaths.survey.iteration != self.run.trace.iteration:
+                looks += f", up to {grouped(deaths.survey.iteration)}"
             count = Words(f"{grouped(drawn.dead)} dead", bold=True)
             return [count, Words(f"   colour: {exact}; plain: alive"), Words(looks, "muted")]
         if wants_deaths:
@@ -299,12 +304,16 @@ class ActivationView(AskingView):
         return columns, units
 
     def act_on_click(self, key: str, x: float, y: float) -> None:
-        """Ask for the layer under the pointer."""
-        if self.run is None or key != "units" or self._drawn is None:
+        """Ask for the layer under the pointer, and where deaths are shown for the iteration of this one."""
+        drawn, place = self._drawn, int(np.floor(x + 0.5)) - 1
+        if self.run is None or key != "units" or drawn is None or not 0 <= place < len(drawn.survey.layers):
             return
-        place = int(np.floor(x + 0.5)) - 1
-        if 0 <= place < len(self._drawn.survey.layers):
-            self.layer_selected.emit(self.run.trace[self._drawn.survey.layers[place].name].index)
+        self.layer_selected.emit(self.run.trace[drawn.survey.layers[place].name].index)
+        found = drawn.unit_at(x, y)
+        if found is not None and drawn.deaths is not None:
+            dead_at = int(drawn.deaths.dead_at[place][found[1]])
+            if dead_at >= 0:
+                self.seek_requested.emit(dead_at)
 
     def hover_text(self, key: str, x: float, y: float) -> str:
         """Return the numbers at the pointer."""

@@ -130,7 +130,7 @@ class UnitMap:
         ]
         if self.deaths is not None and layer.dead[unit]:
             words = death_words(int(self.deaths.alive_at[place][unit]), int(self.deaths.dead_at[place][unit]))
-            lines.append(words)
+            lines.append(f"{words}; a click goes there")
         return "\n".join(lines)
 
     def _order(self, place: int) -> NDArray[np.intp]:

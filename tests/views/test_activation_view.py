@@ -248,7 +248,9 @@ def test_hovering_over_a_dead_unit_tells_when_it_died(
     view.set_answer(DEATHS, deaths)
     view.panels(LIGHT)
     update = deaths.dead_at[1][unit] - 1
-    assert f"died by the update of iteration {update}" in view.hover_text("units", 2.0, unit + 1.0)
+    assert f"died by the update of iteration {update}; a click goes there" in view.hover_text(
+        "units", 2.0, unit + 1.0
+    )
     assert view.hover_text("units", 3.0, 20.0) == "", "the head has two units"
 
 
@@ -339,6 +341,56 @@ def test_a_click_on_the_map_selects_the_layer(qtbot: QtBot) -> None:
     at.setY(at.y() - 5)
     qtbot.mouseClick(view.canvas.viewport(), Qt.MouseButton.LeftButton, pos=at)
     assert heard == [2]
+
+
+def test_a_click_on_a_dead_unit_goes_to_its_death_and_the_map_stays(
+    qtbot: QtBot, dead: tuple[Run, UnitSurvey, UnitDeaths]
+) -> None:
+    run, survey, deaths = dead
+    view, _ = shown(qtbot, run)
+    view.set_option("sorted", False)
+    view.deaths_action.trigger()
+    view.set_answer(DEATHS, deaths)
+    view.panels(LIGHT)
+    heard: list[int] = []
+    view.seek_requested.connect(heard.append)
+    unit = int(np.flatnonzero(deaths.dead_at[1] > 0)[0])
+    alive = int(np.flatnonzero(deaths.dead_at[1] < 0)[0])
+    view.act_on_click("units", 2.0, alive + 1.0)
+    assert heard == []
+    view.act_on_click("units", 2.0, unit + 1.0)
+    assert heard == [deaths.dead_at[1][unit]]
+    simulator = dying(iterations=int(heard[0]))
+    view.set_run(run_of(simulator))
+    assert f"{survey.dead} dead" in words(view)
+    assert ", up to 40" in words(view)
+
+
+def test_in_a_tab_behind_others_it_asks_nothing_until_it_comes_to_the_front(qtbot: QtBot) -> None:
+    from PySide6.QtCore import Qt
+    from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    window.resize(700, 500)
+    view, heard = ActivationView(), []
+    view.question_asked.connect(lambda question, options: heard.append(question))
+    docks = []
+    for widget in (view, QWidget()):
+        dock = QDockWidget("a view", window)
+        dock.setWidget(widget)
+        window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
+        docks.append(dock)
+    window.tabifyDockWidget(*docks)
+    docks[1].raise_()
+    window.show()
+    qtbot.waitExposed(window)
+    qtbot.waitUntil(lambda: not docks[1].widget().visibleRegion().isEmpty())
+    view.set_run(run_named("six layers"))
+    qtbot.waitUntil(lambda: view.visibleRegion().isEmpty())
+    assert heard == []
+    docks[0].raise_()
+    qtbot.waitUntil(lambda: heard == [UNITS])
 
 
 def test_the_questions_are_answered_by_the_engine() -> None:
