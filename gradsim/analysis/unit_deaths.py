@@ -30,9 +30,6 @@ class Retraceable(Observable, Protocol):
     def seek(self, iteration: int) -> None:
         """Go to an iteration."""
 
-    def parameters(self) -> dict[str, NDArray[Any]]:
-        """Return copies of all parameters, by name."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnitDeaths:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gradsim.analysis.nonlinearities import activation_layers, nonlinearities
 from gradsim.spec import BuiltLayer, Experiment, Recurrent, kind_of
+from gradsim.spec.activation import Prelu
 from gradsim.trace import IterationTrace, SampleSet
 
 Tell = Callable[[str, float], None]
@@ -35,6 +36,9 @@ class Observable(Protocol):
         self, part: Literal["training", "validation"] = "training"
     ) -> Iterator[Mapping[str, Mapping[str, NDArray[Any]]]]:
         """Run a part of the samples forwards, batch after batch."""
+
+    def parameters(self) -> dict[str, NDArray[Any]]:
+        """Return copies of all parameters, by name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,13 +136,15 @@ def unit_survey(
     UnitSurvey or None
         None if it was stopped.
     """
-    sums = {name: _Sums(layer) for name, layer in activation_layers(simulator.experiment).items()}
+    layers_of = activation_layers(simulator.experiment)
+    sums = {name: _Sums(layer) for name, layer in layers_of.items()}
+    trained = _trained_slopes(simulator, layers_of)
     total = max(len(simulator.samples.training_inputs), 1)
     seen = 0
     with np.errstate(invalid="ignore", over="ignore"):
         for tensors in simulator.observed("training"):
             for name, collected in sums.items():
-                collected.add(tensors[name])
+                collected.add({**tensors[name], **trained.get(name, {})})
             seen += len(next(iter(tensors.values()))["output"])
             progress(f"{seen:,} of {total:,} samples", seen / total)
             if should_stop():
@@ -167,6 +173,15 @@ def batch_units(trace: IterationTrace) -> UnitSurvey:
             collected.add(trace[name].tensors)
             layers.append(collected.units(name))
     return UnitSurvey(trace.iteration, len(trace.inputs), tuple(layers))
+
+
+def _trained_slopes(
+    simulator: Observable, layers: Mapping[str, BuiltLayer]
+) -> dict[str, dict[str, NDArray[Any]]]:
+    """Return the slopes of every ``prelu``, which a pass forward does not tell: the largest φ' depends on them."""
+    names = [name for name, layer in layers.items() if isinstance(getattr(layer, "activation", None), Prelu)]
+    parameters = simulator.parameters() if names else {}
+    return {name: {"prelu_slope": parameters[f"{name}.slope"]} for name in names}
 
 
 class _Sums:

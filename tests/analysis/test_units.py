@@ -168,6 +168,9 @@ def test_units_of_a_recurrent_layer_are_looked_at_over_all_time_steps(name: str)
         experiment = run.experiment
         samples = run.samples
 
+        def parameters(self) -> dict[str, Any]:
+            return {}
+
         def observed(self, part: str = "training") -> Iterator[Mapping[str, Mapping[str, Any]]]:
             yield {layer.name: layer.tensors for layer in run.trace.layers}
 
@@ -207,6 +210,12 @@ def test_a_prelu_shows_its_trained_slope() -> None:
     assert part.trained_slopes is not None
     assert part.trained_slopes.tolist() == [0.1, 0.5, 2.0]
     assert part.maximal_slope == 2.0
+    survey = unit_survey(simulator)
+    assert survey is not None
+    x, p = simulator.samples.training_inputs, simulator.parameters()
+    z = x @ p["dense_1.weight"] + p["dense_1.bias"]
+    slopes = np.where(z > 0, 1.0, [0.1, 0.5, 2.0])
+    np.testing.assert_allclose(survey.layers[0].saturation, 1 - slopes.mean(axis=0) / 2.0, rtol=1e-12)
 
 
 class Dying:
