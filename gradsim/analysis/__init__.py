@@ -21,6 +21,8 @@ from gradsim.analysis.cause import (
     layer_sentence,
     main_cause_sentence,
 )
+from gradsim.analysis.chain_paths import ChainFactor, ChainPath
+from gradsim.analysis.chain_rule import WeightChain, weight_chain, weight_tensors
 from gradsim.analysis.check_wording import VERDICT_WORDS, check_sentences
 from gradsim.analysis.cost import (
     TARGET,
@@ -100,6 +102,8 @@ __all__ = [
     "BudgetPart",
     "CauseBudget",
     "Causes",
+    "ChainFactor",
+    "ChainPath",
     "Check",
     "Confidence",
     "Cost",
@@ -133,6 +137,7 @@ __all__ = [
     "TimeRecord",
     "UnitDeaths",
     "UnitSurvey",
+    "WeightChain",
     "amount_words",
     "angle_between",
     "broken_in",
@@ -184,4 +189,6 @@ __all__ = [
     "time_record",
     "unit_deaths",
     "unit_survey",
+    "weight_chain",
+    "weight_tensors",
 ]

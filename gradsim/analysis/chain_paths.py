@@ -13,7 +13,7 @@ _CHUNK = 512
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Factor:
+class ChainFactor:
     """One factor of a path.
 
     Attributes
@@ -38,18 +38,18 @@ class Factor:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Path:
+class ChainPath:
     """One way from a weight to the loss.
 
     Attributes
     ----------
-    factors : tuple of Factor
+    factors : tuple of ChainFactor
         In forward order: ∂z/∂w first, the loss last.
     value : float
         The product of the factors, summed over the rows: what this path adds to the gradient of the weight.
     """
 
-    factors: tuple[Factor, ...]
+    factors: tuple[ChainFactor, ...]
     value: float
 
     @property

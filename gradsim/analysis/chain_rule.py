@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.analysis.chain_graph import FUSED, Graph, Rows, chain_graph
-from gradsim.analysis.chain_paths import Factor, Path, path_sums
+from gradsim.analysis.chain_paths import ChainFactor, ChainPath, path_sums
 from gradsim.analysis.chain_remarks import chain_remarks
 from gradsim.analysis.chain_search import largest_paths
 from gradsim.spec import unrolled_layers
@@ -59,7 +59,7 @@ class WeightChain:
     weight, gradient, clipped, update, after : float
         The weight before, its recorded gradient over the whole batch, the same after clipping, what the optimizer
         adds, and the weight after, all in the precision of the experiment.
-    paths : tuple of Path
+    paths : tuple of ChainPath
         The largest paths by what they add to ``total``, largest magnitude first.
     path_count : int
         How many paths there are in all; 0 where they have no meaning.
@@ -93,7 +93,7 @@ class WeightChain:
     clipped: float
     update: float
     after: float
-    paths: tuple[Path, ...]
+    paths: tuple[ChainPath, ...]
     path_count: int
     path_total: float
     path_sizes: float
@@ -274,7 +274,7 @@ def _output_and_slope(
 
 def _paths(
     graph: Graph, layer: LayerTrace, row: int, column: int, by_weight: NDArray[np.float64], most: int
-) -> tuple[tuple[Path, ...], int, float, float, Search]:
+) -> tuple[tuple[ChainPath, ...], int, float, float, Search]:
     if not graph.layers:
         return (), 0, float("nan"), float("nan"), "none"
     count = len(by_weight)
@@ -284,7 +284,7 @@ def _paths(
     work = sum(edge.values[0].size for leaving in graph.edges for edge in leaving) * count
     if work > _MOST_WORK:
         return (), sums.count, total, sizes, "none"
-    first = Factor("input", layer.index, row, column, by_weight)
+    first = ChainFactor("input", layer.index, row, column, by_weight)
     paths, finished = largest_paths(graph, column, first, most)
     search: Search = "found" if not finished else "all" if len(paths) == sums.count else "largest"
     return paths, sums.count, total, sizes, search

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.analysis.chain_graph import Edge, End, Graph
-from gradsim.analysis.chain_paths import Factor, Path, product
+from gradsim.analysis.chain_paths import ChainFactor, ChainPath, product
 
 _LOG_ZERO = -1e9
 _LOG_BROKEN = 1e12
@@ -25,8 +25,8 @@ _MOST_VISITED = 2_000_000
 
 
 def largest_paths(
-    graph: Graph, unit: int, first: Factor, most: int, visits: int | None = None
-) -> tuple[tuple[Path, ...], bool]:
+    graph: Graph, unit: int, first: ChainFactor, most: int, visits: int | None = None
+) -> tuple[tuple[ChainPath, ...], bool]:
     """Return the paths with the largest contributions.
 
     Parameters
@@ -35,7 +35,7 @@ def largest_paths(
         With at least one wire.
     unit : int
         Of the first wire: where all paths begin.
-    first : Factor
+    first : ChainFactor
         ∂z/∂w, the first factor of every path.
     most : int
         How many at most.
@@ -45,7 +45,7 @@ def largest_paths(
 
     Returns
     -------
-    paths : tuple of Path
+    paths : tuple of ChainPath
         Largest magnitude first; NaN and ∞ count as largest.
     finished : bool
         Whether they are surely the largest. For one row they always are; for several, whose products can
@@ -58,7 +58,7 @@ def largest_paths(
         visits = _MOST_VISITS + 4 * most * len(graph.layers) if search.rows == 1 else visits
     open_: list[tuple[float, int, _Node]] = []
     tickets = count()
-    found: list[tuple[float, Path]] = []
+    found: list[tuple[float, ChainPath]] = []
 
     def push(node: _Node) -> None:
         # Of equal ones the newest: it is the furthest on its way.
@@ -89,7 +89,7 @@ def largest_paths(
     return tuple(path for _, path in _sorted(found)), True
 
 
-def _sorted(found: list[tuple[float, Path]]) -> list[tuple[float, Path]]:
+def _sorted(found: list[tuple[float, ChainPath]]) -> list[tuple[float, ChainPath]]:
     return sorted(found, key=lambda one: -one[0])
 
 
@@ -103,7 +103,7 @@ class _Node:
         logs: NDArray[np.float64],
         wire: int | None,
         unit: int,
-        factor: Factor,
+        factor: ChainFactor,
         before: _Node | None = None,
         bound: float = 0.0,
         following: _Following | None = None,
@@ -111,7 +111,7 @@ class _Node:
     ) -> None:
         self.logs, self.wire, self.unit, self.factor = logs, wire, unit, factor
         self.before, self.bound, self.following, self.rank = before, bound, following, rank
-        self.path: Path | None = None
+        self.path: ChainPath | None = None
 
 
 class _Search:
@@ -139,7 +139,7 @@ class _Search:
         """Go on as long as there is only one way, which leaves the bound as it is."""
         while node.wire is not None and (alone := self._alone[node.wire]) is not None:
             one, logs = alone
-            factor = Factor(one.part, one.layer, node.unit, node.unit, one.values[:, node.unit])
+            factor = ChainFactor(one.part, one.layer, node.unit, node.unit, one.values[:, node.unit])
             wire = one.target if isinstance(one, Edge) else None
             node = _Node(node.logs + logs[:, node.unit], wire, node.unit, factor, node, node.bound)
         return node
@@ -181,14 +181,14 @@ class _Following:
         one, source, unit = self.ways[self.way[place]], self.node_before.unit, int(self.units[place])
         is_matrix = isinstance(one, Edge) and not one.is_diagonal
         values = one.values[:, source, unit] if is_matrix else one.values[:, source]
-        factor = Factor(one.part, one.layer, source, unit, values)
+        factor = ChainFactor(one.part, one.layer, source, unit, values)
         wire = one.target if isinstance(one, Edge) else None
         bound = float(self.bounds[place])
         return _Node(self.logs[:, place], wire, unit, factor, self.node_before, bound, self, rank)
 
 
-def _path(node: _Node) -> Path:
-    factors: list[Factor] = []
+def _path(node: _Node) -> ChainPath:
+    factors: list[ChainFactor] = []
     here: _Node | None = node
     while here is not None:
         factors.append(here.factor)
@@ -200,7 +200,7 @@ def _path(node: _Node) -> Path:
         columns = [np.broadcast_to(values, (rows,)) for values in columns]
     values = np.array(columns)
     with np.errstate(all="ignore"):
-        return Path(tuple(factors), float(np.sum(product(values))))
+        return ChainPath(tuple(factors), float(np.sum(product(values))))
 
 
 def _log(values: NDArray[np.float64]) -> NDArray[np.float64]:

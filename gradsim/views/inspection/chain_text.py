@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from gradsim.analysis.chain_paths import Path, product
+from gradsim.analysis.chain_paths import ChainPath, product
 from gradsim.analysis.chain_rule import WeightChain
 from gradsim.trace import IterationTrace
 from gradsim.views.inspection.chain_words import (
@@ -251,7 +251,7 @@ class ChainText:
         path = chain.paths[min(self.selected, len(chain.paths) - 1)]
         return listed + self._title("The marked path, from the loss to the weight") + self._factors(path)
 
-    def _factors(self, path: Path) -> str:
+    def _factors(self, path: ChainPath) -> str:
         """Return every factor of a path from the loss down, with the product so far."""
         factors = path.factors[::-1]
         single = len(self.chain.terms) == 1

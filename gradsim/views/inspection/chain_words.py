@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from gradsim.analysis.chain_paths import Factor, Path
+from gradsim.analysis.chain_paths import ChainFactor, ChainPath
 from gradsim.analysis.chain_rule import WeightChain
 from gradsim.analysis.residual_stream import residual_blocks
 from gradsim.trace import IterationTrace, LayerTrace
@@ -55,14 +55,14 @@ class FactorWords:
     words: str
 
 
-def factor_words(trace: IterationTrace, factor: Factor) -> FactorWords:
+def factor_words(trace: IterationTrace, factor: ChainFactor) -> FactorWords:
     """Return a factor of a path in symbols and words; units are counted from 1.
 
     Parameters
     ----------
     trace : IterationTrace
         The record.
-    factor : Factor
+    factor : ChainFactor
         One of its factors.
 
     Returns
@@ -103,7 +103,7 @@ def _mark(layer: LayerTrace) -> str:
     return f"({layer.name})" if layer.number is None else str(layer.number).translate(_SUBSCRIPTS)
 
 
-def unit_chain(trace: IterationTrace, chain: WeightChain, path: Path) -> tuple[tuple[int, int], ...]:
+def unit_chain(trace: IterationTrace, chain: WeightChain, path: ChainPath) -> tuple[tuple[int, int], ...]:
     """Return the units a path goes through, from the source of the weight on, as a picture of the network shows them.
 
     Parameters
@@ -112,7 +112,7 @@ def unit_chain(trace: IterationTrace, chain: WeightChain, path: Path) -> tuple[t
         The record.
     chain : WeightChain
         The weight.
-    path : Path
+    path : ChainPath
         One of its paths.
 
     Returns
