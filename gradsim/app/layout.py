@@ -71,7 +71,8 @@ def place_docks(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
             window.addDockWidget(_AREAS[place], docks[id_])
     below = [docks[id_] for id_, place in placed.items() if place == "below"]
     tabs = [docks[id_] for id_, place in placed.items() if place == "tabs"]
-    if window.height() < LOW:
+    is_low = window.height() < LOW
+    if is_low:
         tabs = below + tabs  # one above the other there would be nothing to see in any of them
         below = []
     if below and tabs:
@@ -82,6 +83,8 @@ def place_docks(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
         dock.show()
     for side in SIDES:
         group = [docks[id_] for id_, place in placed.items() if place == side]
+        if side == "right" and not is_low:
+            continue  # the inspector and the diagnosis below it are read together
         for dock in group[1:]:
             window.tabifyDockWidget(group[0], dock)
         if group:
@@ -89,13 +92,17 @@ def place_docks(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
     if tabs:
         tabs[0].raise_()
     width, height = window.width(), window.height()
-    sides = {id_: SIDES[place] for id_, place in placed.items() if place in SIDES}
-    widths = [round(min(max(share * width, 256), most)) for share, most in sides.values()]
-    window.resizeDocks([docks[id_] for id_ in sides], widths, Qt.Orientation.Horizontal)
+    widths = {side: round(min(max(share * width, 256), most)) for side, (share, most) in SIDES.items()}
+    # One of each side: those of the same side would be given their widths one after another.
+    edges = {place: docks[id_] for id_, place in placed.items() if place in SIDES}
+    window.resizeDocks(list(edges.values()), [widths[side] for side in edges], Qt.Orientation.Horizontal)
     room = height - 190
     shares = (0.36, 0.30) if below else (0.56,)
     heights = [round(share * room) for share in shares]
     window.resizeDocks([*below, *tabs[:1]], heights, Qt.Orientation.Vertical)
+    right = [docks[id_] for id_, place in placed.items() if place == "right"]
+    if not is_low:
+        window.resizeDocks(right, [round(room / len(right))] * len(right), Qt.Orientation.Vertical)
 
 
 def saved_state(window: QMainWindow) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from gradsim.views.activation_view import ActivationView
 from gradsim.views.builder.builder import Builder
 from gradsim.views.cause_view import CauseView
 from gradsim.views.decision_map import DecisionMapView
+from gradsim.views.diagnosis_panel import DiagnosisPanel
 from gradsim.views.distributions import DistributionsView
 from gradsim.views.gradient_profile import GradientProfileView
 from gradsim.views.history_map import HistoryMapView
@@ -61,4 +62,5 @@ VIEWS: tuple[ViewRow, ...] = (
     ViewRow("decision_map", "Decision map", DecisionMapView, "tabs"),
     ViewRow("time_map", "Through time", TimeMapView, "tabs"),
     ViewRow("inspector", "Inspector", Inspector, "right"),
+    ViewRow("diagnosis", "Diagnosis", DiagnosisPanel, "right"),
 )

@@ -71,6 +71,9 @@ def window_picture(
             window.resize(*size)
             window.show()
             QApplication.processEvents()  # its parts say how much room they need
+            window.reset_layout()  # it was laid out for the screen, which may be smaller or larger
+            window.resize(*size)
+            QApplication.processEvents()
             if window.size().toTuple() != tuple(size):
                 least = window.size()
                 raise Failure(

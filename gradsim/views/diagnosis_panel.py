@@ -200,6 +200,7 @@ class DiagnosisPanel(QWidget):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(self.findings)
         self.tabs.setDocumentMode(True)
+        self.tabs.setMinimumHeight(40)  # a low window must not grow for it
         self.tabs.addTab(scroll, "Findings")
         self.tabs.addTab(self.checks, "Checks")
         self.tabs.addTab(self.rules, "Published rules")

@@ -10,6 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from gradsim.app.inquiries import Inquiries, Inquiry, Question, answer_now
+from gradsim.app.questions import QUESTIONS
 from gradsim.app.views_table import VIEWS, ViewRow
 from gradsim.spec import SpecError
 from gradsim.spec.training import Sgd
@@ -274,7 +275,7 @@ def asking(monkeypatch, request):
     """The window with one more view, and questions made for it."""
     rows = (*VIEWS, ViewRow("asking", "Asking", AskingView, "tabs"))
     gate = Gate()
-    questions = {
+    questions = QUESTIONS | {
         "loss": Question(lambda inquiry, options: inquiry.twin().record().loss),
         "bad": fail(ValueError("no")),
         "gate": Question(gate),

@@ -1,0 +1,122 @@
+"""The diagnosis in the real window: found by itself, applied with a click, taken back, never in the way."""
+
+import pytest
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication, QPushButton
+
+from gradsim.spec import Dense, Experiment, Network, Training
+from gradsim.spec.activation import Sigmoid
+from gradsim.spec.data import Moons
+from gradsim.spec.initializer import GlorotNormal
+from gradsim.spec.training import Sgd
+
+SICK = Experiment(
+    name="Sick",
+    data=Moons(samples=120),
+    network=Network(layers=(Dense(units=6, activation=Sigmoid(), initializer=GlorotNormal()),) * 8),
+    training=Training(optimizer=Sgd(learning_rate=0.1), batch_size=32),
+)
+
+
+@pytest.fixture
+def small():
+    return SICK
+
+
+@pytest.fixture
+def answered(window, qtbot, settled):
+    def wait():
+        settled(window.session)
+        qtbot.waitUntil(lambda: window.inquiries.is_settled, timeout=30_000)
+
+    window.resize(1280, 900)
+    window.reset_layout()
+    window.docks["diagnosis"].raise_()
+    qtbot.waitUntil(window.views["diagnosis"].isVisible)
+    wait()
+    return wait
+
+
+def click(widget):
+    """Click a widget wherever it is scrolled to."""
+    for kind in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease):
+        place = QPoint(5, 5).toPointF()
+        buttons = (
+            Qt.MouseButton.LeftButton if kind is QEvent.Type.MouseButtonPress else Qt.MouseButton.NoButton
+        )
+        event = QMouseEvent(
+            kind, place, place, Qt.MouseButton.LeftButton, buttons, Qt.KeyboardModifier.NoModifier
+        )
+        QApplication.sendEvent(widget, event)
+
+
+def remedy(window, name):
+    found = window.views["diagnosis"].findChild(QPushButton, f"remedy.vanishing_gradient.{name}")
+    assert found is not None, name
+    return found
+
+
+def test_a_remedy_is_one_click_and_one_undo(window, answered):
+    panel = window.views["diagnosis"]
+    assert panel.diagnosis["vanishing_gradient"].value < 1e-3
+    first = panel.diagnosis["vanishing_gradient"].remedies[0]
+    click(remedy(window, first.id))
+    answered()
+    assert window.session.run.experiment == first.experiment
+    assert window.session.document.undo_description == first.title
+    with pytest.raises(KeyError):
+        panel.diagnosis["vanishing_gradient"]
+    window.session.undo()
+    answered()
+    assert window.session.run.experiment == SICK
+    assert panel.diagnosis["vanishing_gradient"].value < 1e-3
+
+
+def test_a_layer_that_is_named_is_selected_everywhere(window, answered):
+    panel = window.views["diagnosis"]
+    panel.cards[0]._told.linkActivated.emit("layer:dense_2")
+    assert window.views["inspector"].layer == 1
+
+
+def test_the_diagnosis_follows_the_iteration_on_screen(window, answered):
+    panel = window.views["diagnosis"]
+    window.session.train(20)
+    answered()
+    assert panel.diagnosis.iteration == 20
+    window.session.step_iteration(-1)
+    answered()
+    assert panel.diagnosis.iteration == 19
+
+
+def test_a_closed_panel_asks_nothing_and_catches_up_when_it_is_opened(window, answered):
+    panel, dock = window.views["diagnosis"], window.docks["diagnosis"]
+    dock.hide()
+    asked = []
+    panel.question_asked.connect(lambda question, options: asked.append(question))
+    window.session.train(10)
+    answered()
+    assert asked == []
+    dock.show()
+    dock.raise_()
+    answered()
+    assert asked == ["diagnosis"]
+    assert panel.diagnosis.iteration == 10
+
+
+def test_the_thorough_diagnosis_can_be_cancelled_while_it_trains(window, answered, qtbot):
+    panel = window.views["diagnosis"]
+    click(panel.thorough)
+    qtbot.waitUntil(lambda: panel.bar.value() > 0, timeout=30_000)
+    click(panel.stop)
+    assert window.inquiries.is_settled
+    assert panel.diagnosis.depth == "instant"
+
+
+def test_the_thorough_diagnosis_measures_the_remedies(window, answered):
+    panel = window.views["diagnosis"]
+    click(panel.thorough)
+    answered()
+    assert panel.diagnosis.depth == "thorough"
+    assert panel.diagnosis["vanishing_gradient"].remedies[0].effect.loss_after < 10
+    assert panel.cards[0].buttons[0].isEnabled()
