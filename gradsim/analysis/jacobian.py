@@ -196,7 +196,6 @@ class _Chain:
             gap = _gap(self._product, whole)
             self._onward[-1] = singular_values(whole)
         index_of = {layer.name: layer.index for layer in self._trace.layers}
-        single = self._simulator.experiment.precision != "float64"
         return JacobianSpectrum(
             iteration=self._simulator.iteration,
             sample=self._sample,
@@ -205,7 +204,7 @@ class _Chain:
             blocks=tuple(reversed(self._own)),
             onward=tuple(reversed(self._onward)),
             shapes=tuple(reversed(self._shapes)),
-            eps=float(np.finfo(np.float32 if single else np.float64).eps),
+            eps=_EPS[self._simulator.experiment.precision],
             product_gap=gap,
         )
 
@@ -321,6 +320,8 @@ def jacobian_work(
     return work + passes * one_pass
 
 
+_EPS = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
+"""Distance from 1 to the next number of each precision."""
 _SVD = 4.0
 """Multiplications of a singular value decomposition without vectors, per m · n · min(m, n)."""
 _OVERHEAD = 4e5

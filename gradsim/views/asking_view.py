@@ -16,8 +16,8 @@ from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import PlotView
 from gradsim.views.theme import Theme
 
-LOW = 230.0
-"""Height of a figure, in logical pixels, below which a legend of several lines leaves no room for the plot."""
+LOW, NARROW = 260.0, 620.0
+"""Height and width of a figure, in logical pixels, below which there is no room for a legend of several lines."""
 
 
 @dataclass(slots=True)
@@ -169,7 +169,8 @@ class AskingView(PlotView):
     @property
     def is_low(self) -> bool:
         """Whether there is only room for a short legend."""
-        return self.figure_size().height() < LOW
+        size = self.figure_size()
+        return size.height() < LOW or size.width() < NARROW
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
