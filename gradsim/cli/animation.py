@@ -13,7 +13,7 @@ from gradsim.cli.figures import view_of
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from gradsim.trace import IterationTrace, Run
+    from gradsim.trace import IterationTrace, Run, Step
     from gradsim.views.theme import Theme
 
 _CAPTION_HEIGHT = 34
@@ -75,16 +75,40 @@ def pass_pictures(run: Run, most: int, size: tuple[int, int]) -> list[Image]:
     from gradsim.views.theme import LIGHT
 
     view = view_of("network", run)
-    last = len(run.trace.steps) - 1
-    count = min(most, last + 1)
     pictures = []
-    for picture in range(count):
-        step = round(picture * last / max(count - 1, 1))
+    for step in told_steps(run.trace.steps, most):
         view.set_cursor(Cursor(run.trace.iteration, step))
         moment = f"iteration {run.trace.iteration:,}, {run.trace.steps[step].phase:8}"
         pictures.append(_painted(view, size, LIGHT, run.experiment.name, moment))
     view.deleteLater()
     return pictures
+
+
+def told_steps(steps: Sequence[Step], most: int) -> list[int]:
+    """Return the steps of an iteration that are shown, evenly spread over the time that playing them takes.
+
+    Parameters
+    ----------
+    steps : sequence of Step
+        All of them.
+    most : int
+        How many at most.
+
+    Returns
+    -------
+    list of int
+        Rising, the first and the last among them; all where they are no more than that, else a long sequence
+        is swept as in the window.
+    """
+    from gradsim.views.playback import timetable
+
+    if len(steps) <= most:
+        return list(range(len(steps)))
+    times = timetable(steps)
+    ends = times.begin(0), times.begin(len(steps) - 1)
+    # A hair later, so that rounding does not lead to the step before.
+    moments = (ends[0] + place * (ends[1] - ends[0]) / max(most - 1, 1) + 1e-9 for place in range(most))
+    return list(dict.fromkeys(times.step_at(moment) for moment in moments))
 
 
 def write_gif(pictures: Sequence[Image], seconds: Sequence[float], path: Path) -> None:

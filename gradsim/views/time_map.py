@@ -37,6 +37,7 @@ QUESTION = "through_training"
 """Asks for the passes of the run at some iterations (a tuple): a tuple of ``TimeRecord``."""
 
 _ASKED_PASSES = 120
+_FEW_PASSES = 12
 _NONE = "No recurrent layer: nothing goes through time here"
 _PAGES = (
     ("fitting", "What fits"),
@@ -363,7 +364,10 @@ class TimeMapView(PlotView):
         grid: PassGrid = self._grids[key][1]
         last = max(records[-1].iteration, int(history.iterations[-1]) if len(history) else 0)
         across = self._iterations.around(-0.5, float(last))
-        return passes_panel(reading, grid, tensor, look, across, self._asking)
+        words = self._asking
+        if not words and len(records) < _FEW_PASSES <= last:
+            words = f"{len(records)} recorded; “{self.record_action.text()}” adds those between"
+        return passes_panel(reading, grid, tensor, look, across, words)
 
     def arranged(self, rect: QRectF, panels: Sequence[Panel]) -> list[QRectF]:
         """Return the rectangles: two rows where there is room for them."""

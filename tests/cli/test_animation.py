@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from gradsim.cli import animation
+from gradsim.trace import Step
 from tests.reference import reference_run, reference_trace
 
 SIZE = (400, 240)
@@ -35,6 +36,24 @@ def test_a_pass_is_told_from_its_first_step_to_its_last_in_no_more_pictures_than
     assert len(some) == 5
     assert some[0].tobytes() == every[0].tobytes()
     assert some[-1].tobytes() == every[-1].tobytes()
+
+
+@pytest.mark.parametrize("length", [3, 150])
+@pytest.mark.parametrize("most", [2, 7, 40, 1000])
+def test_a_long_sequence_takes_no_more_pictures_than_a_few_layers(length, most):
+    steps = [
+        *(Step("forward", 0, "recurrent", "hidden", time) for time in range(length)),
+        Step("forward", 0, "activation", "activation"),
+        *(Step("forward", layer, "linear", "pre_activation") for layer in range(1, 12)),
+    ]
+    told = animation.told_steps(steps, most)
+    assert told == sorted(set(told))
+    assert len(told) <= most
+    assert (told[0], told[-1]) == (0, len(steps) - 1)
+    if 40 <= most:
+        assert set(range(length, len(steps))) <= set(told)
+    if most == 1000:
+        assert told == list(range(len(steps)))
 
 
 def test_a_gif_lasts_as_long_as_asked_and_its_white_is_white(tmp_path):
