@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gradsim.analysis.diagnosis.applying import diagnosis_of
-from gradsim.analysis.diagnosis.case import Case, Comparison, case_of
+from gradsim.analysis.diagnosis.case import CONVERGED, Case, Comparison, case_of
 from gradsim.analysis.diagnosis.examples import EXAMPLES, Example
 from gradsim.analysis.diagnosis.finding import Finding
 from gradsim.analysis.diagnosis.rules import RULES, Rule
 from gradsim.analysis.diagnosis.simulation import Simulate, other_seed
 from gradsim.analysis.diagnosis.trials import effect_of, helps, trial, with_effects
-from gradsim.analysis.diagnosis.words import number
+from gradsim.analysis.diagnosis.words import number, percent
 from gradsim.analysis.network_edits import halved
 from gradsim.analysis.remedy import Effect
 from gradsim.spec import Experiment
@@ -113,7 +113,7 @@ def measured_remedies(
 
 
 def remedy_table(measured: list[MeasuredRemedies]) -> str:
-    """Return what remedies were measured to do, as Markdown.
+    """Return the rules, and what remedies were measured to do, as Markdown.
 
     Parameters
     ----------
@@ -123,22 +123,39 @@ def remedy_table(measured: list[MeasuredRemedies]) -> str:
     Returns
     -------
     str
-        A heading, and one table with a row per rule and remedy.
+        A table with a row per rule, and one with a row per example and remedy.
     """
     some = measured[0].finding.remedies[0].effect
     assert some is not None
     lines = [
-        "# What the remedies do",
+        "# What a diagnosis looks for, and what helps",
         "",
-        "Made by `gradsim diagnose --measure-remedies`. Each finding has a small network that shows it; every remedy",
-        "that the finding proposes is applied to it, and both are trained alike: "
-        f"{some.iterations} iterations, {some.seeds} seeds. The",
-        "loss is the median over the seeds, of all training samples in evaluation mode; the factor is that of the",
-        "gradient (rms δ) per layer on its way back in the first pass, 1 being a gradient that keeps its size. A",
-        "remedy helps (✓) where it lowers the loss by 2 % and more, or halves the distance of the factor from 1",
-        "(in logarithms) at no cost.",
+        "Made by `gradsim diagnose --measure-remedies`; do not edit.",
         "",
-        "| finding | network | remedy | factor per layer | loss | helps |",
+        "## Findings",
+        "",
+        f"A finding is told only while the loss is above {percent(CONVERGED)} of what the best constant answer",
+        "costs: a converged network is healthy. Advice does not make a network unhealthy.",
+        "",
+        "| finding | its number | is found | where the cut comes from |",
+        "|---|---|---|---|",
+        *(
+            f"| {rule.title}{' (advice)' if rule.is_advice else ''} | {_cell(rule.measure)} | {rule.relation} "
+            f"{number(rule.cut)} | {_cell(rule.source)} |"
+            for rule in RULES
+        ),
+        "",
+        "## Remedies",
+        "",
+        "Each finding has at least one small network that shows it. Every remedy that the finding proposes is applied",
+        f"to that network, and both are trained alike: {some.iterations} iterations from the first weights,",
+        f"{some.seeds} seeds. The loss is the median over the seeds, of all training samples in evaluation mode,",
+        "infinite where it is not a number. The factor is that of the gradient on its way back in the first pass, 1 being a",
+        "gradient that keeps its size: rms δ per layer, of recurrent networks rms ∂L/∂h per time step. A remedy helps",
+        "(✓) where it lowers the loss by 2 % and more, or halves the distance of the factor from 1 (in logarithms) at no",
+        "cost. The best comes first.",
+        "",
+        "| finding | network | remedy | factor | loss | helps |",
         "|---|---|---|---|---|---|",
     ]
     for row in measured:
@@ -154,6 +171,10 @@ def remedy_table(measured: list[MeasuredRemedies]) -> str:
             )
             title = words = ""
     return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def _never() -> bool:

@@ -15,6 +15,7 @@ from gradsim.analysis.diagnosis.measuring import (
 )
 from gradsim.analysis.diagnosis.trials import helps
 from gradsim.engine import Simulator
+from tests.conftest import REPOSITORY
 
 SEEDS = range(9)
 ROWS = {rule.id: rule for rule in RULES}
@@ -72,8 +73,22 @@ def test_every_remedy_that_a_finding_proposes_helps_its_network():
     assert useless == []
 
 
-def test_the_table_of_remedies_has_a_row_for_each():
-    table = remedy_table(list(measured()))
-    rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
-    assert len(rows) == sum(len(row.finding.remedies) for row in measured())
-    assert all(line.endswith("✓ |") for line in rows)
+def test_the_table_has_a_row_for_each_rule_and_each_remedy():
+    assert_whole(remedy_table(list(measured())))
+
+
+def test_the_table_in_the_resources_is_of_these_rules():
+    assert_whole((REPOSITORY / "resources" / "remedies.md").read_text(encoding="utf-8"))
+
+
+def assert_whole(table):
+    """Every rule with its cut; every remedy of every example, each of which helps. Digits are the machine's own."""
+    rules, remedies = table.split("## Remedies")
+    assert [line.split(" | ")[0] for line in rules.splitlines() if line.startswith("| ")][1:] == [
+        f"| {rule.title}{' (advice)' if rule.is_advice else ''}" for rule in RULES
+    ]
+    rows = [line.split(" | ") for line in remedies.splitlines() if line.startswith("| ")][1:]
+    assert sorted(row[2] for row in rows) == sorted(
+        remedy.title for row in measured() for remedy in row.finding.remedies
+    )
+    assert {row[5] for row in rows} == {"✓ |"}
