@@ -24,7 +24,7 @@ Text = Annotated[
         title="Text",
         description="Text, or a list of paragraphs, with **bold**, *italic*, `code`, - lists, | tables |, $formulas$, "
         "$$formulas on a line of their own$$ and numbers: {{loss}} is measured, {{0.026 = loss}} written and checked, "
-        "{{0.03 != loss}} written and must be wrong, {{0.03 ~ loss}} may be 10 % off",
+        "{{0.027 != loss}} written and must be wrong, {{0.025 ~ loss}} may be 10 % off",
     ),
 ]
 Line = Annotated[str, Meta(max_length=300, title="Line")]

@@ -43,8 +43,13 @@ def _holds(word: str, argument: Any, value: Any, schema: dict[str, Any], root: d
         case "required":
             return not isinstance(value, dict) or set(argument) <= set(value)
         case "additionalProperties":
-            assert argument is False
-            return not isinstance(value, dict) or set(value) <= set(schema["properties"])
+            named = schema.get("properties", {})
+            others = (
+                [item for key, item in value.items() if key not in named] if isinstance(value, dict) else []
+            )
+            if argument is False:
+                return not others
+            return all(is_valid(item, argument, root) for item in others)
         case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum":
             return not _is(value, "number") or _is_within(word, argument, value)
         case "minItems":
@@ -59,6 +64,8 @@ def _holds(word: str, argument: Any, value: Any, schema: dict[str, Any], root: d
             if argument is False:
                 return not isinstance(value, list) or len(value) <= len(schema["prefixItems"])
             return not isinstance(value, list) or all(is_valid(item, argument, root) for item in value)
+        case "minLength":
+            return not isinstance(value, str) or len(value) >= argument
         case "maxLength":
             return not isinstance(value, str) or len(value) <= argument
         case "pattern":

@@ -1,8 +1,8 @@
 """The text of a lesson: a little Markdown with formulas, and numbers that are measured or checked.
 
 A number in double braces is never taken on trust: ``{{loss}}`` shows what this pass measured, ``{{0.026 = loss}}``
-shows the printed digits and says that the measured number rounds to them, ``{{0.03 != loss}}`` that it does not
-(what an article printed wrongly), ``{{0.03 ~ loss}}`` that it is within a tenth.
+shows the printed digits and says that the measured number rounds to them, ``{{0.027 != loss}}`` that it does not
+(what an article printed wrongly), ``{{0.025 ~ loss}}`` that it is within a tenth.
 """
 
 from __future__ import annotations
