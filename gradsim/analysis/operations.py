@@ -30,10 +30,12 @@ from gradsim.spec import (
     Recurrent,
     Residual,
     kind_of,
+    phase_at,
     placed_layers,
+    training_phases,
     unrolled_layers,
 )
-from gradsim.spec.method import Evolution, phase_at, training_phases
+from gradsim.spec.method import Evolution
 from gradsim.trace import PARAMETER_TENSORS, IterationTrace, LayerTrace
 
 CONVENTION = (

@@ -7,7 +7,6 @@ from gradsim.spec.error import SpecError
 from gradsim.spec.experiment import CURRENT_VERSION, Experiment
 from gradsim.spec.initializer import Initializer
 from gradsim.spec.layout import BuiltLayer, PlacedLayer, placed_layers, unrolled_layers
-from gradsim.spec.method import TrainingPhase, phase_at, training_phases
 from gradsim.spec.network import (
     ActivationLayer,
     Dense,
@@ -20,6 +19,7 @@ from gradsim.spec.network import (
     Repeat,
     Residual,
 )
+from gradsim.spec.phases import TrainingPhase, phase_at, training_phases
 from gradsim.spec.reading import checked, experiment_document, read_experiment
 from gradsim.spec.struct import Kind, Spec, kind_of
 from gradsim.spec.training import Clipping, LossName, Optimizer, Schedule, Training
