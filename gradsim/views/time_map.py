@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSignalBlocker, QSizeF, Signal
+from PySide6.QtCore import QRectF, QSignalBlocker, Signal
 from PySide6.QtGui import QAction, QResizeEvent, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QSpinBox, QToolButton
 
-from gradsim.analysis.through_time import TimeRecord, time_record
+from gradsim.analysis.through_time import TimeRecord
 from gradsim.trace import Cursor, LayerTrace, Run
 from gradsim.views.loss_plot import cursor_iteration
 from gradsim.views.plot.heat import Heat
@@ -29,32 +29,12 @@ from gradsim.views.time.panels import (
     sizes_panel,
     units_panel,
 )
-from gradsim.views.time.passes import PassGrid, RecordedPasses, pass_grid
+from gradsim.views.time.parts import PAGES, is_low, parts_of, rows_in
 from gradsim.views.time.reading import Reading, chosen_layer, step_of, time_at
+from gradsim.views.time.recorder import QUESTION, Recorder
 from gradsim.views.time.telling import hover_pass, hover_step, summary, table_of_passes, table_of_steps
 
-QUESTION = "through_training"
-"""Asks for the passes of the run at some iterations (a tuple): a tuple of ``TimeRecord``."""
-
-_ASKED_PASSES = 120
-_FEW_PASSES = 12
 _NONE = "No recurrent layer: nothing goes through time here"
-_PAGES = (
-    ("fitting", "What fits"),
-    ("everything", "Everything"),
-    ("gradient", "Gradient"),
-    ("gates", "Gates"),
-    ("training", "Training"),
-)
-_PARTS = {
-    "everything": ("units", "sizes", "gates", "kept", "passes"),
-    "gradient": ("units", "sizes"),
-    "gates": ("gates", "kept"),
-    "training": ("passes",),
-}
-_FIRST = ("sizes", "units", "passes", "gates", "kept")
-"""What is shown first where there is not room for everything."""
-_LEAST_PANEL = QSizeF(260.0, 160.0)
 
 
 class TimeMapView(PlotView):
@@ -67,7 +47,7 @@ class TimeMapView(PlotView):
     view_id = "time_map"
     title = "Through time"
     options = (
-        Choice("page", "Page", _PAGES, "fitting", "What is shown"),
+        Choice("page", "Page", PAGES, "fitting", "What is shown"),
         Choice(
             "tensor",
             "State",
@@ -84,16 +64,12 @@ class TimeMapView(PlotView):
 
     def __init__(self) -> None:
         super().__init__()
-        self.passes = RecordedPasses()
+        self.recorder = Recorder()
         self.sample: int | None = None
         self._unit: int | None = None
         self._reading: Reading | None = None
-        self._asking = ""
-        self._shown_parts: tuple[str, ...] = ()
-        self._was_low = False
+        self._shown: tuple[tuple[str, ...], bool] = ((), False)
         self._heats: dict[str, Heat] = {}
-        self._records: tuple[Any, ...] = ()
-        self._grids: dict[str, tuple[Any, ...]] = {}
         self._levels = StickyRange(step=1.0, margin=0.0, least=2.0)
         self._sizes = StickyRange(step=1.0, margin=0.25, least=2.0)
         self._kept = StickyRange(step=1.0, margin=0.0, least=1.0)
@@ -109,7 +85,7 @@ class TimeMapView(PlotView):
         self.record_action.setToolTip(
             "Train once more from the beginning, in the background and to the same bits, and keep passes on the way"
         )
-        self.record_action.triggered.connect(self._ask_or_cancel)
+        self.record_action.triggered.connect(lambda: self.record_run())
         self.record_action.setEnabled(False)
         button = QToolButton()
         button.setDefaultAction(self.record_action)
@@ -126,7 +102,7 @@ class TimeMapView(PlotView):
         if run is self.run:
             return
         if run is not None:
-            self.passes.take(run)
+            self.recorder.take(run)
         super().set_run(run)
         self._follow_run()
 
@@ -154,51 +130,35 @@ class TimeMapView(PlotView):
     def set_answer(self, question: str, answer: Sequence[TimeRecord]) -> None:
         """Take passes that were recorded again."""
         if question == QUESTION and self.run is not None:
-            strangers = self.passes.take_all(self.run, answer)
-            self._tell(
-                f"{strangers} passes differ from this run: the training was changed on the way"
-                if strangers
-                else ""
-            )
-            self._follow_run()
+            self.recorder.answer(self.run, answer)
+            self._show_recording()
 
     def set_answer_progress(self, question: str, words: str, share: float) -> None:
         """Show how far the recording is."""
         if question == QUESTION:
-            self._tell(f"recording: {words} ({share:.0%})")
+            self.recorder.tell(words, share)
+            self._show_recording()
 
     def set_answer_failed(self, question: str, reason: str) -> None:
         """Say why there is no recording."""
         if question == QUESTION:
-            self._tell(f"not recorded: {reason}")
+            self.recorder.end(f"not recorded: {reason}")
+            self._show_recording()
 
-    def _tell(self, words: str) -> None:
-        self._asking = words
+    def _show_recording(self) -> None:
         self._follow_run()
         self.refresh()
 
-    @property
-    def _is_asking(self) -> bool:
-        return self._asking.startswith("recording")
-
-    def _ask_or_cancel(self) -> None:
-        if self._is_asking:
-            self.question_cancelled.emit(QUESTION)
-            self._tell("")
-        else:
-            self.record_run()
-
     def record_run(self) -> None:
-        """Ask for passes all over the run, unless they are kept already."""
-        run = self.run
-        if run is None or self.layer is None:
-            return
-        wanted = self.passes.missing(run.history, _ASKED_PASSES)
-        if wanted:
-            self._tell("recording: waiting")
-            self.question_asked.emit(QUESTION, wanted)
-        else:
-            self._tell("the run is recorded evenly already")
+        """Ask for passes all over the run, or, while they are recorded, no longer."""
+        if self.recorder.is_asking:
+            self.recorder.end()
+            self.question_cancelled.emit(QUESTION)
+        elif self.run is not None and self.layer is not None:
+            wanted = self.recorder.ask(self.run)
+            if wanted:
+                self.question_asked.emit(QUESTION, wanted)
+        self._show_recording()
 
     def _follow_run(self) -> None:
         """Offer only what the layer has."""
@@ -214,8 +174,8 @@ class TimeMapView(PlotView):
         if isinstance(model, QStandardItemModel):
             model.item(1).setEnabled(layer is not None and "cell_gradient" in layer.tensors)
         can_ask = self.run is not None and layer is not None and len(self.run.history) > 0
-        self.record_action.setText("Stop" if self._is_asking else "Record run")
-        self.record_action.setEnabled(self._is_asking or can_ask)
+        self.record_action.setText("Stop" if self.recorder.is_asking else "Record run")
+        self.record_action.setEnabled(self.recorder.is_asking or can_ask)
 
     # -- what is shown ---------------------------------------------------------------------------------------
 
@@ -251,15 +211,7 @@ class TimeMapView(PlotView):
     @property
     def records(self) -> tuple[TimeRecord, ...]:
         """The recorded passes by rising iteration, that on screen among them."""
-        assert self.run is not None
-        trace, kept = self.run.trace, self.passes.records
-        if not self._records or self._records[0] is not trace or self._records[1] is not kept:
-            records = kept
-            if all(one.iteration != trace.iteration for one in kept):
-                records = tuple(sorted((*kept, time_record(trace)), key=lambda one: one.iteration))
-            self._records = (trace, kept, records)
-        found: tuple[TimeRecord, ...] = self._records[2]
-        return found
+        return () if self.run is None else self.recorder.records(self.run)
 
     def differs(self, before: Run, run: Run) -> bool:
         """Also another network of the same depth, whose gradients may lie elsewhere."""
@@ -277,45 +229,27 @@ class TimeMapView(PlotView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if (self._parts, self._is_low) != (self._shown_parts, self._was_low):
+        if self._fitting != self._shown:
             self.refresh()
 
     @property
-    def _parts(self) -> tuple[str, ...]:
-        """Which panels the page has for this layer in this room."""
-        reading, page = self.reading, str(self.option("page"))
-        if reading is None:
-            return ()
-        missing = set() if reading.gates else {"gates", "kept"}
-        parts = tuple(part for part in _PARTS.get(page, _PARTS["everything"]) if part not in missing)
-        if page == "fitting":
-            first = [part for part in _FIRST if part in parts][: self._room]
-            parts = tuple(part for part in parts if part in first)
-        return parts
-
-    @property
-    def _is_low(self) -> bool:
-        rows = 2 if len(self._shown_parts) > 2 and self._rows == 2 else 1
-        return (self.height() - self.bar.sizeHint().height()) / rows < _LEAST_PANEL.height()
-
-    @property
-    def _rows(self) -> int:
-        return 2 if self.height() - self.bar.sizeHint().height() >= 2 * _LEAST_PANEL.height() else 1
-
-    @property
-    def _room(self) -> int:
-        """For how many panels there is room."""
-        return max(self._rows * int(self.width() // _LEAST_PANEL.width()), 1)
+    def _fitting(self) -> tuple[tuple[str, ...], bool]:
+        """Which panels the page has for this layer in this room, and whether they are low."""
+        layer, height = self.layer, float(self.height() - self.bar.sizeHint().height())
+        if layer is None:
+            return (), False
+        parts = parts_of(str(self.option("page")), "gates" in layer.tensors, float(self.width()), height)
+        return parts, is_low(len(parts), height)
 
     def panels(self, theme: Theme) -> list[Panel]:
         """Return the panels of the page."""
         reading = self.reading
-        self._shown_parts = parts = self._parts
+        self._shown = self._fitting
+        parts = self._shown[0]
         if reading is None:
             return [message_panel("No run yet" if self.run is None else _NONE)]
         if not parts:
             return [message_panel("A simple recurrent layer has no gates")]
-        self._was_low = self._is_low
         look = self._look(reading, theme)
         found = []
         for part in parts:
@@ -352,27 +286,19 @@ class TimeMapView(PlotView):
             self._sizes.around(finite_range(*sizes)),
             self.time,
             self._unit if self.selected_layer == reading.layer.index else None,
-            self._is_low,
+            self._shown[1],
         )
 
     def _passes_panel(self, reading: Reading, tensor: str, look: Look) -> Panel:
         assert self.run is not None
-        history, records = self.run.history, self.records
-        key = f"{reading.layer.index} {tensor}"
-        if key not in self._grids or self._grids[key][0] is not records:
-            self._grids[key] = (records, pass_grid(records, reading.layer.index, tensor))
-        grid: PassGrid = self._grids[key][1]
-        last = max(records[-1].iteration, int(history.iterations[-1]) if len(history) else 0)
-        across = self._iterations.around(-0.5, float(last))
-        words = self._asking
-        if not words and len(records) < _FEW_PASSES <= last:
-            words = f"{len(records)} recorded; “{self.record_action.text()}” adds those between"
-        return passes_panel(reading, grid, tensor, look, across, words)
+        grid = self.recorder.grid(self.run, reading.layer.index, tensor)
+        across = self._iterations.around(-0.5, float(self.recorder.last_iteration(self.run)))
+        return passes_panel(reading, grid, tensor, look, across, self.recorder.headline(self.run))
 
     def arranged(self, rect: QRectF, panels: Sequence[Panel]) -> list[QRectF]:
         """Return the rectangles: two rows where there is room for them."""
         count = len(panels)
-        if count < 3 or rect.height() < 2 * _LEAST_PANEL.height() - 20.0:
+        if count < 3 or rows_in(rect.height() + 20.0) == 1:
             return super().arranged(rect, panels)
         first = (count + 1) // 2 if count != 3 else 2
         upper = QRectF(rect.left(), rect.top(), rect.width(), rect.height() / 2)

@@ -87,15 +87,15 @@ def test_the_run_is_recorded_again_in_the_background_to_the_same_bits(
     window.session.train(40)
     settled(window.session)
     view = window.views["time_map"]
-    before = {one.iteration: one for one in view.passes.records}
+    before = {one.iteration: one for one in view.recorder.passes.records}
     window.docks["time_map"].show()
     window.docks["time_map"].raise_()
     view.record_action.trigger()
     assert view.record_action.text() == "Stop"
     qtbot.waitUntil(lambda: view.record_action.text() == "Record run", timeout=60_000)
-    found = [one.iteration for one in view.passes.records]
+    found = [one.iteration for one in view.recorder.passes.records]
     assert found == list(range(41))
-    for one in view.passes.records:
+    for one in view.recorder.passes.records:
         if one.iteration in before:
             assert one.loss == before[one.iteration].loss
     assert len(view.table()[0]["t"]) == STEPS

@@ -23,7 +23,8 @@ from gradsim.views.plot.heat import Heat
 from gradsim.views.plot.options import Choice
 from gradsim.views.theme import DARK, LIGHT, PAPER
 from gradsim.views.time.passes import RecordedPasses, pass_grid
-from gradsim.views.time_map import QUESTION, TimeMapView
+from gradsim.views.time.recorder import QUESTION, Recorder
+from gradsim.views.time_map import TimeMapView
 from tests.kind_runs import NETWORKS, SEQUENCES, STEPS, kind_run
 from tests.reference import reference_run
 
@@ -325,8 +326,8 @@ def test_passes_that_come_by_are_kept_also_while_nobody_looks(qtbot: QtBot) -> N
     qtbot.addWidget(view)
     for run in runs:
         view.set_run(run)
-    assert [one.iteration for one in view.passes.records] == list(range(6))
-    for one, run in zip(view.passes.records, runs, strict=True):
+    assert [one.iteration for one in view.recorder.passes.records] == list(range(6))
+    for one, run in zip(view.recorder.passes.records, runs, strict=True):
         expected = rms_per_step(run.trace.layers[0].hidden_gradient)
         np.testing.assert_array_equal(one.rms[0, "hidden_gradient"], expected)
 
@@ -363,7 +364,7 @@ def test_passes_recorded_again_are_taken_only_where_they_agree(qtbot: QtBot) -> 
     view = shown(qtbot, runs[-1])
     strangers = [dataclasses.replace(time_record(runs[3].trace), loss=9.0)]
     view.set_answer(QUESTION, (*(time_record(run.trace) for run in runs[:3]), *strangers))
-    assert [one.iteration for one in view.passes.records] == [0, 1, 2, 5]
+    assert [one.iteration for one in view.recorder.passes.records] == [0, 1, 2, 5]
     headline = next(panel for panel in view.panels(LIGHT) if panel.key.startswith("passes")).headline
     assert "1 passes differ" in headline[1].text or "differ" in headline[1].text
 
@@ -386,6 +387,39 @@ def test_the_question_names_evenly_spread_iterations_that_are_missing(qtbot: QtB
     assert view.record_action.text() == "Record run"
     view.set_answer_failed(QUESTION, "no memory")
     assert view.record_action.isEnabled()
+
+
+def test_a_recording_ends_with_its_experiment_for_no_answer_will_come(qtbot: QtBot) -> None:
+    view = shown(qtbot, trained("simple", 10, 6)[-1])
+    view.record_action.trigger()
+    view.set_run(dataclasses.replace(trained("simple", 10, 6)[-1], label="the same, later"))
+    assert view.record_action.text() == "Stop"
+    view.set_run(trained("gru", 12, 5)[-1])
+    assert view.record_action.text() == "Record run"
+    assert "recording" not in view.recorder.words
+
+
+def test_a_run_that_is_recorded_evenly_is_not_recorded_again(qtbot: QtBot) -> None:
+    view = TimeMapView()
+    qtbot.addWidget(view)
+    for run in trained("simple", 10, 6):
+        view.set_run(run)
+    heard: list[Any] = []
+    view.question_asked.connect(lambda *args: heard.append(args))
+    view.record_action.trigger()
+    assert heard == []
+    assert view.record_action.text() == "Record run"
+    assert "evenly already" in view.recorder.words
+
+
+def test_few_recorded_passes_say_how_to_get_more() -> None:
+    runs = trained("simple", 10, 15)
+    recorder = Recorder()
+    recorder.take(runs[-1])
+    assert "“Record run” adds" in recorder.headline(runs[-1])
+    for run in runs:
+        recorder.take(run)
+    assert recorder.headline(runs[-1]) == ""
 
 
 def test_the_grid_stands_for_what_was_recorded_and_leaves_gaps_where_nothing_was() -> None:
