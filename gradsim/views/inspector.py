@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QGridLayout,
     QLabel,
-    QSpinBox,
     QSplitter,
     QTabWidget,
     QVBoxLayout,
@@ -25,18 +23,14 @@ from gradsim.views.fonts import install_fonts
 from gradsim.views.inspection.chain_view import WeightChainView, usual_digits
 from gradsim.views.inspection.formula import Formula, Place
 from gradsim.views.inspection.formulas import WEIGHTS, formulas_at
+from gradsim.views.inspection.heading import layer_heading, layer_ratios, layer_words
 from gradsim.views.inspection.marked_number import linked_text, plain_text
 from gradsim.views.inspection.number_browser import NumberBrowser
-from gradsim.views.inspection.number_text import number_text, shape_text
+from gradsim.views.inspection.place_choice import PlaceChoice
 from gradsim.views.inspection.statistics_view import StatisticsView
-from gradsim.views.inspection.tables import ROWS, statistics_table, update_ratio
+from gradsim.views.inspection.tables import ROWS, statistics_table
 from gradsim.views.inspection.wording import MEANINGS
 from gradsim.views.theme import LIGHT, Theme, phase_color
-
-WITHOUT_SATURATION = ("softmax", "step")
-"""Activations without a slope of their own, whose saturation has no meaning."""
-
-_ACTIVATED = ("dense", "recurrent", "activation")
 
 _DIGITS = (("digits: auto", 0), ("4 digits", 4), ("6 digits", 6), ("10 digits", 10), ("all digits", 17))
 
@@ -73,9 +67,8 @@ class Inspector(QWidget):
         self.layer_choice.activated.connect(self._choose)
         self.heading = QLabel(self)
         self.heading.setWordWrap(True)
-        self.sample = self._spin("Sample of the batch whose numbers are filled in")
-        self.unit = self._spin("Unit of the layer whose numbers are filled in")
-        self.source = self._spin("Unit of the layer before: the weight from there to the unit")
+        self.places = PlaceChoice(self)
+        self.sample, self.source, self.unit = self.places.sample, self.places.source, self.places.unit
         self.sample.valueChanged.connect(self._refill)
         self.source.valueChanged.connect(self._refill)
         self.unit.valueChanged.connect(self._choose_unit)
@@ -139,8 +132,7 @@ class Inspector(QWidget):
         self._theme = theme
         self.heading.setStyleSheet(f"color: {theme.muted}")
         self.ratios.setStyleSheet(f"color: {theme.muted}")
-        for label in self._labels:
-            label.setStyleSheet(f"color: {theme.muted}")
+        self.places.set_theme(theme)
         self.statistics.set_theme(theme)
         self.chain.set_theme(theme)
         self._shown = None
@@ -157,7 +149,7 @@ class Inspector(QWidget):
     @property
     def place(self) -> Place:
         """Sample, unit and source that are filled in."""
-        return Place(self.sample.value() - 1, self.unit.value() - 1, self.source.value() - 1)
+        return self.places.place
 
     @property
     def formulas(self) -> tuple[Formula, ...]:
@@ -190,29 +182,7 @@ class Inspector(QWidget):
 
     # How it is made
 
-    def _spin(self, words: str) -> QSpinBox:
-        spin = QSpinBox(self)
-        spin.setRange(1, 1)
-        spin.setToolTip(words)
-        spin.setAccessibleName(words)
-        spin.setMinimumWidth(72)  # the numbers of a wide batch must not widen the dock
-        return spin
-
     def _arrange(self) -> None:
-        places = QGridLayout()
-        places.setHorizontalSpacing(6)
-        places.setVerticalSpacing(1)
-        named = (("sample", self.sample), ("from", self.source), ("to unit", self.unit))
-        self._labels = []
-        for column, (name, spin) in enumerate(named):
-            label = QLabel(name, self)
-            label.setBuddy(spin)
-            self._labels.append(label)
-            places.addWidget(label, 0, column)
-            places.addWidget(spin, 1, column)
-            places.setColumnStretch(column, 1)
-        QWidget.setTabOrder(self.sample, self.source)
-        QWidget.setTabOrder(self.source, self.unit)
         lower = QWidget(self)
         numbers = QVBoxLayout(lower)
         numbers.setContentsMargins(0, 6, 0, 0)
@@ -239,7 +209,7 @@ class Inspector(QWidget):
         rows.setSpacing(6)
         rows.addWidget(self.layer_choice)
         rows.addWidget(self.heading)
-        rows.addLayout(places)
+        rows.addWidget(self.places)
         rows.addWidget(self.tabs, 1)
 
     # What happens
@@ -302,32 +272,10 @@ class Inspector(QWidget):
 
     def _show_layer(self, layer: LayerTrace) -> None:
         assert self._run is not None
-        count = sum(one.number is not None for one in self._run.trace.layers)
-        number = "" if layer.number is None else f" · layer {layer.number} of {count}"
-        activation = f" · {layer.activation_kind}" if layer.kind in _ACTIVATED else ""
-        self._words = f"{layer.name} · {layer.kind}{number}{activation}"
-        weight = f"W {shape_text(layer.weight.shape)} &nbsp; " if "weight" in layer.statistics else ""
-        self.heading.setText(
-            f"<b style='font-size:11pt; color:{self._theme.text}'>{escape(layer.name)}</b>"
-            f" &nbsp;{escape(self._words.partition(' · ')[2])}<br>"
-            f"x {shape_text(layer.input.shape)} &nbsp; {weight}"
-            f"{'z' if layer.number else 'y'} "
-            f"{shape_text((layer.pre_activation if layer.number else layer.output).shape)}"
-        )
-        sources = max(layer.fan_in, layer.fan_out) if layer.kind == "recurrent" else layer.fan_in
-        sizes = ((self.sample, len(layer.input)), (self.unit, layer.fan_out), (self.source, sources))
-        for spin, size in sizes:
-            with QSignalBlocker(spin):
-                spin.setRange(1, size)
-                spin.setSuffix(f" / {size}")
-        ratios = []
-        if layer.activation_kind not in WITHOUT_SATURATION and (
-            layer.saturation == layer.saturation or layer.kind == "dense"
-        ):
-            ratios.append(f"saturation {number_text(layer.saturation)}")
-        if "weight" in layer.statistics:
-            ratios.append(f"rms ΔW / rms W {number_text(update_ratio(layer))}")
-        self.ratios.setText("   ".join([*ratios, f"η {number_text(self._run.trace.learning_rate)}"]))
+        self._words = layer_words(self._run.trace, layer)
+        self.heading.setText(layer_heading(self._words, layer, self._theme))
+        self.places.set_sizes(layer)
+        self.ratios.setText(layer_ratios(self._run.trace, layer))
         self.statistics.statistics.set_table(statistics_table(self._run.trace, layer.index))
 
     def _shown_digits(self) -> int:

@@ -20,14 +20,12 @@ from gradsim.views.inspection.chain_words import (
     path_text,
     unit_chain,
 )
-from gradsim.views.inspection.marked_number import linked_text, told
+from gradsim.views.inspection.html_writer import WIDE, HtmlWriter, role_color
 from gradsim.views.inspection.number_text import number_text
 from gradsim.views.inspection.recurrent import GATES
-from gradsim.views.theme import Theme
 
 MOST_SAMPLES = 8
 MOST_WEIGHTS = 5
-_WIDE = 430
 _NARROW_DIGITS = 4
 _MOST_FACTORS = 24
 """So many factors at either end of a path are listed."""
@@ -39,16 +37,6 @@ _SYMBOLS: dict[Role, str] = {
     "both": "∂L/∂z",
     "none": "",
 }
-
-
-def role_color(theme: Theme, role: Role) -> str:
-    """Return the colour of a factor: vermilion, green and blue of Okabe and Ito, as light as the ground asks for."""
-    return {
-        "loss": theme.series[1],
-        "output": theme.series[2],
-        "weight": theme.series[0],
-        "both": theme.series[1],
-    }.get(role, theme.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +51,14 @@ class ChainText:
         The weight.
     selected : int
         The path whose factors are listed.
-    theme : Theme
-        Colours.
-    digits : int
-        Significant digits.
-    width : int
-        Room, px; more of a factor is said where there is more.
-    mono : str
-        Font of the numbers.
+    write : HtmlWriter
+        Colours, digits and the room there is.
     """
 
     trace: IterationTrace
     chain: WeightChain
     selected: int
-    theme: Theme
-    digits: int
-    width: int
-    mono: str
+    write: HtmlWriter
 
     def html(self) -> str:
         """Return all of it."""
@@ -90,7 +69,7 @@ class ChainText:
         parts.append(self._movement())
         if chain.path_count:
             parts.append(self._paths())
-        parts += [self._muted(remark) for remark in chain.remarks]
+        parts += [self.write.muted(remark) for remark in chain.remarks]
         parts.append(self._others())
         return "".join(parts)
 
@@ -111,7 +90,7 @@ class ChainText:
             whose += f", sum over {steps} steps of time"
         return (
             f"<p style='margin:0 0 6px 0'><b>∂L/∂w for w = {letter}[{place}] of {escape(layer.name)}</b><br>"
-            f"<span style='color:{self.theme.muted}'>{whose}</span></p>"
+            f"<span style='color:{self.write.theme.muted}'>{whose}</span></p>"
         )
 
     def _three(self) -> str:
@@ -125,20 +104,24 @@ class ChainText:
         if chain.loss_by_output is None:
             values = [("both", chain.loss_by_preactivation), ("weight", chain.preactivation_by_weight)]
         roles: list[Role] = [role for role, _ in values]  # type: ignore[misc]
-        symbols = " · ".join(self._colored(role, _SYMBOLS[role]) for role in roles)
+        symbols = " · ".join(self.write.colored(role, _SYMBOLS[role]) for role in roles)
         sign = "Σ " if len(chain.terms) > 1 else ""
-        rule = f"<p style='margin:0 0 4px 0'><b>{self._mono('∂L/∂w = ' + sign)}{symbols}</b></p>"
+        rule = f"<p style='margin:0 0 4px 0'><b>{self.write.mono('∂L/∂w = ' + sign)}{symbols}</b></p>"
         rows = [
-            self._row(
-                self._colored(role, _SYMBOLS[role]),
-                "" if len(chain.terms) > 1 or array is None else self._number(float(array[0])),
-                f"<span style='color:{role_color(self.theme, role)}'>{ROLE_WORDS[role]}</span>",
+            self.write.row(
+                self.write.colored(role, _SYMBOLS[role]),
+                "" if len(chain.terms) > 1 or array is None else self.write.number(float(array[0])),
+                f"<span style='color:{role_color(self.write.theme, role)}'>{ROLE_WORDS[role]}</span>",
             )
             for role, (_, array) in zip(roles, values, strict=True)
         ]
         what = "the product" if len(chain.terms) == 1 else "the sum"
-        rows.append(self._row(f"<b>{self._mono('∂L/∂w')}</b>", f"<b>{self._number(chain.total)}</b>", what))
-        return rule + self._table(rows)
+        rows.append(
+            self.write.row(
+                f"<b>{self.write.mono('∂L/∂w')}</b>", f"<b>{self.write.number(chain.total)}</b>", what
+            )
+        )
+        return rule + self.write.table(rows)
 
     def _rows(self) -> str:
         """Return the share of each sample, or of each step of time of one."""
@@ -153,66 +136,68 @@ class ChainText:
         columns: list[tuple[str, NDArray[np.float64]]] = []
         if is_single:
             three = chain.loss_by_output, chain.output_by_preactivation
-            if self.width >= _WIDE and three[0] is not None and three[1] is not None:
+            if self.write.width >= WIDE and three[0] is not None and three[1] is not None:
                 columns = [
-                    (self._colored("loss", "∂L/∂a"), three[0]),
-                    (self._colored("output", "∂a/∂z"), three[1]),
+                    (self.write.colored("loss", "∂L/∂a"), three[0]),
+                    (self.write.colored("output", "∂a/∂z"), three[1]),
                 ]
             else:
-                columns = [(self._colored("both", "∂L/∂z"), chain.loss_by_preactivation)]
-            columns.append((self._colored("weight", "∂z/∂w"), chain.preactivation_by_weight))
-        if self.width < _WIDE and self.digits > _NARROW_DIGITS:
+                columns = [(self.write.colored("both", "∂L/∂z"), chain.loss_by_preactivation)]
+            columns.append((self.write.colored("weight", "∂z/∂w"), chain.preactivation_by_weight))
+        if self.write.width < WIDE and self.write.digits > _NARROW_DIGITS:
             columns = []  # there is room for the products alone
         titles = ["step" if by_time else "sample", *(title for title, _ in columns), "product"]
-        lines = [self._cells(titles, header=True)]
+        lines = [self.write.cells(titles, header=True)]
         for key in order[:MOST_SAMPLES].tolist():
-            name = f"{key + 1}" if by_time else self._wish(f"sample:{key}", f"{key + 1}")
-            cells = [self._number(float(values[key])) for _, values in columns]
-            lines.append(self._cells([name, *cells, self._number(float(shares[key]))]))
+            name = f"{key + 1}" if by_time else self.write.wish(f"sample:{key}", f"{key + 1}")
+            cells = [self.write.number(float(values[key])) for _, values in columns]
+            lines.append(self.write.cells([name, *cells, self.write.number(float(shares[key]))]))
         rest = order[MOST_SAMPLES:]
         if len(rest):
             with np.errstate(all="ignore"):
-                total = self._number(float(shares[rest].sum()))
+                total = self.write.number(float(shares[rest].sum()))
             what = ("step" if by_time else "sample") + ("s" if len(rest) > 1 else "")
-            lines.append(self._cells([f"{len(rest)} more {what}", total], span=1 + len(columns), left=0))
+            lines.append(self.write.cells([f"{len(rest)} more {what}", total], span=1 + len(columns), left=0))
         said = ""
         if not by_time and len(shares) > 1:
             with np.errstate(all="ignore"):
-                mean = self._number(float(shares.mean()))
+                mean = self.write.number(float(shares.mean()))
             is_sum = self.trace.experiment.training.loss == "sse"
             why = (
                 "The loss is a sum over the samples"
                 if is_sum
                 else f"The loss is a mean over the samples, so every share has its 1/{len(shares)} inside"
             )
-            said = f"<p style='margin:2px 0 8px 0; color:{self.theme.muted}'>{why}: the shares add up to the "
+            said = f"<p style='margin:2px 0 8px 0; color:{self.write.theme.muted}'>{why}: the shares add up to the "
             said += f"gradient. Their mean is {mean}.</p>"
-        return self._title("Largest shares") + self._table(lines) + said
+        return self.write.title("Largest shares") + self.write.table(lines) + said
 
     def _movement(self) -> str:
         """Return old weight, gradient, clipped gradient, update, new weight."""
         chain = self.chain
-        digits = max(self.digits, 8)
+        digits = max(self.write.digits, 8)
         rows = [("w", chain.weight, "before"), ("∂L/∂w", chain.gradient, "recorded, whole batch")]
         if chain.clipped != chain.gradient and not np.isnan(chain.gradient):
             rows.append(("clipped", chain.clipped, "after clipping"))
         rows += [("Δw", chain.update, "what the optimizer adds"), ("w + Δw", chain.after, "after")]
         lines = [
-            self._row(self._mono(symbol), self._number(value, digits if symbol[0] == "w" else 0), words)
+            self.write.row(
+                self.write.mono(symbol), self.write.number(value, digits if symbol[0] == "w" else 0), words
+            )
             for symbol, value, words in rows
         ]
         share = ""
         if chain.sample is not None and len(self.trace.inputs) > 1 and chain.gradient:
             with np.errstate(all="ignore"):
                 percent = number_text(100.0 * float(np.float64(chain.total) / chain.gradient), 3)
-            share = self._muted(f"This sample's share is {percent} % of the gradient of the batch.")
-        return self._title("The weight moves") + self._table(lines) + share
+            share = self.write.muted(f"This sample's share is {percent} % of the gradient of the batch.")
+        return self.write.title("The weight moves") + self.write.table(lines) + share
 
     def _paths(self) -> str:
         chain = self.chain
         if chain.is_product or (chain.path_count == 1 and chain.paths):
             title = "One path: the product of all factors"
-            return self._title(title) + self._factors(chain.paths[0])
+            return self.write.title(title) + self._factors(chain.paths[0])
         several = len(chain.terms) > 1
         title = f"A sum over {count_text(chain.path_count)} paths"
         if not chain.paths:
@@ -221,23 +206,25 @@ class ChainText:
                 if several
                 else "Too many weights to search for the largest."
             )
-            return self._title(title) + self._muted(hint)
+            return self.write.title(title) + self.write.muted(hint)
         lines = []
         shown = 0.0
         for index, path in enumerate(chain.paths):
             shown += path.value
-            way = path_text(unit_chain(self.trace, chain, path), 9 if self.width >= _WIDE else 5)
-            name = self._wish(f"path:{index}", ("▸ " if index == self.selected else "") + way)
+            way = path_text(unit_chain(self.trace, chain, path), 9 if self.write.width >= WIDE else 5)
+            name = self.write.wish(f"path:{index}", ("▸ " if index == self.selected else "") + way)
             name = f"<b>{name}</b>" if index == self.selected else name
-            lines.append(self._cells([self._number(path.value), self._share(path.value), name], left=2))
+            lines.append(
+                self.write.cells([self.write.number(path.value), self._share(path.value), name], left=2)
+            )
         more = chain.path_count - len(chain.paths)
         if more:
             with np.errstate(all="ignore"):
                 rest = float(np.float64(chain.path_total) - shown)
             words = f"{'and ' if lines else ''}{count_text(more)} more paths"
-            lines.append(self._cells([self._number(rest), self._share(rest), words], left=2))
-        total = [f"<b>{self._number(chain.path_total)}</b>", "", "<b>all paths</b>"]
-        lines.append(self._cells(total, left=2))
+            lines.append(self.write.cells([self.write.number(rest), self._share(rest), words], left=2))
+        total = [f"<b>{self.write.number(chain.path_total)}</b>", "", "<b>all paths</b>"]
+        lines.append(self.write.cells(total, left=2))
         said = "A path is told by its unit in each layer, the input's as x."
         if chain.search == "found":
             said += " These are the largest found in the time there is; over several samples there may be larger ones."
@@ -247,17 +234,17 @@ class ChainText:
             )
         if np.isfinite(left):
             said += f" Paths of both signs cancel: {number_text(100 * left, 3)} % of their magnitude is left."
-        listed = self._title(title) + self._table(lines) + (self._muted(said))
+        listed = self.write.title(title) + self.write.table(lines) + (self.write.muted(said))
         path = chain.paths[min(self.selected, len(chain.paths) - 1)]
-        return listed + self._title("The marked path, from the loss to the weight") + self._factors(path)
+        return listed + self.write.title("The marked path, from the loss to the weight") + self._factors(path)
 
     def _factors(self, path: ChainPath) -> str:
         """Return every factor of a path from the loss down, with the product so far."""
         factors = path.factors[::-1]
         single = len(self.chain.terms) == 1
-        is_wide = self.width >= _WIDE
+        is_wide = self.write.width >= WIDE
         titles = ["factor", "number", "product so far"]
-        lines = [self._cells(titles if is_wide else titles[1:], header=True, left=0 if is_wide else -1)]
+        lines = [self.write.cells(titles if is_wide else titles[1:], header=True, left=0 if is_wide else -1)]
         values = np.array([np.broadcast_to(factor.values, (len(self.chain.terms),)) for factor in factors])
         left_out = range(0)
         if len(factors) > 2 * _MOST_FACTORS:
@@ -268,30 +255,30 @@ class ChainText:
                     lines.append(self._left_out(values[left_out], single, is_wide))
                 continue
             words = factor_words(self.trace, factor)
-            name = self._colored(words.role, words.symbol)
-            name += f" <span style='color:{self.theme.muted}'>{escape(words.words)}</span>"
+            name = self.write.colored(words.role, words.symbol)
+            name += f" <span style='color:{self.write.theme.muted}'>{escape(words.words)}</span>"
             number, so_far = "", ""
             if single or factor.part in ("weight", "branch", "skip"):
-                number = self._number(float(values[index, 0]))
+                number = self.write.number(float(values[index, 0]))
             if single:
-                so_far = self._number(float(product(values[: index + 1])[0]))
+                so_far = self.write.number(float(product(values[: index + 1])[0]))
             if is_wide:
-                lines.append(self._cells([name, number, so_far], left=0))
+                lines.append(self.write.cells([name, number, so_far], left=0))
             else:  # a line of words, and one of numbers
                 lines.append(f"<tr><td colspan='2'>{name}</td></tr>")
-                lines.append(self._cells([number, so_far]))
+                lines.append(self.write.cells([number, so_far]))
         if not single:
-            total = ["sum over the samples", self._number(path.value)]
-            lines.append(self._cells(total, left=0, span=2 if is_wide else 1))
-        return self._table(lines)
+            total = ["sum over the samples", self.write.number(path.value)]
+            lines.append(self.write.cells(total, left=0, span=2 if is_wide else 1))
+        return self.write.table(lines)
 
     def _left_out(self, values: NDArray[np.float64], single: bool, is_wide: bool) -> str:
         """Return a line for the factors in the middle of a long path: their product."""
         words = f"… {len(values)} more factors, their product:"
-        number = self._number(float(product(values)[0])) if single else ""
+        number = self.write.number(float(product(values)[0])) if single else ""
         if is_wide:
-            return self._cells([words, number, ""], left=0)
-        return f"<tr><td colspan='2'>{words}</td></tr>{self._cells([number, ''])}"
+            return self.write.cells([words, number, ""], left=0)
+        return f"<tr><td colspan='2'>{words}</td></tr>{self.write.cells([number, ''])}"
 
     def _others(self) -> str:
         """Return the weights of the layer with the largest gradients, each a link that chooses it."""
@@ -305,13 +292,13 @@ class ChainText:
         chosen = np.argpartition(-size, count - 1)[:count]
         chosen = chosen[np.argsort(-size[chosen], kind="stable")]
         is_matrix = layer[chain.tensor].ndim == 2
-        lines = [self._cells(["weight", "∂L/∂w, whole batch"], header=True)]
+        lines = [self.write.cells(["weight", "∂L/∂w, whole batch"], header=True)]
         for place in chosen.tolist():
             row, column = divmod(place, gradient.shape[1])
             name = f"{row + 1}→{self._unit_name(column)}" if is_matrix else self._unit_name(column)
-            link = self._wish(f"weight:{row}:{column}", name)
-            lines.append(self._cells([link, self._number(float(gradient[row, column]))]))
-        return self._title("Largest gradients of the layer") + self._table(lines)
+            link = self.write.wish(f"weight:{row}:{column}", name)
+            lines.append(self.write.cells([link, self.write.number(float(gradient[row, column]))]))
+        return self.write.title("Largest gradients of the layer") + self.write.table(lines)
 
     def _unit_name(self, column: int) -> str:
         """Return the unit that a column of a parameter belongs to, of a cell with gates its gate too."""
@@ -319,57 +306,10 @@ class ChainText:
         if layer.kind != "recurrent" or layer.recurrent_weight.shape[1] == layer.fan_out:
             return f"{column + 1}"
         gates = next(n for n in GATES.values() if len(n) * layer.fan_out == layer.recurrent_weight.shape[1])
-        return f"{column % layer.fan_out + 1}{gates[column // layer.fan_out]}"
-
-    # How it is written
-
-    def _number(self, value: float, digits: int = 0) -> str:
-        return self._mono(linked_text(told(value), self.theme.text, digits or self.digits), escaped=True)
-
-    def _mono(self, text: str, *, escaped: bool = False) -> str:
-        inner = text if escaped else escape(text)
-        return f"<span style='font-family:\"{self.mono}\"; font-size:8.5pt'>{inner}</span>"
-
-    def _colored(self, role: Role, text: str) -> str:
-        return f"<b><span style='color:{role_color(self.theme, role)}'>{self._mono(text)}</span></b>"
+        return f"{column % layer.fan_out + 1}, gate {gates[column // layer.fan_out]}"
 
     def _share(self, value: float) -> str:
         total = self.chain.path_total
         if not total or not np.isfinite(value) or not np.isfinite(total):
             return ""
-        return f"<span style='color:{self.theme.muted}'>{number_text(100 * value / total, 3)} %</span>"
-
-    def _wish(self, target: str, text: str) -> str:
-        return (
-            f"<a href='{target}' style='color:{self.theme.accent}; text-decoration:none'>{escape(text)}</a>"
-        )
-
-    def _title(self, text: str) -> str:
-        return f"<p style='margin:8px 0 2px 0'><b>{escape(text)}</b></p>"
-
-    def _muted(self, text: str) -> str:
-        return f"<p style='margin:2px 0 6px 0; color:{self.theme.muted}'>{escape(text)}</p>"
-
-    def _row(self, symbol: str, number: str, words: str) -> str:
-        return (
-            f"<tr><td>{symbol}</td><td align='right' style='white-space:nowrap'>{number}</td>"
-            f"<td style='color:{self.theme.muted}'>{words}</td></tr>"
-        )
-
-    def _cells(self, cells: list[str], *, header: bool = False, left: int = -1, span: int = 1) -> str:
-        """Return a row of cells: numbers to the right, unbroken; one of words to the left. The first may span."""
-        color = f"color:{self.theme.muted}" if header else ""
-        done = []
-        for index, cell in enumerate(cells):
-            style = (
-                color
-                if index == left
-                else f"white-space:nowrap; padding-right:{4 if self.width < _WIDE else 10}px; {color}"
-            )
-            aligned = "" if index == left else " align='right'"
-            wide = f" colspan='{span}'" if span > 1 and index == 0 else ""
-            done.append(f"<td{aligned}{wide} style='{style}'>{cell}</td>")
-        return f"<tr>{''.join(done)}</tr>"
-
-    def _table(self, rows: list[str]) -> str:
-        return f"<table cellspacing='0' cellpadding='1'>{''.join(rows)}</table>"
+        return f"<span style='color:{self.write.theme.muted}'>{number_text(100 * value / total, 3)} %</span>"

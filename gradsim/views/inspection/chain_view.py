@@ -16,6 +16,7 @@ from gradsim.views.fonts import install_fonts
 from gradsim.views.inspection.chain_text import ChainText
 from gradsim.views.inspection.chain_words import PARAMETER_LETTERS, unit_chain
 from gradsim.views.inspection.formula import Place
+from gradsim.views.inspection.html_writer import HtmlWriter
 from gradsim.views.inspection.marked_number import plain_text, told
 from gradsim.views.inspection.number_browser import NumberBrowser
 from gradsim.views.inspection.recurrent import GATES
@@ -33,8 +34,8 @@ _WORDS = {
     "gamma": "scale γ",
     "beta": "shift β",
     "projection": "projection P",
-    "recurrent_weight": "recurrent weight R",
-    "input_weight": "input weight W",
+    "recurrent_weight": "recurrent R",
+    "input_weight": "input W",
 }
 
 
@@ -225,10 +226,8 @@ class WeightChainView(QWidget):
             return
         self._selected = min(self._selected, max(len(chain.paths) - 1, 0))
         room = self.text.viewport().width()
-        mono = install_fonts().mono
-        self.text.set_html(
-            ChainText(trace, chain, self._selected, self._theme, self._digits, room, mono).html()
-        )
+        writer = HtmlWriter(self._theme, self._digits, room, install_fonts().mono)
+        self.text.set_html(ChainText(trace, chain, self._selected, writer).html())
         chains = [unit_chain(trace, chain, path) for path in chain.paths]
         if chains:
             chains.insert(0, chains.pop(self._selected))

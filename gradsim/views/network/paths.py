@@ -11,6 +11,8 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from gradsim.views.inspection.magnitude import rms
 from gradsim.views.network.scene import LANE, Scene
 
+_DOTS_FROM = 12.0
+
 UnitChain = Sequence[tuple[int, int]]
 """A path: index of a layer, −1 for the input of the network, and unit."""
 
@@ -44,7 +46,7 @@ def paint_paths(painter: QPainter, scene: Scene, paths: Sequence[UnitChain], ten
     radius = min(max(0.35 * scene.layout.radius, 2.0), 4.0)
     painter.setPen(QPen(scene.theme.color("background"), 1.0))
     painter.setBrush(scene.theme.color("cursor"))
-    for point in points:
+    for point in points if scene.layout.viewport.pitch >= _DOTS_FROM else ():
         painter.drawEllipse(point, radius, radius)
     painter.restore()
 
