@@ -184,19 +184,31 @@ def _add_cost(commands: argparse._SubParsersAction[_Parser]) -> None:
 def _add_lessons(commands: argparse._SubParsersAction[_Parser]) -> None:
     text = "list the lessons, check that every number in them is true, print their schema"
     parser = commands.add_parser("lessons", help=text, description=_sentence(text), allow_abbrev=False)
-    parser.add_argument(
-        "action", nargs="?", choices=("list", "check", "schema"), default="list", help="default: list"
-    )
-    parser.add_argument(
-        "lessons",
-        metavar="FILE",
-        nargs="*",
-        help="with check: lesson files or names of lessons (default: all that come with GradSim)",
-    )
-    parser.add_argument(
-        "--strict", action="store_true", help="a decimal that nothing checks is a failure too"
-    )
+    parser.set_defaults(action="list", lessons=[], strict=False)
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", parser_class=_Parser)
+    texts = {
+        "list": "the titles of the lessons that come with GradSim (without an ACTION too)",
+        "check": "run every lesson and compare each number and answer in it with a real pass",
+        "schema": "print the JSON Schema of lessons",
+    }
+    for action, words in texts.items():
+        below = actions.add_parser(action, help=words, description=_sentence(words), allow_abbrev=False)
+        if action != "schema":
+            # Without a default here the option in front of the action would be forgotten.
+            below.add_argument(
+                "--json", action="store_true", default=argparse.SUPPRESS, help="one JSON document"
+            )
+        if action == "check":
+            below.add_argument(
+                "lessons",
+                metavar="FILE",
+                nargs="*",
+                help="lesson files or names of lessons (default: all that come with GradSim)",
+            )
+            below.add_argument(
+                "--strict", action="store_true", help="a decimal that nothing checks is a failure too"
+            )
 
 
 def _add_experiment(parser: argparse.ArgumentParser) -> None:

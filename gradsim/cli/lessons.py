@@ -35,16 +35,12 @@ def lessons(arguments: argparse.Namespace) -> int:
 
     terminal = terminal_of()
     if arguments.action == "schema":
-        if arguments.lessons:
-            raise Failure("lessons schema takes no files")
         from gradsim.formats.lessons import lesson_schema
 
         terminal.stream.write(json_text(lesson_schema(), ascii_only=not terminal.unicode) + "\n")
         return DONE
     if arguments.action == "check":
         return _check(arguments, terminal)
-    if arguments.lessons:
-        raise Failure("lessons list takes no files; did you mean lessons check?")
     from gradsim.formats.lessons import load_lesson, shipped_lessons
 
     found = [load_lesson(path) for path in shipped_lessons()]

@@ -103,7 +103,8 @@ def test_edits_training_and_restarts_are_carried_out_like_by_hand():
     one.advance(2)
     other = Simulator(opened.experiments[1])
     other.advance(5)
-    numbers = f"{{{{0 = three - {three!r}}}}} {{{{0 = five - {one.record().loss!r}}}}} {{{{0 = fresh - {other.record().loss!r}}}}}"
+    expected = {"three": three, "five": one.record().loss, "fresh": other.record().loss}
+    numbers = " ".join(f"{{{{0 = {name} - {loss!r}}}}}" for name, loss in expected.items())
     steps[3]["text"] += numbers
     assert not report(*steps).wrong
 

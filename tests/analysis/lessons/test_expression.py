@@ -8,22 +8,22 @@ import pytest
 from gradsim.analysis.lessons import ExpressionError, condition, expression
 from gradsim.analysis.lessons.expression import STATISTICS, rms_of
 
+NAMES = {
+    ("loss",): 0.25,
+    ("dense_1", "delta"): [[3.0, -4.0]],
+    ("dense_1", "weight"): [[1.0, 2.0], [3.0, 4.0]],
+    ("huge",): [3e300, 4e300],
+    ("tiny",): [3e-300, 4e-300],
+    ("odd",): [math.nan, math.inf, 0.0],
+    ("up",): [0.0, 1.0],
+}
+
 
 class Given:
-    names = {
-        ("loss",): 0.25,
-        ("dense_1", "delta"): [[3.0, -4.0]],
-        ("dense_1", "weight"): [[1.0, 2.0], [3.0, 4.0]],
-        ("huge",): [3e300, 4e300],
-        ("tiny",): [3e-300, 4e-300],
-        ("odd",): [math.nan, math.inf, 0.0],
-        ("up",): [0.0, 1.0],
-    }
-
     def value(self, path):
-        if path not in self.names:
+        if path not in NAMES:
             raise ExpressionError("no such thing")
-        return np.array(self.names[path])
+        return np.array(NAMES[path])
 
 
 @pytest.mark.parametrize(
