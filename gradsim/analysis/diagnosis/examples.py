@@ -305,6 +305,7 @@ EXAMPLES: tuple[Example, ...] = (
         "He weights, learning rate 0.01",
         _net(_stack(20, RELU, HE), Curve(samples=100), optimizer=_sgd(0.01)),
     ),
+    Example("slow_updates", "8 sigmoid layers", _SIGMOID_8, 10, "tanh", _TANH_8),
     Example(
         "stagnating_loss",
         "2 tanh layers, learning rate 0.0001",

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gradsim.analysis.diagnosis.case import Case, Measurement, Unknown
 from gradsim.analysis.diagnosis.losses import sample_losses
-from gradsim.analysis.diagnosis.updates import update_ratios
+from gradsim.analysis.diagnosis.updates import LIVELY, update_ratios
 from gradsim.analysis.diagnosis.words import number, percent
 
 SWING = 0.1
@@ -24,10 +24,8 @@ STANDSTILL = 0.01
 UNNOTICED = 0.05
 """Relative fall that batches may hide: where it is possible within two standard errors, nothing is said."""
 
-SLOW = 1e-4
-"""Largest rms update / rms weight of a net that stands still because its steps are small (TheDeepChecker, DL4J)."""
-
 FOR_SLOWNESS = ("much_higher_rate", "adam", "higher_rate")
+"""Remedies where no layer moves as it should."""
 
 
 def oscillating_loss(case: Case) -> Measurement | Unknown:
@@ -82,7 +80,7 @@ def stagnating_loss(case: Case) -> Measurement | Unknown:
     norm = float(np.median(case.history.gradient_norm[-max(1, len(losses) - 1) :]))
     start = float(case.losses[0])
     ratio = _update_ratio(case)
-    is_slow = max(ratio.values(), default=1.0) < SLOW
+    is_slow = max(ratio.values(), default=1.0) < LIVELY
     return Measurement(
         fall,
         f"Over the last {window} iterations the loss fell by {percent(fall) if fall > 0 else 'nothing'}; it stands "

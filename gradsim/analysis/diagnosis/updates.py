@@ -19,6 +19,12 @@ SETTLED = 5
 FIRST_STEPS = 1.0
 """Cut before that: the first steps of a sound net are larger than all others, but none replaces its weights."""
 
+LIVELY = 1e-4
+"""Rms update / rms weight of a layer that does move (TheDeepChecker, DL4J): larger steps for all would be too large
+for it, and what has to change is the gradient of the others."""
+
+FOR_UNEVENNESS = ("relu_he", "tanh", "batch_normalization", "skips")
+
 MOVED = 0.01
 """Least distance, in rms of the weights, that the farthest layer must have gone before others can lag behind."""
 
@@ -57,6 +63,7 @@ def slow_updates(case: Case) -> Measurement | Unknown:
         _rate_words(case, worst),
         ratios,
         _evidence(case, worst),
+        remedies=FOR_UNEVENNESS if max(ratios.values()) > LIVELY else None,
     )
 
 
