@@ -308,6 +308,7 @@ def test_a_time_step_is_told_by_its_state_and_gradient() -> None:
     for symbol in ("hₜ", "cₜ", "∂L/∂hₜ", "∂L/∂cₜ"):
         assert f"rms {symbol}" in told
         assert f"unit 3: mean {symbol}" in told
+    assert "from xₜ and hₜ₋₁" in told
     summary = network_summary(content, pulse_at(run.trace, len(run.trace.steps) - 1))
     assert "Network of 4 layers" in summary
     assert f"recurrent_1 is unrolled over {STEPS} time steps" in summary

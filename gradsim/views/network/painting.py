@@ -17,6 +17,7 @@ from gradsim.views.network.scene import LANE, Scene
 _FEW_LINKS = 400
 _TICKS_EVERY = 24.0
 _LEAST_SPINE = 8.0
+_ARROWS_FROM = 9.0
 _OF_A_STEP = {"activation": "and hₜ", "delta": "∂L/∂hₜ"}
 _CENTRED = Qt.AlignmentFlag.AlignCenter
 
@@ -38,6 +39,7 @@ def paint_ground(painter: QPainter, scene: Scene) -> None:
     _paint_links(painter, scene)
     for column in scene.layout.visible:
         paint_empty_column(painter, scene, column)
+    _paint_inputs_of_steps(painter, scene)
     paint_tags(painter, scene)
     painter.setClipRect(QRectF(frame.left - 10, 0, frame.right - frame.left + 20, frame.height))
     _paint_labels(painter, scene)
@@ -136,6 +138,23 @@ def _paint_spine(painter: QPainter, scene: Scene) -> None:
         lines += [QLineF(left, b, right, a) for b in before for a in after]
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(scene.theme.color("outline"), 1.0))
+    painter.drawLines(lines)
+
+
+def _paint_inputs_of_steps(painter: QPainter, scene: Scene) -> None:
+    """Small arrows from below: every time step gets its own x, not only the first one."""
+    layout = scene.layout
+    if layout.viewport.pitch < _ARROWS_FROM:
+        return
+    foot, tip = layout.frame.bottom + 8.0, layout.frame.bottom + 1.0
+    lines: list[QLineF] = []
+    for index in layout.visible:
+        if scene.content.columns[index].time is not None:
+            x = layout.centre(index)
+            lines.append(QLineF(x, foot, x, tip))
+            lines += [QLineF(x, tip, x + side, tip + 3.0) for side in (-2.5, 2.5)]
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(scene.theme.color("muted"), 1.0))
     painter.drawLines(lines)
 
 

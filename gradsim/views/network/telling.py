@@ -71,7 +71,7 @@ def _time_words(content: NetworkContent, column: int, unit: int | None) -> str:
             mean = float(layer[tensor][:, here.time, unit].mean(dtype=np.float64))
             rows.append((f"unit {unit + 1}: mean {symbol}", number_text(mean, 3)))
     heading = f"{here.name} · t = {here.time + 1} of {here.steps}"
-    return _rich(heading, f"{here.units} {here.activation}", rows)
+    return _rich(heading, f"{here.units} {here.activation}, from xₜ and hₜ₋₁", rows)
 
 
 def layer_tooltip(content: NetworkContent, layer: int) -> str:
