@@ -111,7 +111,7 @@ def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
 def _add_diagnose(commands: argparse._SubParsersAction[_Parser]) -> None:
     text = "find what keeps an experiment from learning: numbers, cuts, causes and remedies"
     parser = commands.add_parser("diagnose", help=text, description=_sentence(text), allow_abbrev=False)
-    _add_experiment(parser)
+    _add_experiment(parser, optional=True)
     parser.add_argument(
         "--thorough",
         action="store_true",
@@ -119,6 +119,11 @@ def _add_diagnose(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     parser.add_argument(
         "--rules", action="store_true", help="also the published rules of others, and which of them fire"
+    )
+    parser.add_argument(
+        "--measure-remedies",
+        action="store_true",
+        help="instead of a FILE: try every remedy on a network of each finding and print a table (Markdown)",
     )
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
@@ -211,8 +216,8 @@ def _add_lessons(commands: argparse._SubParsersAction[_Parser]) -> None:
             )
 
 
-def _add_experiment(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help=_FILE_HELP)
+def _add_experiment(parser: argparse.ArgumentParser, optional: bool = False) -> None:
+    parser.add_argument("file", metavar="FILE", nargs="?" if optional else None, help=_FILE_HELP)
     parser.add_argument(
         "--iterations",
         metavar="N",

@@ -6,7 +6,7 @@ import argparse
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from gradsim.cli.failure import DONE, FOUND, INTERRUPTED
+from gradsim.cli.failure import DONE, FOUND, INTERRUPTED, Failure
 from gradsim.cli.progress import Progress
 from gradsim.cli.source import Source, opened
 from gradsim.cli.table import Cell, Column, laid_out, scientific
@@ -46,6 +46,12 @@ def diagnose(arguments: argparse.Namespace) -> int:
         Exit code: 1 if something was found (advice does not count), 130 if Ctrl+C ended it early; what was found
         so far is told all the same.
     """
+    if arguments.measure_remedies:
+        if arguments.file is not None:
+            raise Failure("diagnose --measure-remedies takes no FILE: it has a network for every finding")
+        return _measure_remedies()
+    if arguments.file is None:
+        raise Failure("diagnose: expected FILE, or --measure-remedies; see gradsim diagnose --help")
     source = opened(arguments.file, arguments.set, arguments.seed)
 
     from gradsim.analysis.rule_packs import apply_published_rules
@@ -75,6 +81,24 @@ def diagnose(arguments: argparse.Namespace) -> int:
     if not finished:
         return INTERRUPTED
     return DONE if diagnosis.is_healthy else FOUND
+
+
+def _measure_remedies() -> int:
+    """Print, as Markdown, what every remedy does on a network of each finding that proposes it."""
+    from gradsim.analysis.diagnosis.measuring import measured_remedies, remedy_table
+    from gradsim.cli.training import prepare_engine
+    from gradsim.engine import Simulator
+
+    progress = Progress()
+    prepare_engine("float32", progress)
+    with progress:
+        measured = list(
+            measured_remedies(
+                Simulator, progress=lambda words, share: progress.show("Measuring", share, words)
+            )
+        )
+    terminal_of().write(remedy_table(measured))
+    return DONE
 
 
 def instant_diagnosis(simulator: Simulator, source: Source) -> Diagnosis:

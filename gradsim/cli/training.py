@@ -38,18 +38,32 @@ def prepared_simulator(source: Source, progress: Progress) -> Simulator:
     Failure
         If the network cannot be built on these data, or would not fit into memory.
     """
-    from gradsim.engine import Simulator, is_prepared, prepare
+    from gradsim.engine import Simulator
     from gradsim.spec import SpecError
 
     try:
         simulator = Simulator(source.experiment, source.directory)
     except SpecError as error:
         raise refusal(error, source.label) from None
-    precision = source.experiment.precision
+    prepare_engine(source.experiment.precision, progress)
+    return simulator
+
+
+def prepare_engine(precision: str, progress: Progress) -> None:
+    """Compile the machine where it is not yet.
+
+    Parameters
+    ----------
+    precision : str
+        Of the experiments to come.
+    progress : Progress
+        Shows the compilation.
+    """
+    from gradsim.engine import is_prepared, prepare
+
     if not is_prepared(precision):
         with progress:
             prepare(precision, lambda what, share: progress.show("Compiling, once only", share, what))
-    return simulator
 
 
 def train(simulator: Simulator, iterations: int, progress: Progress) -> bool:

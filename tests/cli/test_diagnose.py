@@ -97,7 +97,8 @@ def test_a_remedy_is_explained_once(sick, capsys):
         (["nowhere.gradsim.json"], "nowhere.gradsim.json"),
         (["welcome", "--set", "network.layers[0].units=0"], "units"),
         (["welcome", "--iterations", "-1"], "expected a whole number"),
-        ([], "FILE"),
+        ([], "expected FILE"),
+        (["welcome", "--measure-remedies"], "takes no FILE"),
     ],
 )
 def test_bad_input_exits_with_2(words, complaint, capsys):
@@ -114,3 +115,18 @@ def test_narrow_terminals_lose_columns_and_not_numbers(sick, capsys, monkeypatch
     assert "no room for layer, what was measured: widen the window, or --json" in lines
     assert "no room for fires, layer, what is measured: widen the window, or --json" in lines
     assert max(len(line) for line in lines) <= 72
+
+
+def test_remedies_are_measured_on_networks_of_their_own(capsys, monkeypatch, compiled):
+    tried = []
+
+    def few(simulate, progress):
+        progress("Vanishing", 0.0)
+        tried.append(simulate)
+        yield from ()
+
+    monkeypatch.setattr("gradsim.analysis.diagnosis.measuring.measured_remedies", few)
+    monkeypatch.setattr("gradsim.analysis.diagnosis.measuring.remedy_table", lambda rows: f"| {len(rows)} |")
+    assert diagnosed("--measure-remedies") == 0
+    assert capsys.readouterr().out == "| 0 |\n"
+    assert tried == [Simulator]
