@@ -4,7 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from gradsim.analysis.network_edits import halved
-from gradsim.analysis.remedies import REMEDIES, fitting_initializer, remedy_for
+from gradsim.analysis.remedies import REMEDIES, remedy_for
+from gradsim.analysis.remedy_edits import fitting_initializer
 from gradsim.engine import Simulator
 from gradsim.spec import (
     Dense,

@@ -3,7 +3,8 @@
 from gradsim.analysis.diagnosis.diagnosing import diagnose, diagnose_run
 from gradsim.analysis.diagnosis.document import diagnosis_document
 from gradsim.analysis.diagnosis.finding import Check, Confidence, Diagnosis, Finding, Neighbour
-from gradsim.analysis.diagnosis.rules import RULES, Rule
+from gradsim.analysis.diagnosis.rule import Rule
+from gradsim.analysis.diagnosis.rules import RULES
 from gradsim.analysis.remedy import Effect, Remedy
 
 __all__ = [

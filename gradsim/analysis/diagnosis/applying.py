@@ -18,7 +18,8 @@ from gradsim.analysis.diagnosis.finding import (
     Relation,
     State,
 )
-from gradsim.analysis.diagnosis.rules import RULES, Rule
+from gradsim.analysis.diagnosis.rule import Rule
+from gradsim.analysis.diagnosis.rules import RULES
 from gradsim.analysis.diagnosis.words import number, percent
 from gradsim.analysis.remedies import remedy_for
 

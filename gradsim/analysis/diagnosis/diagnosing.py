@@ -7,7 +7,7 @@ from collections.abc import Callable
 from gradsim.analysis.diagnosis.applying import diagnosis_of, is_found
 from gradsim.analysis.diagnosis.case import Case, case_of
 from gradsim.analysis.diagnosis.finding import Confidence, Diagnosis
-from gradsim.analysis.diagnosis.rules import Rule
+from gradsim.analysis.diagnosis.rule import Rule
 from gradsim.analysis.diagnosis.simulation import Progress, Simulate, Simulation, other_seed
 from gradsim.analysis.diagnosis.thorough import thorough_diagnosis
 from gradsim.trace import History, Run

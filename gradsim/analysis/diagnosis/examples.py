@@ -5,11 +5,11 @@ They are what the tests hold the rules against, and what the remedies are measur
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from msgspec.structs import replace
 
+from gradsim.analysis.diagnosis.example import Example
 from gradsim.spec import (
     Activation,
     Dense,
@@ -34,35 +34,6 @@ from gradsim.spec.initializer import (
     VarianceScaling,
 )
 from gradsim.spec.training import Adam, GlobalNormClipping, Sgd
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A network that a rule must find, and one that it must not.
-
-    Attributes
-    ----------
-    rule : str
-        Id of the rule.
-    words : str
-        What the network is.
-    experiment : Experiment
-        What the rule must find.
-    iterations : int
-        Where: after so many updates.
-    neighbour_words : str
-        What is different in the neighbour.
-    neighbour : Experiment
-        What it must not find, after as many.
-    """
-
-    rule: str
-    words: str
-    experiment: Experiment
-    iterations: int
-    neighbour_words: str
-    neighbour: Experiment
-
 
 RELU, TANH, SIGMOID = Relu(), Tanh(), Sigmoid()
 HE, GLOROT = HeNormal(), GlorotUniform()

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from gradsim.analysis.diagnosis.applying import diagnosis_of
 from gradsim.analysis.diagnosis.case import CONVERGED, Case, Comparison, case_of
-from gradsim.analysis.diagnosis.examples import EXAMPLES, Example
+from gradsim.analysis.diagnosis.example import Example
+from gradsim.analysis.diagnosis.examples import EXAMPLES
 from gradsim.analysis.diagnosis.finding import Finding
-from gradsim.analysis.diagnosis.rules import RULES, Rule
+from gradsim.analysis.diagnosis.rule import Rule
+from gradsim.analysis.diagnosis.rules import RULES
 from gradsim.analysis.diagnosis.simulation import Simulate, other_seed
 from gradsim.analysis.diagnosis.trials import effect_of, helps, trial, with_effects
 from gradsim.analysis.diagnosis.words import number, percent

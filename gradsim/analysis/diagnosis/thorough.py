@@ -8,7 +8,7 @@ from dataclasses import replace
 from gradsim.analysis.diagnosis.applying import diagnosis_of, is_found
 from gradsim.analysis.diagnosis.case import Case, Comparison, case_of
 from gradsim.analysis.diagnosis.finding import Confidence, Diagnosis
-from gradsim.analysis.diagnosis.rules import Rule
+from gradsim.analysis.diagnosis.rule import Rule
 from gradsim.analysis.diagnosis.simulation import Progress, Simulate, other_seed
 from gradsim.analysis.diagnosis.trials import Trial, effect_of, trial, with_effects
 from gradsim.analysis.network_edits import halved

@@ -26,7 +26,7 @@ each_example = pytest.mark.parametrize(
 
 @cache
 def measured() -> tuple[MeasuredRemedies, ...]:
-    return tuple(measured_remedies(Simulator, iterations=300, seeds=3))
+    return tuple(measured_remedies(Simulator, iterations=300, seeds=2))
 
 
 def test_every_rule_has_an_example():
