@@ -58,7 +58,29 @@ def _diagnosed(inquiry: Inquiry, *, thorough: bool) -> Any:
     return diagnosis, apply_published_rules(inquiry.run)
 
 
+def _gradient_check(inquiry: Inquiry, options: Any) -> Any:
+    from gradsim.analysis.gradient_check import check_gradients
+
+    return check_gradients(inquiry.twin(), make=inquiry.simulator, progress=inquiry.progress)
+
+
+def _forensics(inquiry: Inquiry, options: Any) -> Any:
+    from gradsim.analysis.forensics import examine
+
+    run = inquiry.run
+    return examine(run.history, run.trace, inquiry.simulator(run.experiment), inquiry.progress)
+
+
+def _speed(inquiry: Inquiry, seconds: Any) -> Any:
+    from gradsim.analysis.cost import measured_speed
+
+    return measured_speed(inquiry.twin(), float(seconds), inquiry.should_stop)
+
+
 QUESTIONS: dict[str, Question] = {
+    "gradient_check": Question(_gradient_check),
+    "forensics": Question(_forensics, "experiment"),
+    "speed": Question(_speed, "experiment"),
     "diagnosis": Question(_diagnosis),
     "diagnosis.thorough": Question(_thorough_diagnosis),
     "units": Question(_units),

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from gradsim.views.activation_view import ActivationView
 from gradsim.views.builder.builder import Builder
 from gradsim.views.cause_view import CauseView
+from gradsim.views.cost_view import CostView
 from gradsim.views.decision_map import DecisionMapView
 from gradsim.views.diagnosis_panel import DiagnosisPanel
 from gradsim.views.distributions import DistributionsView
@@ -19,6 +20,7 @@ from gradsim.views.jacobian_view import JacobianView
 from gradsim.views.lesson_panel import LessonPanel
 from gradsim.views.loss_plot import LossPlotView
 from gradsim.views.network_view import NetworkView
+from gradsim.views.proof_view import ProofView
 from gradsim.views.time_map import TimeMapView
 from gradsim.views.update_ratio import UpdateRatioView
 
@@ -59,6 +61,8 @@ VIEWS: tuple[ViewRow, ...] = (
     ViewRow("jacobian", "Jacobian", JacobianView, "tabs"),
     ViewRow("distributions", "Distributions", DistributionsView, "tabs"),
     ViewRow("update_ratio", "Update ratio", UpdateRatioView, "tabs"),
+    ViewRow("proof", "Proof", ProofView, "tabs"),
+    ViewRow("cost", "Cost", CostView, "tabs"),
     ViewRow("decision_map", "Decision map", DecisionMapView, "tabs"),
     ViewRow("time_map", "Through time", TimeMapView, "tabs"),
     ViewRow("inspector", "Inspector", Inspector, "right"),

@@ -30,6 +30,7 @@ from gradsim.app.settings import Settings, read_settings, settings_path, with_re
 from gradsim.app.status import StatusLine
 from gradsim.app.views_table import VIEWS
 from gradsim.app.worker import Worker
+from gradsim.formats.lessons import ENDING as LESSON
 from gradsim.spec import Experiment
 from gradsim.trace import Cursor
 from gradsim.views.builder.builder import Builder
@@ -253,6 +254,9 @@ class MainWindow(QMainWindow):
             self.player.pause()
         self.inquiries.set_resting(not state.is_training)
         self.transport.set_training(state.is_training, state.done, state.total, state.rate)
+        for view in self.views.values():
+            if hasattr(view, "set_training_rate"):
+                view.set_training_rate(state.rate)
         self._update_commands()
 
     def _show_document(self, document: Document) -> None:
@@ -475,7 +479,7 @@ class MainWindow(QMainWindow):
 
     def open_file(self, path: Path) -> bool:
         """Open an experiment, or begin a lesson, by the ending of the file."""
-        if path.name.endswith(".lesson.json"):
+        if path.name.endswith(LESSON):
             return self.begin_lesson(path)
         return self.files.open(path)
 

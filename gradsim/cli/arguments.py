@@ -20,6 +20,8 @@ VIEWS = (
     "updates",
     "activations",
     "jacobian",
+    "proof",
+    "cost",
     "decision",
     "time",
     "window",

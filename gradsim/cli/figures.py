@@ -24,6 +24,8 @@ _VIEWS = {
     "updates": "update_ratio",
     "activations": "activation",
     "jacobian": "jacobian",
+    "proof": "proof",
+    "cost": "cost",
     "decision": "decision_map",
     "time": "time_map",
 }
@@ -161,6 +163,8 @@ def view_of(name: str, run: Run, directory: Path | None = None) -> Any:
     view.set_run(run)
     if name == "time":
         view.record_run()
+    if name == "proof":
+        view.check_gradients()
     if name == "network":
         view.set_cursor(Cursor(run.trace.iteration, telling_step(run.trace)))
     return view

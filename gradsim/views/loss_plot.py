@@ -127,6 +127,8 @@ class LossPlotView(PlotView):
         if self.run is None or history is None:
             return {"iteration": np.array([], dtype=np.int64)}, {}
         curves = list(self._curves(history))
+        if not curves:
+            return {"iteration": history.iterations}, {"iteration": "updates made before"}
         rows = np.unique(np.concatenate([curve.at for curve in curves]))
         columns: dict[str, NDArray] = {"iteration": rows}
         units = {"iteration": "updates made before"}

@@ -8,6 +8,7 @@ from gradsim.spec.data import Curve, Iris, Moons, Plane
 from gradsim.trace import Run
 from gradsim.views.activation_view import ActivationView
 from gradsim.views.cause_view import CauseView
+from gradsim.views.cost_view import CostView
 from gradsim.views.decision_map import DecisionMapView
 from gradsim.views.distributions import DistributionsView
 from gradsim.views.gradient_profile import GradientProfileView
@@ -17,7 +18,7 @@ from gradsim.views.plot.plot_view import PlotView
 from gradsim.views.update_ratio import UpdateRatioView
 from tests.kind_runs import NETWORKS, kind_run
 from tests.reference import reference_run
-from tests.views.answered import AnsweredJacobianView
+from tests.views.answered import AnsweredJacobianView, AnsweredProofView
 
 VIEWS: tuple[type[PlotView], ...] = (
     GradientProfileView,
@@ -28,6 +29,8 @@ VIEWS: tuple[type[PlotView], ...] = (
     UpdateRatioView,
     ActivationView,
     AnsweredJacobianView,
+    AnsweredProofView,
+    CostView,
     DecisionMapView,
 )
 

@@ -166,3 +166,16 @@ def test_iterations_before_an_edit_cost_what_they_cost_then(view: LossPlotView) 
     before, after = operations(run.ghost).total, operations(run.trace).total
     found = places(run, np.array([0, 5, 6, 8]), "operations")
     np.testing.assert_allclose(found, [0, 5 * before, 5 * before + after, 5 * before + 3 * after])
+
+
+def test_a_run_without_records_has_an_empty_table(view: LossPlotView) -> None:
+    run = run_named("six layers")
+    arrays = {
+        field.name: getattr(run.history, field.name)[:0]
+        for field in dataclasses.fields(run.history)
+        if field.name not in ("layer_names", "sizes", "stride")
+    }
+    view.set_run(dataclasses.replace(run, history=dataclasses.replace(run.history, **arrays)))
+    columns, units = view.table()
+    assert {name: len(column) for name, column in columns.items()} == {"iteration": 0}
+    assert set(units) <= set(columns)

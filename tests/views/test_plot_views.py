@@ -127,6 +127,8 @@ def test_a_click_wishes_and_changes_nothing_itself(qtbot: QtBot, kind: type[Plot
         "cause": {"layer"},
         "activation": {"layer"},
         "jacobian": {"layer"},
+        "proof": {"layer"},
+        "cost": {"layer"},
         "gradient_profile": {"layer"},
         "history_map": {"layer", "iteration"},
         "loss": {"iteration"},

@@ -1,0 +1,348 @@
+"""Proof and forensics: whether the gradients on screen are right, and where the numbers of the run first broke."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout
+
+from gradsim.analysis import (
+    TOLERANCE,
+    VERDICT_WORDS,
+    Fault,
+    Forensics,
+    GradientCheck,
+    check_sentences,
+    fault_by_counts,
+    fault_words,
+    first_broken_record,
+    forensic_sentences,
+)
+from gradsim.analysis.gradient_check import Verdict
+from gradsim.trace import Cursor
+from gradsim.views.asking_view import AskingView
+from gradsim.views.plot.axis import Axis, layer_axis
+from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
+from gradsim.views.plot.marks import Mark, Rule, VerticalBand
+from gradsim.views.plot.numbers import brief
+from gradsim.views.plot.options import Toggle
+from gradsim.views.plot.panel import Panel
+from gradsim.views.plot.plot_view import Table, message_panel
+from gradsim.views.plot.points import LanePoints, Points, Shape
+from gradsim.views.plot.ranges import StickyRange, finite_range
+from gradsim.views.plot.words import Words
+from gradsim.views.theme import Theme
+
+CHECK = "gradient_check"
+FORENSICS = "forensics"
+"""The questions; neither has options."""
+
+_SHAPES: dict[Verdict, Shape] = {
+    "agrees": "circle",
+    "zero": "ring",
+    "kink": "diamond",
+    "undecided": "square",
+    "deliberate": "triangle",
+    "not finite": "cross",
+    "disagrees": "star",
+}
+
+
+class ProofView(AskingView):
+    """The relative error of every parameter's gradient, and below it the first broken value with a way there."""
+
+    view_id = "proof"
+    title = "Proof"
+    options = (
+        Toggle(
+            "own",
+            "Own precision",
+            True,
+            "How far the gradient in the network's own precision is from float64",
+        ),
+    )
+
+    seek_requested = Signal(object)
+    """A wish: show this place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._range = StickyRange(step=1.0, margin=0.3, least=6.0)
+        self.check_button = QPushButton("Check gradients")
+        self.check_button.setToolTip(
+            "Compare backpropagation with differences of the loss, for every parameter, in float64"
+        )
+        self.check_button.clicked.connect(self.check_gradients)
+        self.search_button = QToolButton()
+        self.search_button.setText("Find what broke")
+        self.search_button.setToolTip(
+            "Record the iteration in which a value first broke or was lost, and trace it back"
+        )
+        self.search_button.clicked.connect(self.find_faults)
+        self.fault_label = QLabel()
+        self.fault_label.setWordWrap(True)
+        self.fault_label.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self.fault_label.setAccessibleName("First broken value")
+        self.go_buttons = {"broken": QToolButton(), "lost": QToolButton()}
+        for name, words in (("broken", "Go to the broken value"), ("lost", "Go to the lost value")):
+            self.go_buttons[name].setText(words)
+            self.go_buttons[name].clicked.connect(lambda _=False, name=name: self._go(name))
+        row = self.bar.layout()
+        assert isinstance(row, QHBoxLayout)
+        row.insertWidget(0, self.check_button)
+        below = QHBoxLayout()
+        below.setContentsMargins(8, 2, 8, 4)
+        below.addWidget(self.fault_label, 1)
+        for button in (self.search_button, *self.go_buttons.values()):
+            below.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        column = self.layout()
+        assert isinstance(column, QVBoxLayout)
+        column.addLayout(below)
+        self._show_fault()
+
+    # -- what comes down -------------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Make the panels and the line below anew."""
+        super().refresh()
+        if hasattr(self, "go_buttons"):
+            self._show_fault()
+
+    # -- what a person asks ----------------------------------------------------------------------------------
+
+    def check_gradients(self) -> None:
+        """Ask for the proof of the pass on screen, or stop asking."""
+        self._toggle(CHECK)
+
+    def find_faults(self) -> None:
+        """Ask where the numbers of the run first broke or were lost, or stop asking."""
+        self._toggle(FORENSICS)
+
+    # -- what is known ---------------------------------------------------------------------------------------
+
+    @property
+    def check(self) -> GradientCheck | None:
+        """The proof of the pass on screen; None if there is none."""
+        asked = self.asked(CHECK)
+        is_here = self.run is not None and asked.answered is self.run.trace
+        return asked.answer if is_here else None
+
+    @property
+    def found(self) -> Forensics | None:
+        """What forensics have found in this run; None if they were not asked about it as far as it has come."""
+        asked = self.asked(FORENSICS)
+        if self.run is None or asked.answered is None or asked.answer is None:
+            return None
+        is_same_run = asked.answered.experiment == self.run.trace.experiment
+        knows_all = asked.answer.broken is not None or first_broken_record(self.run.history) is None
+        return asked.answer if is_same_run and knows_all else None
+
+    def fault(self, name: str) -> Fault | None:
+        """Return a fault of the run as far as it is known.
+
+        Parameters
+        ----------
+        name : {"broken", "lost"}
+            Which one.
+
+        Returns
+        -------
+        Fault or None
+            By counts alone until forensics have been asked.
+        """
+        if self.found is not None:
+            return self.found.broken if name == "broken" else self.found.lost
+        if name == "lost" or self.run is None:
+            return None
+        record = first_broken_record(self.run.history)
+        return None if record is None else fault_by_counts(self.run.history, record)
+
+    # -- what it shows ---------------------------------------------------------------------------------------
+
+    def fit_ranges(self) -> None:
+        """Choose the axis anew from the next numbers."""
+        self._range.fit()
+
+    def panels(self, theme: Theme) -> list[Panel]:
+        """Return the panel of relative errors, or why there is none."""
+        if self.run is None:
+            return [message_panel("No run yet")]
+        if self.check is None:
+            return [message_panel(self._why_nothing())]
+        check, trace = self.check, self.run.trace
+        at = np.array([tensor.layer + 1.0 for tensor in check.tensors])
+        at = at + _spread(at)
+        errors = np.array([tensor.error for tensor in check.tensors])
+        own = np.array([tensor.own_error for tensor in check.tensors])
+        has_own = self.option("own") and check.precision != "float64"
+        drawn = [errors, *([own] if has_own else [])]
+        limit = np.array([np.log10(TOLERANCE)])
+        held = self._range.around(finite_range(limit, *(log10_or_nan(values) for values in drawn)))
+        marks: list[Mark] = []
+        if self.selected_layer is not None:
+            here = self.selected_layer + 1.0
+            marks.append(VerticalBand(here - 0.5, here + 0.5, theme.color("accent", 0.14)))
+        plate = theme.color("background", 0.8)
+        words = "differences and backpropagation agree below 10⁻⁶"
+        marks.append(Rule(float(limit[0]), theme.color("muted"), words=words, plate=plate, dash=(4.0, 3.0)))
+        if has_own:
+            color = theme.color("ghost")
+            marks.append(
+                Points(at, log10_or_nan(own), color, "square", 4.0, name=f"{check.precision} against float64")
+            )
+            marks.append(LanePoints(at, own, color, 4.0, dodge=5.0))
+        for verdict, shape in _SHAPES.items():
+            chosen = np.array([tensor.verdict == verdict for tensor in check.tensors])
+            if chosen.any():
+                color = theme.color("bad" if verdict in ("disagrees", "not finite") else "backward")
+                name = VERDICT_WORDS[verdict]
+                marks.append(Points(at[chosen], log10_or_nan(errors[chosen]), color, shape, 7.0, name=name))
+                marks.append(LanePoints(at[chosen], errors[chosen], color))
+        verdict_words = Words(_short(check), "text" if check.passed else "bad")
+        names = tuple(layer.name for layer in trace.layers)
+        return [
+            Panel(
+                "errors",
+                layer_axis(names),
+                Axis("relative error", *held, "log10"),
+                marks,
+                [Words("Passed  " if check.passed else "Not passed  ", bold=True), verdict_words],
+                lanes_needed(*drawn),
+            )
+        ]
+
+    def text_summary(self) -> str:
+        """Return the verdict, and the first broken value."""
+        if self.run is None:
+            return "No run yet."
+        told = [self._why_nothing()] if self.check is None else check_sentences(self.check)
+        return " ".join([*told, self.fault_label.text()])
+
+    def table(self) -> Table:
+        """Return one row per direction that was compared."""
+        rows = [(t, d) for t in self.check.tensors for d in t.directions] if self.check else []
+        columns: dict[str, NDArray[Any]] = {
+            "parameter": np.array([tensor.name for tensor, _ in rows], dtype=str),
+            "along": np.array([way.along for _, way in rows], dtype=str),
+            "verdict": np.array([way.verdict for _, way in rows], dtype=str),
+            "backpropagated": np.array([way.backpropagated for _, way in rows], dtype=np.float64),
+            "differenced": np.array([way.difference.value for _, way in rows], dtype=np.float64),
+            "uncertainty": np.array([way.difference.uncertainty for _, way in rows], dtype=np.float64),
+            "step": np.array([way.difference.step for _, way in rows], dtype=np.float64),
+            "error": np.array([way.error for _, way in rows], dtype=np.float64),
+            "own_error": np.array([tensor.own_error for tensor, _ in rows], dtype=np.float64),
+        }
+        slope = "change of the loss per size of the parameter"
+        return columns, {
+            "backpropagated": slope,
+            "differenced": slope,
+            "uncertainty": slope,
+            "step": "of the size of the parameter",
+            "error": "relative",
+            "own_error": "relative, of the gradient in the network's own precision",
+        }
+
+    def act_on_click(self, key: str, x: float, y: float) -> None:
+        """Ask for the layer under the pointer."""
+        place = round(x) - 1
+        if self.run is not None and key == "errors" and 0 <= place < len(self.run.trace.layers):
+            self.layer_selected.emit(place)
+
+    def hover_text(self, key: str, x: float, y: float) -> str:
+        """Return the errors of the layer at the pointer."""
+        place = round(x) - 1
+        if self.check is None or not 0 <= place < len(self.check.layers):
+            return ""
+        lines = [self.check.layers[place]]
+        for tensor in self.check.of_layer(place):
+            told = f"{tensor.name}: {VERDICT_WORDS[tensor.verdict]}, relative error {brief(tensor.error)}"
+            if self.check.precision != "float64":
+                told += f"; {self.check.precision} off by {brief(tensor.own_error)}"
+            lines.append(told)
+        return "\n".join(lines if len(lines) > 1 else [*lines, "no parameters"])
+
+    # -- inside ----------------------------------------------------------------------------------------------
+
+    def _toggle(self, question: str) -> None:
+        if self.asked(question).is_waiting:
+            self.cancel(question)
+        else:
+            self.ask(question)
+
+    def _why_nothing(self) -> str:
+        waiting = self.waiting_words(CHECK)
+        if waiting:
+            return f"Comparing backpropagation with differences of the loss: {waiting}"
+        if self.asked(CHECK).reason:
+            return f"The gradients could not be checked: {self.asked(CHECK).reason}"
+        return (
+            "“Check gradients” compares backpropagation with differences of the loss, for every parameter of the "
+            "network on screen, and says how exactly they agree."
+        )
+
+    def _show_fault(self) -> None:
+        self.check_button.setText("Stop" if self.asked(CHECK).is_waiting else "Check gradients")
+        self.check_button.setEnabled(self.run is not None)
+        searching = self.asked(FORENSICS).is_waiting
+        self.search_button.setText("Stop" if searching else "Find what broke")
+        self.search_button.setVisible(self.found is None)
+        self.search_button.setEnabled(self.run is not None)
+        self.fault_label.setText(self._fault_words())
+        for name, button in self.go_buttons.items():
+            fault = self.fault(name)
+            button.setVisible(fault is not None)
+            if fault is not None:
+                button.setToolTip(
+                    f"Show iteration {fault.iteration:,}, {fault.layer_name} {fault.tensor}".rstrip()
+                )
+
+    def _fault_words(self) -> str:
+        if self.run is None:
+            return ""
+        if self.found is not None:
+            return " ".join(forensic_sentences(self.found, self.run.experiment.precision))
+        waiting = self.waiting_words(FORENSICS)
+        fault = self.fault("broken")
+        told = (
+            f"First broken value: {fault_words(fault)}."
+            if fault
+            else "By its counts every value of the run is finite."
+        )
+        if waiting:
+            return f"{told} {waiting}"
+        reason = self.asked(FORENSICS).reason
+        return f"{told} What made it could not be found: {reason}" if reason else told
+
+    def _go(self, name: str) -> None:
+        fault = self.fault(name)
+        if fault is None:
+            return
+        self.seek_requested.emit(Cursor(fault.iteration, fault.step or 0))
+        if fault.layer is not None:
+            self.layer_selected.emit(fault.layer)
+
+
+def _short(check: GradientCheck) -> str:
+    """Return the verdict in a few words; ``check_sentences`` has the whole of it."""
+    agree = [tensor for tensor in check.tensors if tensor.verdict == "agrees"]
+    wrong = [tensor.name for tensor in check.tensors if tensor.verdict in ("disagrees", "not finite")]
+    if wrong:
+        return f"{len(wrong)} of {len(check.tensors)} tensors, first {wrong[0]}"
+    told = f"{len(agree)} of {len(check.tensors)} tensors agree"
+    largest = max((tensor.error for tensor in agree), default=None)
+    return told if largest is None else f"{told}, largest relative error {brief(largest)}"
+
+
+def _spread(at: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Set the tensors of a layer beside each other within its room."""
+    result = np.zeros(len(at))
+    for place in np.unique(at):
+        where = np.flatnonzero(at == place)
+        if len(where) > 1:
+            result[where] = np.linspace(-0.25, 0.25, len(where))
+    return result
