@@ -77,7 +77,7 @@ class DiagnosisPanel(QWidget):
             "Train other seeds, the same network at half its depth, and every remedy, and put first what helps "
             "most: seconds to minutes, and it can be cancelled"
         )
-        self.thorough.clicked.connect(self._ask_thorough)
+        self.thorough.clicked.connect(self.ask_thorough)
         self.thorough.setEnabled(False)
         self.bar = QProgressBar(self)
         self.bar.setRange(0, 1000)
@@ -233,7 +233,8 @@ class DiagnosisPanel(QWidget):
             self._show_state()
             self.question_asked.emit(INSTANT, None)
 
-    def _ask_thorough(self) -> None:
+    def ask_thorough(self) -> None:
+        """Wish for the diagnosis that takes trainings."""
         if self._run is None:
             return
         self._asked = self._run.trace

@@ -115,7 +115,9 @@ def test_the_thorough_diagnosis_can_be_cancelled_while_it_trains(window, answere
 
 def test_the_thorough_diagnosis_measures_the_remedies(window, answered):
     panel = window.views["diagnosis"]
-    click(panel.thorough)
+    window.docks["diagnosis"].hide()
+    window.actions_.by_id["run.thorough"].trigger()
+    assert panel.isVisible()
     answered()
     assert panel.diagnosis.depth == "thorough"
     assert panel.diagnosis["vanishing_gradient"].remedies[0].effect.loss_after < 10

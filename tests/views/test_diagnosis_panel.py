@@ -257,16 +257,16 @@ def test_closed_groups_stay_closed(shown):
     assert [shown.rules.topLevelItem(row).isExpanded() for row in range(3)] == [False, True, True]
 
 
-@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
 @pytest.mark.parametrize("fault", [None, "zero", "nan", "inf", "mixed"])
-@pytest.mark.parametrize("layers", [1, 4, 60])
-def test_any_network_is_shown(panel, fault, layers, theme, qtbot):
+@pytest.mark.parametrize("layers", [1, 4, 24])
+def test_any_network_is_shown(panel, fault, layers, qtbot):
     run = reference_run(layers=layers, units=4, fault=fault, records=8)
     panel.resize(260, 400)
-    panel.set_theme(theme)
+    panel.set_theme(DARK)
     panel.show()
     panel.set_run(run)
     panel.set_answer(INSTANT, (diagnose_run(run), apply_published_rules(run)))
+    panel.set_theme(LIGHT)
     for card in panel.cards[1:]:
         card.heading.click()
     qtbot.waitUntil(lambda: all(card.isVisible() for card in panel.cards))
