@@ -105,12 +105,16 @@ def begin(window: object, argv: Sequence[str]) -> None:
     window : MainWindow
         On screen.
     argv : sequence of str
-        At most one file; one that cannot be read is told, and the welcome opened.
+        At most one file, an experiment or a lesson; one that cannot be read is told, and the welcome opened.
     """
     from gradsim.app.presets import welcome
     from gradsim.app.window import MainWindow
+    from gradsim.formats.lessons import ENDING as LESSON
 
     assert isinstance(window, MainWindow)
-    if not argv or not window.files.open(Path(argv[0])):
+    is_lesson = bool(argv) and argv[0].endswith(LESSON)
+    if not argv or is_lesson or not window.files.open(Path(argv[0])):
         window.session.open(welcome())
     window.start()
+    if is_lesson:
+        window.begin_lesson(Path(argv[0]))

@@ -1,6 +1,7 @@
 """Lesson files: those that come with GradSim, and what is said about malformed ones."""
 
 import json
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -164,3 +165,14 @@ def test_lessons_are_values():
     lesson = opened_lesson(LESSON).lesson
     assert lesson == opened_lesson(LESSON).lesson
     assert msgspec.structs.replace(lesson, title="Other") != lesson
+
+
+def test_the_lesson_in_the_readme_is_true():
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    text = next(part for part in readme.split("```json\n")[1:] if '"gradsim_lesson"' in part).partition(
+        "```"
+    )[0]
+    opened = opened_lesson(json.loads(text))
+    report = check_lesson(opened.lesson, opened.experiment, lambda e: Simulator(e, opened.directory))
+    assert len(report.claims) == 2
+    assert not report.wrong

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, Qt
 
 from gradsim.analysis.lessons import blocks, values_of
 from gradsim.views.lesson_panel import LessonPanel
+from gradsim.views.lessons.entry import LessonEntry
 from gradsim.views.lessons.prediction_plot import PredictionPlot
 from gradsim.views.lessons.question_box import QuestionBox
 from gradsim.views.lessons.rich_text import RichLabel, formula_html, html_of, value_origin, value_text
@@ -96,9 +97,6 @@ def test_setters_show_and_emit_nothing(panel, qtbot, shown):
 
 def test_the_list_asks_for_a_lesson_by_its_key(panel, qtbot):
     panel.set_lessons(ROWS)
-    entries = panel.findChildren(type(panel).__mro__[0]) or []
-    from gradsim.views.lessons.entry import LessonEntry
-
     entries = panel.findChildren(LessonEntry)
     assert [entry.accessibleName() for entry in entries] == [f"Lesson {n + 1}: Title {n}" for n in range(3)]
     with qtbot.waitSignal(panel.lesson_requested) as heard:
@@ -179,7 +177,7 @@ def test_numbers_are_written_as_people_read_them(text, measured, shown):
     [
         ("δ_1", "<i>δ</i><sub>1</sub>"),
         ("x^{−z}", "<i>x</i><sup>−<i>z</i></sup>"),
-        ("σ'(z)", "<i>σ</i>′(<i>z</i>)"),
+        ("σ'(z)", "<i>σ</i>\N{HAIR SPACE}′(<i>z</i>)"),
         ("log_{10}", "log<sub>10</sub>"),
         ("∂L/∂w", "∂<i>L</i>/∂<i>w</i>"),
         ("a < b & c", "<i>a</i>\N{NARROW NO-BREAK SPACE}&lt;"),

@@ -216,7 +216,8 @@ class PredictionPlot(QWidget):
                 text = str(place + 1)
                 box = QRectF(self._x(place) - 20, area.bottom() + 1, 40, 16)
                 painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-        caption = f"layer, {count} is the head · {drawing.what}, layer {drawing.reference + 1} = 10⁰"
+        source = "the head" if drawing.reference == count - 1 else f"layer {drawing.reference + 1}"
+        caption = f"layer · {drawing.what}, relative to {source}"
         caption = metrics.elidedText(caption, Qt.TextElideMode.ElideRight, self.width() - 4)
         painter.drawText(
             QRectF(0, area.bottom() + 15, self.width(), 18), Qt.AlignmentFlag.AlignCenter, caption

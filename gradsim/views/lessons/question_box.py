@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
@@ -34,7 +34,9 @@ class _ChoiceRow(QWidget):
         super().__init__()
         self.button = QRadioButton()
         self.button.setAccessibleName(f"Choice {number + 1}")
+        self._is_fixed = False
         self.words, self.reply = RichLabel(), RichLabel()
+        self.reply.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
         column = QVBoxLayout()
         column.setSpacing(0)
@@ -46,8 +48,14 @@ class _ChoiceRow(QWidget):
         row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(column, 1)
 
+    def set_fixed(self, is_fixed: bool) -> None:
+        """Show what was chosen and take no other choice."""
+        self._is_fixed = is_fixed
+        self.button.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, is_fixed)
+        self.button.setFocusPolicy(Qt.FocusPolicy.NoFocus if is_fixed else Qt.FocusPolicy.StrongFocus)
+
     def mousePressEvent(self, event: object) -> None:
-        if self.button.isEnabled():
+        if self.button.isEnabled() and not self._is_fixed:
             self.button.click()
             self.button.setFocus()
 
@@ -93,7 +101,7 @@ class QuestionBox(QWidget):
         self.show_answer.clicked.connect(self.answer_requested)
         buttons = QHBoxLayout()
         buttons.setSpacing(6)
-        for button in (self.check, self.hint, self.show_answer):
+        for button in (self.check, self.hint):
             buttons.addWidget(button)
         buttons.addStretch(1)
         column = QVBoxLayout(self)
@@ -104,6 +112,8 @@ class QuestionBox(QWidget):
         column.addLayout(self.choices)
         column.addLayout(self.hint_column)
         column.addLayout(buttons)
+        # On a line of its own: three buttons side by side are wider than a narrow dock.
+        column.addWidget(self.show_answer, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.remark)
         column.addWidget(self.explanation)
 
@@ -171,7 +181,9 @@ class QuestionBox(QWidget):
             is_told = state.given == number or (state.is_over and state.right_choice == number)
             row.reply.show_blocks(reply if is_told else (), state.late_numbers, self._theme)
             row.button.setAccessibleDescription(row.words.plain_text())
-            row.button.setEnabled(not state.is_over and not is_busy)
+            # Not disabled when it is over: a grey mark in a grey circle would hide what was chosen.
+            row.button.setEnabled(state.is_over or not is_busy)
+            row.set_fixed(state.is_over)
             if state.is_over:
                 row.button.setChecked(number == state.right_choice)
             elif not is_same and state.given == number:

@@ -49,7 +49,8 @@ def formula_html(formula: str) -> str:
 
 def _word(word: str) -> str:
     bare = word.rstrip("'′")
-    primes = "′" * (len(word) - len(bare))
+    # A hair's breadth, or the prime touches the slanted letter.
+    primes = "\N{HAIR SPACE}" * (bare != word) + "′" * (len(word) - len(bare))
     if bare[:1] == "∂":
         return "∂" + (_word(bare[1:]) if bare[1:] else "") + primes
     is_symbol = len(bare) == 1 or (len(bare) == 2 and bare[0] in "Δηδσ")
@@ -130,7 +131,8 @@ def _block(block: Block, numbers: Mapping[Value, float], theme: Theme, values: l
     rows = []
     for place, row in enumerate(block.rows):
         is_head = block.headed and place == 0
-        style = f"border-bottom:1px solid {theme.outline if is_head else theme.grid}; padding:3px 8px 3px 0; font-size:small"
+        line = theme.outline if is_head else theme.grid
+        style = f"border-bottom:1px solid {line}; padding:3px 8px 3px 0; font-size:small"
         cells = (cell(runs) for runs in row)
         rows.append(
             "<tr>"
@@ -138,7 +140,7 @@ def _block(block: Block, numbers: Mapping[Value, float], theme: Theme, values: l
             + "</tr>"
         )
     return (
-        '<table cellspacing="0" cellpadding="0" style="margin:0 0 10px 0; border-collapse:collapse">'
+        '<table cellspacing="0" cellpadding="0" style="margin:6px 0 10px 0; border-collapse:collapse">'
         f"{''.join(rows)}</table>"
     )
 
