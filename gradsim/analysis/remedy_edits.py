@@ -88,35 +88,35 @@ def _negative_slope(activation: Activation) -> float:
 def relu(experiment: Experiment, numbers: Numbers) -> Experiment:
     """Return it with ReLU and He weights where an activation has an upper bound, or a slope below 1."""
 
-    def change(layer: Layer) -> Layer:
+    def _change(layer: Layer) -> Layer:
         if isinstance(layer, Dense) and kind_of(layer.activation) in _GATED:
             return replace(layer, activation=Relu(), initializer=HeNormal())
         return layer
 
-    return with_layers(experiment, change)
+    return with_layers(experiment, _change)
 
 
 def tanh(experiment: Experiment, numbers: Numbers) -> Experiment:
     """Return it with tanh in place of every sigmoid."""
 
-    def change(layer: Dense) -> Dense:
+    def _change(layer: Dense) -> Dense:
         if kind_of(layer.activation) in ("sigmoid", "hard_sigmoid", "step", "softplus"):
             return replace(layer, activation=Tanh(), initializer=GlorotUniform())
         return layer
 
-    return with_dense(experiment, change)
+    return with_dense(experiment, _change)
 
 
 def leaky_relu(experiment: Experiment, numbers: Numbers) -> Experiment:
     """Return it with a leaky ReLU in place of every ReLU."""
     leaky = LeakyRelu(slope=0.1)
 
-    def change(layer: Dense) -> Dense:
+    def _change(layer: Dense) -> Dense:
         if kind_of(layer.activation) in ("relu", "relu6", "step"):
             return replace(layer, activation=leaky, initializer=fitting_initializer(leaky))
         return layer
 
-    return with_dense(experiment, change)
+    return with_dense(experiment, _change)
 
 
 def fitting_weights(experiment: Experiment, numbers: Numbers) -> Experiment:
@@ -134,25 +134,25 @@ def zero_biases(experiment: Experiment, numbers: Numbers) -> Experiment:
 def normalization(method: Any) -> Edit:
     """Return an edit that puts a normalization between linear map and activation."""
 
-    def edit(experiment: Experiment, numbers: Numbers) -> Experiment:
+    def _edit(experiment: Experiment, numbers: Numbers) -> Experiment:
         return with_dense(
             experiment, lambda layer: replace(layer, normalization=Normalization(method=method))
         )
 
-    return edit
+    return _edit
 
 
 def layer_for_batch(experiment: Experiment, numbers: Numbers) -> Experiment:
     """Return it with layer normalization in place of batch normalization."""
 
-    def change(layer: Layer) -> Layer:
+    def _change(layer: Layer) -> Layer:
         if isinstance(layer, Normalization) and layer.method == "batch":
             return replace(layer, method="layer")
         if isinstance(layer, Dense) and layer.normalization and layer.normalization.method == "batch":
             return replace(layer, normalization=replace(layer.normalization, method="layer"))
         return layer
 
-    return with_layers(experiment, change)
+    return with_layers(experiment, _change)
 
 
 def skips(experiment: Experiment, numbers: Numbers) -> Experiment | None:
@@ -171,12 +171,12 @@ def fewer_layers(experiment: Experiment, numbers: Numbers) -> Experiment | None:
 def rate(factor: float) -> Edit:
     """Return an edit that multiplies the learning rate."""
 
-    def edit(experiment: Experiment, numbers: Numbers) -> Experiment:
+    def _edit(experiment: Experiment, numbers: Numbers) -> Experiment:
         optimizer = experiment.training.optimizer
         rate = min(1e6, _round(optimizer.learning_rate * factor))
         return with_training(experiment, optimizer=replace(optimizer, learning_rate=rate))
 
-    return edit
+    return _edit
 
 
 def adam(experiment: Experiment, numbers: Numbers) -> Experiment | None:
@@ -246,13 +246,13 @@ def larger_batch(experiment: Experiment, numbers: Numbers) -> Experiment | None:
 def cell(cell: Any) -> Edit:
     """Return an edit that puts a gated cell in place of every simple one."""
 
-    def edit(experiment: Experiment, numbers: Numbers) -> Experiment:
-        def change(layer: Recurrent) -> Recurrent:
+    def _edit(experiment: Experiment, numbers: Numbers) -> Experiment:
+        def _change(layer: Recurrent) -> Recurrent:
             return replace(layer, cell=cell, forget_bias=3.0) if layer.cell == "simple" else layer
 
-        return with_recurrent(experiment, change)
+        return with_recurrent(experiment, _change)
 
-    return edit
+    return _edit
 
 
 def orthogonal(experiment: Experiment, numbers: Numbers) -> Experiment:
