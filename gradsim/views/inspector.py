@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QComboBox,
     QLabel,
@@ -60,7 +61,7 @@ class Inspector(QWidget):
         self._theme = LIGHT
         self._shown: tuple[IterationTrace, int] | None = None
         self._formulas: tuple[Formula, ...] = ()
-        self._words = ""
+        self._words = self._ratios = ""
         self.layer_choice = QComboBox(self)
         self.layer_choice.setAccessibleName("Layer")
         self.layer_choice.setToolTip("Layer looked at")
@@ -87,6 +88,11 @@ class Inspector(QWidget):
         self.chain.weight_wished.connect(self._choose_weight)
         self.ratios = QLabel(self)
         self.ratios.setWordWrap(True)
+        self.ratios.setTextFormat(Qt.TextFormat.RichText)
+        self.ratios.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
+        self.ratios.linkActivated.connect(
+            lambda target: QGuiApplication.clipboard().setText(target.removeprefix("copy:"))
+        )
         self.statistics = StatisticsView(self)
         self._arrange()
         self.set_theme(LIGHT)
@@ -165,7 +171,7 @@ class Inspector(QWidget):
         for formula in self._formulas:
             parts = (formula.symbols, plain_text(formula.marked, digits), plain_text(formula.told, digits))
             lines += [part for part in parts if part]
-        lines.append(self.ratios.text())
+        lines.append(plain_text(self._ratios))
         if self.tabs.currentWidget() is self.chain:
             lines.append(self.chain.text_summary())
         return "\n".join(lines)
@@ -275,7 +281,8 @@ class Inspector(QWidget):
         self._words = layer_words(self._run.trace, layer)
         self.heading.setText(layer_heading(self._words, layer, self._theme))
         self.places.set_sizes(layer)
-        self.ratios.setText(layer_ratios(self._run.trace, layer))
+        self._ratios = layer_ratios(self._run.trace, layer)
+        self.ratios.setText(linked_text(self._ratios, self._theme.muted).replace("   ", " &nbsp; "))
         self.statistics.statistics.set_table(statistics_table(self._run.trace, layer.index))
 
     def _shown_digits(self) -> int:

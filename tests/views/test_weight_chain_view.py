@@ -276,6 +276,14 @@ def test_everything_is_copied_with_exact_numbers_where_nothing_is_selected(qtbot
     assert any(line.split("\t")[0] == repr(chain.paths[0].value) for line in lines)
 
 
+def test_the_ratios_are_copied_by_a_click_too(qtbot: QtBot) -> None:
+    inspector = microscope(qtbot, plain_run())
+    exact = repr(float(plain_run().trace.layers[0].saturation))
+    assert f"copy:{exact}" in inspector.ratios.text()
+    inspector.ratios.linkActivated.emit(f"copy:{exact}")
+    assert QGuiApplication.clipboard().text() == exact
+
+
 def test_a_selection_is_copied_with_exact_numbers(qtbot: QtBot) -> None:
     inspector = microscope(qtbot, plain_run())
     inspector.tabs.setCurrentIndex(0)

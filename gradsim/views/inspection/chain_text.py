@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gradsim.analysis.chain_paths import ChainPath, product
 from gradsim.analysis.chain_rule import WeightChain
+from gradsim.spec import kind_of
 from gradsim.trace import IterationTrace
 from gradsim.views.inspection.chain_words import (
     PARAMETER_LETTERS,
@@ -177,7 +178,7 @@ class ChainText:
         chain = self.chain
         digits = max(self.write.digits, 8)
         rows = [("w", chain.weight, "before"), ("∂L/∂w", chain.gradient, "recorded, whole batch")]
-        if chain.clipped != chain.gradient and not np.isnan(chain.gradient):
+        if kind_of(self.trace.experiment.training.clipping) != "none":
             rows.append(("clipped", chain.clipped, "after clipping"))
         rows += [("Δw", chain.update, "what the optimizer adds"), ("w + Δw", chain.after, "after")]
         lines = [

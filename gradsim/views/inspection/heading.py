@@ -5,7 +5,8 @@ from __future__ import annotations
 from html import escape
 
 from gradsim.trace import IterationTrace, LayerTrace
-from gradsim.views.inspection.number_text import number_text, shape_text
+from gradsim.views.inspection.marked_number import told
+from gradsim.views.inspection.number_text import shape_text
 from gradsim.views.inspection.tables import update_ratio
 from gradsim.views.theme import Theme
 
@@ -36,12 +37,12 @@ def layer_heading(words: str, layer: LayerTrace, theme: Theme) -> str:
 
 
 def layer_ratios(trace: IterationTrace, layer: LayerTrace) -> str:
-    """Return saturation, update ratio and learning rate, as far as they have a meaning."""
+    """Return saturation, update ratio and learning rate, marked, as far as they have a meaning."""
     ratios = []
     if layer.activation_kind not in WITHOUT_SATURATION and (
         layer.saturation == layer.saturation or layer.kind == "dense"
     ):
-        ratios.append(f"saturation {number_text(layer.saturation)}")
+        ratios.append(f"saturation {told(layer.saturation)}")
     if "weight" in layer.statistics:
-        ratios.append(f"rms ΔW / rms W {number_text(update_ratio(layer))}")
-    return "   ".join([*ratios, f"η {number_text(trace.learning_rate)}"])
+        ratios.append(f"rms ΔW / rms W {told(update_ratio(layer))}")
+    return "   ".join([*ratios, f"η {told(trace.learning_rate)}"])
