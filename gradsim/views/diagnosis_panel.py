@@ -30,6 +30,7 @@ from gradsim.views.diagnosis.rows import check_groups, rule_groups
 from gradsim.views.diagnosis.rows_view import RowsView
 from gradsim.views.diagnosis.tall_column import TallColumn
 from gradsim.views.diagnosis.wording import headline
+from gradsim.views.elided_label import ElidedLabel
 from gradsim.views.theme import LIGHT, Theme
 
 INSTANT, THOROUGH = "diagnosis", "diagnosis.thorough"
@@ -69,8 +70,7 @@ class DiagnosisPanel(QWidget):
         self.headline.setWordWrap(True)
         self.headline.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.headline.setAccessibleName("Diagnosis in a sentence")
-        self.note = QLabel(self)
-        self.note.setWordWrap(True)
+        self.note = ElidedLabel(self)
         self.thorough = QPushButton("Thorough …", self)
         self.thorough.setObjectName("diagnosis.thorough")
         self.thorough.setToolTip(
@@ -187,7 +187,6 @@ class DiagnosisPanel(QWidget):
         row = QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(self.note, 1)
-        row.addWidget(self.bar, 1)
         row.addWidget(self.thorough)
         row.addWidget(self.stop)
         self._cards.setContentsMargins(0, 4, 0, 4)
@@ -215,6 +214,7 @@ class DiagnosisPanel(QWidget):
         layout.setSpacing(4)
         layout.addWidget(self.headline)
         layout.addLayout(row)
+        layout.addWidget(self.bar)
         layout.addWidget(self.tabs, 1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -266,8 +266,8 @@ class DiagnosisPanel(QWidget):
         self.stop.setVisible(self._is_thorough)
         self.thorough.setVisible(not self._is_thorough)
         self.thorough.setEnabled(self._run is not None)
-        self.note.setText(self._note or self._when())
-        self.note.setVisible(bool(self.note.text()))
+        self.note.set_words(self._note or self._when())
+        self.note.setToolTip(self.note.words)
         for card in self.cards:
             card.set_applicable(self._is_current)
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLabel
 
 from gradsim.analysis.diagnosis import Confidence, Effect, Finding, Neighbour, Remedy, diagnose_run
 from gradsim.analysis.rule_packs import apply_published_rules
@@ -104,7 +105,7 @@ def test_before_anything_is_known_it_says_so(panel):
     panel.set_theme(DARK)
     panel.show()
     panel.set_run(RUN)
-    assert panel.note.text() == "Diagnosing …"
+    assert panel.note.words == "Diagnosing …"
     panel.set_answer(INSTANT, answer(finding()))
     panel.set_run(None)
     assert panel.headline.text() == "No run yet."
@@ -164,7 +165,7 @@ def test_remedies_of_another_experiment_cannot_be_applied(shown, qtbot):
     assert not shown.cards[0].buttons[0].isEnabled()
     qtbot.mouseClick(shown.cards[0].buttons[0], Qt.MouseButton.LeftButton)
     assert shown.edits == []
-    assert "the next one when the run is at rest" in shown.note.text()
+    assert "the next one when the run is at rest" in shown.note.words
     shown.set_answer(INSTANT, answer(finding()))
     assert shown.cards[0].buttons[0].isEnabled()
 
@@ -176,11 +177,11 @@ def test_the_thorough_diagnosis_shows_how_far_it_is_and_what_helped(shown, qtbot
     assert not shown.bar.isHidden()
     assert shown.thorough.isHidden()
     shown.set_answer_progress(THOROUGH, "Training seed 2", 0.25)
-    assert (shown.bar.value(), shown.note.text()) == (250, "Training seed 2")
+    assert (shown.bar.value(), shown.note.words) == (250, "Training seed 2")
     shown.set_answer(THOROUGH, answer(finding(sentence="Sure."), depth="thorough"))
     assert shown.bar.isHidden()
-    assert shown.note.text().startswith("Thorough, iteration ")
-    words = [label.text() for label in shown.cards[0].findChildren(type(shown.note))]
+    assert shown.note.words.startswith("Thorough, iteration ")
+    words = [label.text() for label in shown.cards[0].findChildren(QLabel)]
     assert "δ per layer ×0.2 → ×0.98, loss 2.3 → ∞ (200 iterations, 3 seeds)" in words
 
 
@@ -191,7 +192,7 @@ def test_the_thorough_diagnosis_can_be_cancelled(shown, qtbot):
     assert shown.cancelled == [THOROUGH]
     assert shown.bar.isHidden()
     shown.set_answer_progress(THOROUGH, "late", 0.5)
-    assert shown.note.text().startswith("Instant, iteration ")
+    assert shown.note.words.startswith("Instant, iteration ")
 
 
 def test_another_pass_stops_the_thorough_diagnosis_and_that_is_said(shown, qtbot):
@@ -201,7 +202,7 @@ def test_another_pass_stops_the_thorough_diagnosis_and_that_is_said(shown, qtbot
     assert not shown.bar.isHidden()
     shown.set_run(OTHER)
     assert shown.bar.isHidden()
-    assert "stopped" in shown.note.text()
+    assert "stopped" in shown.note.words
     assert shown.asked == [THOROUGH, INSTANT]
 
 
@@ -210,7 +211,7 @@ def test_another_pass_stops_the_thorough_diagnosis_and_that_is_said(shown, qtbot
 )
 def test_a_fault_is_told(shown, question, words):
     shown.set_answer_failed(question, "oh")
-    assert shown.note.text() == words
+    assert shown.note.words == words
 
 
 def test_every_check_and_every_published_rule_stands_in_the_tables(shown):
