@@ -33,6 +33,7 @@ from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import Table, message_panel
 from gradsim.views.plot.points import LanePoints, Points
 from gradsim.views.plot.ranges import StickyRange, finite_range
+from gradsim.views.plot.short_legend import shortened
 from gradsim.views.plot.words import Words
 from gradsim.views.theme import Theme
 from gradsim.views.weight_layers import WeightLayers
@@ -260,6 +261,8 @@ class CostView(AskingView):
         )
         marks.append(LanePoints(at, straight, color))
         marks.append(Points(at, log10_or_nan(straight), color, "circle", size))
+        if self.is_low:
+            marks = shortened(marks, lambda name: name in ("straight", "random walk", "10× as fast"))
         label = "seconds until moved by 1 %" if known else "iterations until moved by 1 %"
         upright = Axis(label, *held, "log10")
         headline = [Words("First layer by 1 %: ", bold=True), Words(self._first_words(found))]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QPainter
 
 from gradsim.trace import (
     HISTOGRAM_BINS,
@@ -21,10 +19,9 @@ from gradsim.trace import (
 )
 from gradsim.views.colormaps import CIVIDIS, EMPTY, extended, scaled
 from gradsim.views.history_map import TENSOR_CHOICE, TENSOR_WORDS
-from gradsim.views.plot.axes import LANE_HEIGHT
+from gradsim.views.lane_marks import LaneCounts, LaneHeat
 from gradsim.views.plot.axis import Axis, layer_axis
 from gradsim.views.plot.color_bar import ColorBar
-from gradsim.views.plot.geometry import Geometry
 from gradsim.views.plot.heat import Heat
 from gradsim.views.plot.lanes import LANES
 from gradsim.views.plot.marks import Bars, Mark, Rule, VerticalBand
@@ -77,34 +74,6 @@ def exponent_histograms(tensors: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
     result[:, -3] = counts[:, last:-1].sum(axis=1)
     result[:, -1] = counts[:, -1] - result[:, -2]
     return result
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _LaneHeat:
-    """The same colours for the lanes of 0, NaN and ∞: one cell per layer."""
-
-    rows: NDArray[Any]
-    edges: NDArray[Any]
-    colors: NDArray[np.uint32]
-    theme: Theme
-    lane: str
-    name: str = ""
-
-    def paint(self, painter: QPainter, geometry: Geometry) -> None:
-        """Draw the strip."""
-        if self.lane not in geometry.lanes:
-            return
-        strip = geometry.plot.adjusted(0, 0, 0, 0)
-        strip.moveTop(geometry.lanes[self.lane] - LANE_HEIGHT / 2)
-        strip.setHeight(LANE_HEIGHT - 1)
-        flat = Axis("", 0.0, 1.0)
-        inside = Geometry(strip, strip, strip, geometry.x, flat, {})
-        Heat(self.rows[None, :], self.edges, np.array([0.0, 1.0]), self.colors, self.theme).paint(
-            painter, inside
-        )
-
-    def paint_sample(self, painter: QPainter, rect: QRectF) -> None:
-        """Draw nothing: a colour bar explains it."""
 
 
 class DistributionsView(PlotView):
@@ -235,7 +204,9 @@ class DistributionsView(PlotView):
         self._heat = heat
         marks: list[Mark] = [heat]
         lanes = [lane for lane in LANES if counts[:, _LANE_BINS[lane]].any()]
-        marks += [_LaneHeat(rows[:, _LANE_BINS[lane]], sides, colors, theme, lane) for lane in lanes]
+        marks += [LaneHeat(rows[:, _LANE_BINS[lane]], sides, colors, theme, lane) for lane in lanes]
+        ink, plate = theme.color("text"), theme.color("background", 0.8)
+        marks += [LaneCounts(counts[:, _LANE_BINS[lane]], ink, plate, lane) for lane in lanes]
         marks += _outline(layers, layers.position(self._looked_at(layers).index), theme)
         return Panel(
             "layers",
@@ -256,14 +227,16 @@ class DistributionsView(PlotView):
         half = round_up(limit[1]) if limit and limit[1] > 0 else 1.0
         bins = 2 * int(np.clip(np.sqrt(finite.size), 8, _MOST_BARS // 2))
         counts, edges = np.histogram(finite, bins=bins, range=(-half, half))
-        words = [Words(f"{layer.name}  ", bold=True), Words(f"{grouped(known.count)} values")]
-        broken = [
-            f"{grouped(count)} {lane}"
-            for lane, count in (("zero", known.zeros), ("NaN", known.nans), ("∞", known.infs))
-            if count
-        ]
-        if broken:
-            words.append(Words(f": {', '.join(broken)}", "bad" if known.nans or known.infs else "muted"))
+        words = [Words(f"{layer.name}  ", bold=True), Words(f"{grouped(known.count)} values:")]
+        kinds = (
+            ("zero", known.zeros),
+            ("subnormal", known.subnormals),
+            ("NaN", known.nans),
+            ("∞", known.infs),
+        )
+        for place, (name, count) in enumerate(kinds):
+            role = "muted" if not count else "bad" if name in ("NaN", "∞") else "text"
+            words.append(Words(f"{',' if place else ''} {grouped(count)} {name}", role))
         top = round_up(max(int(counts.max()), 1) * 1.04)
         bars = Bars(edges, counts.astype(np.float64), tensor_color(theme, tensor))
         marks: list[Mark] = [bars, Rule(0.0, theme.color("outline"), upright=True)]

@@ -188,7 +188,7 @@ class ProofView(AskingView):
             here = self.selected_layer + 1.0
             marks.append(VerticalBand(here - 0.5, here + 0.5, theme.color("accent", 0.14)))
         plate = theme.color("background", 0.8)
-        words = "differences and backpropagation agree below 10⁻⁶"
+        words = "limit 10⁻⁶"
         marks.append(Rule(float(limit[0]), theme.color("muted"), words=words, plate=plate, dash=(4.0, 3.0)))
         if has_own:
             color = theme.color("ghost")

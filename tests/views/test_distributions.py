@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from gradsim.trace import HISTOGRAM_BINS, TENSORS
 from gradsim.views.distributions import DistributionsView, exponent_histograms
+from gradsim.views.lane_marks import compact
 from gradsim.views.plot.marks import Bars
 from gradsim.views.theme import LIGHT
 from tests.reference_functions import histogram
@@ -76,3 +77,38 @@ def test_values_that_are_not_numbers_are_counted_in_words(qtbot: QtBot) -> None:
     view.set_run(run_named("NaN"))
     told = "".join(words.text for words in view.panels(LIGHT)[1].headline)
     assert "NaN" in told
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (1000, "1.0k"),
+        (1249, "1.2k"),
+        (9950, "10k"),
+        (34_567, "35k"),
+        (5_600_000, "5.6M"),
+    ],
+)
+def test_counts_are_compact(count: int, text: str) -> None:
+    assert compact(count) == text
+
+
+def test_counts_stand_above_the_layers_and_beside_the_histogram(qtbot: QtBot) -> None:
+    view = DistributionsView()
+    qtbot.addWidget(view)
+    view.resize(900, 400)
+    run = run_named("mixed")
+    view.set_run(run)
+    view.set_option("tensor", "delta")
+    layers, values = view.panels(LIGHT)
+    written = {mark.lane: mark.counts for mark in layers.marks if hasattr(mark, "counts")}
+    assert set(written) == set(layers.lanes)
+    numbered = [layer for layer in run.trace.layers if layer.number is not None]
+    for lane, field in (("0", "zeros"), ("NaN", "nans"), ("∞", "infs")):
+        if lane in written:
+            expected = [getattr(layer.statistics["delta"], field) for layer in numbered]
+            np.testing.assert_array_equal(written[lane], expected)
+    told = "".join(words.text for words in values.headline)
+    assert all(word in told for word in ("zero", "subnormal", "NaN", "∞"))
