@@ -108,7 +108,7 @@ RULES: tuple[Rule, ...] = (
         weights.POOR,
         "half of the way to vanishing, in logarithms",
         weights.poor_initialization,
-        ("fitting_weights", "relu_he", "batch_normalization", "layer_normalization"),
+        ("relu_he", "fitting_weights", "batch_normalization", "layer_normalization"),
     ),
     Rule(
         "unscaled_inputs",

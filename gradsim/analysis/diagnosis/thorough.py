@@ -78,9 +78,9 @@ class _Trainings:
         shallower = halved(self.case.experiment)
         if shallower is None:
             return
-        self._tell("The network at half its depth", 0.3)
         try:
-            deep, shallow = self.trial(self.case.experiment), self.trial(shallower)
+            deep = self.trial(self.case.experiment, "The network as it is", 0.3, 0.1)
+            shallow = self.trial(shallower, "The network at half its depth", 0.4, 0.1)
         except SpecError:
             return
         self.comparison = Comparison(deep.losses, shallow.losses, self.iterations)
@@ -103,9 +103,14 @@ class _Trainings:
         }
         effects: dict[Experiment, Effect] = {}
         for i, (experiment, remedy) in enumerate(remedies.items()):
-            self._tell(f"Trying: {remedy.title}", 0.5 + 0.5 * i / len(remedies))
+            words, share, width = (
+                f"Trying: {remedy.title}",
+                0.5 + 0.5 * i / len(remedies),
+                0.5 / len(remedies),
+            )
             try:
-                before, after = self.trial(self.case.experiment), self.trial(experiment)
+                before = self.trial(self.case.experiment, words, share, 0.0)
+                after = self.trial(experiment, words, share, width)
             except SpecError:
                 continue
             effects[experiment] = effect_of(before, after, self.iterations)
@@ -114,10 +119,19 @@ class _Trainings:
             diagnosis, findings=tuple(with_effects(finding, effects) for finding in diagnosis.findings)
         )
 
-    def trial(self, experiment: Experiment) -> Trial:
-        """Return how a network trains."""
+    def trial(self, experiment: Experiment, words: str, share: float, width: float) -> Trial:
+        """Return how a network trains; ``width`` is the share of the whole that it takes."""
         if experiment not in self.trials:
-            made = trial(experiment, self.simulate, self.iterations, TRIAL_SEEDS, self.should_stop)
+            made = trial(
+                experiment,
+                self.simulate,
+                self.iterations,
+                TRIAL_SEEDS,
+                self.should_stop,
+                lambda number: self._tell(
+                    f"{words}, seed {number + 1} of {TRIAL_SEEDS}", share + width * number / TRIAL_SEEDS
+                ),
+            )
             if made is None:
                 raise Stopped
             self.trials[experiment] = made

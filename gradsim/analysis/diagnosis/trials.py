@@ -50,10 +50,16 @@ def trial(
     iterations: int,
     seeds: int,
     should_stop: Callable[[], bool],
+    tell: Callable[[int], None] | None = None,
 ) -> Trial | None:
-    """Return how a network trains from some seeds, its own first; None where it was stopped."""
+    """Return how a network trains from some seeds, its own first; None where it was stopped.
+
+    ``tell`` is told the number of each seed before it is trained.
+    """
     backward, losses = [], []
     for number in range(seeds):
+        if tell is not None:
+            tell(number)
         simulator = simulate(other_seed(experiment, number))
         backward.append(_backward_factor(simulator.record()))
         simulator.advance(iterations, should_stop)
