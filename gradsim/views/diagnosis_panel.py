@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
@@ -22,14 +21,14 @@ from PySide6.QtWidgets import (
 )
 
 from gradsim.analysis.diagnosis import Diagnosis, Remedy
-from gradsim.analysis.rule_packs import RuleResult, contradictions
+from gradsim.analysis.rule_packs import RuleResult
 from gradsim.spec import Experiment
 from gradsim.trace import IterationTrace, Run
 from gradsim.views.diagnosis.finding_card import FindingCard
-from gradsim.views.diagnosis.rows import check_groups, rule_groups
+from gradsim.views.diagnosis.rows import check_groups, diagnosis_table, rule_groups
 from gradsim.views.diagnosis.rows_view import RowsView
 from gradsim.views.diagnosis.tall_column import TallColumn
-from gradsim.views.diagnosis.wording import headline
+from gradsim.views.diagnosis.wording import headline, summary
 from gradsim.views.elided_label import ElidedLabel
 from gradsim.views.theme import LIGHT, Theme
 
@@ -161,25 +160,13 @@ class DiagnosisPanel(QWidget):
         """Return what is seen, in words."""
         if self._diagnosis is None:
             return self.headline.text()
-        firing = [f"{rule.pack}: {rule.name}" for rule in self._rules if rule.state == "fires"]
-        lines = [self._diagnosis.sentence, *(finding.sentence for finding in self._diagnosis.findings)]
-        lines.append(f"Published rules that fire: {'; '.join(firing) or 'none'}.")
-        return "\n".join((*lines, *contradictions(self._rules)))
+        return summary(self._diagnosis, self._rules)
 
     def table(self) -> tuple[Mapping[str, NDArray[Any]], Mapping[str, str]]:
         """Return every check and every published rule: what was measured, the cut, and what came of it."""
         if self._diagnosis is None:
             return {}, {}
-        rows: list[tuple[str, str, str, float, str, str]] = [
-            ("GradSim", check.title, check.state, check.value, f"{check.relation} {check.cut:g}", check.layer)
-            for check in self._diagnosis.checks
-        ]
-        rows += [(r.pack, r.name, r.state, r.value, r.cut, r.layer) for r in self._rules]
-        names = ("pack", "rule", "state", "measured", "cut", "layer")
-        columns = {
-            name: np.array(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)
-        }
-        return columns, {name: "of the rule" if name == "measured" else "text" for name in names}
+        return diagnosis_table(self._diagnosis, self._rules)
 
     # How it is made
 

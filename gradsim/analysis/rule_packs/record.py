@@ -166,6 +166,7 @@ def farthest(
     """
 
     def excess(pair: tuple[str, float]) -> float:
+        """How far a number lies outside, negative inside."""
         value = pair[1]
         if np.isnan(value):
             return -np.inf

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 from gradsim.analysis.diagnosis import Check, Diagnosis
 from gradsim.analysis.rule_packs import RuleResult
 from gradsim.views.diagnosis.rows_view import Group, Row
@@ -43,6 +48,20 @@ def rule_groups(results: tuple[RuleResult, ...]) -> tuple[Group, ...]:
             verdict = "none fires"
         groups.append((f"{topic.capitalize()}: {verdict}", tuple(_rule_row(one, here) for one in here)))
     return tuple(groups)
+
+
+def diagnosis_table(
+    diagnosis: Diagnosis, results: tuple[RuleResult, ...]
+) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """Return every check and every published rule as columns, and what the columns hold."""
+    rows: list[tuple[str, str, str, float, str, str]] = [
+        ("GradSim", check.title, check.state, check.value, f"{check.relation} {check.cut:g}", check.layer)
+        for check in diagnosis.checks
+    ]
+    rows += [(one.pack, one.name, one.state, one.value, one.cut, one.layer) for one in results]
+    names = ("pack", "rule", "state", "measured", "cut", "layer")
+    columns = {name: np.array(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+    return columns, {name: "of the rule" if name == "measured" else "text" for name in names}
 
 
 def _check_row(check: Check) -> Row:

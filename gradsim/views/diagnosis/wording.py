@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from gradsim.analysis.diagnosis import Diagnosis, Effect, Finding
+from gradsim.analysis.rule_packs import RuleResult, contradictions
 from gradsim.views.inspection.number_text import number_text
 
 MOST_LAYERS = 6
@@ -32,6 +33,14 @@ def headline(diagnosis: Diagnosis) -> str:
     if diagnosis.loss_share == diagnosis.loss_share:  # neither is there without a loss
         loss += f", {number_text(100 * diagnosis.loss_share, 3)} % of what a constant answer costs"
     return f"{words}. {loss}."
+
+
+def summary(diagnosis: Diagnosis, results: tuple[RuleResult, ...]) -> str:
+    """Return a diagnosis and the published rules that fire in words, a line for each thing."""
+    firing = [f"{one.pack}: {one.name}" for one in results if one.state == "fires"]
+    lines = [diagnosis.sentence, *(finding.sentence for finding in diagnosis.findings)]
+    lines.append(f"Published rules that fire: {'; '.join(firing) or 'none'}.")
+    return "\n".join((*lines, *contradictions(results)))
 
 
 def measured_text(value: float, cut: float, relation: str) -> str:
