@@ -23,8 +23,18 @@ from gradsim.engine.losses import correct_share, loss_and_gradient
 from gradsim.engine.memory import stretch
 from gradsim.engine.passes import backward, forward
 from gradsim.engine.precision import BACKWARD, FLOAT32, round_tensor
+from gradsim.engine.pretraining import (
+    BELOW,
+    PHASE_FIELDS,
+    THROUGH,
+    begin_phase,
+    fill,
+    part_of,
+    phase_of,
+    silence_head,
+    stop_gradient,
+)
 from gradsim.engine.pretraining import LAYER as PHASE_LAYER
-from gradsim.engine.pretraining import PHASE_FIELDS, fill, phase_of, train_autoencoder
 from gradsim.engine.program import (
     CLIPPED_NORM,
     CORRECT,
@@ -109,6 +119,8 @@ def run_iterations(
     all_scalars = statistics.scalars.reshape(-1)
     accumulators = np.empty(2 * ACCUMULATOR_SIZE)
     norms = np.empty(program.rate_scales.shape[0])
+    losses = np.empty(choices.population)
+    order = np.empty(choices.population, np.int64)
     head = stretch(program.instructions, (choices.operations - 1) * COLUMNS, COLUMNS)
     rows = choices.batch * choices.target_steps
     size = rows * choices.outputs
@@ -144,21 +156,51 @@ def run_iterations(
         rate = rate_of(choices, amounts, phase, iteration - start)
         scale = buffers.scaling[SCALE]
         gather_batch(choices, program, buffers, samples, iteration)
+        children = 0
         if choices.method == EVOLUTION:
+            children = choices.population
             rate = amounts.mutation * amounts.mutation_decay**iteration
-            evolve(choices, program, buffers, rate, iteration, measures)
-        if is_narrow:
-            fill(measures.rounded)  # only now: the children of an evolution do not count
-        if amounts.weight_noise > 0.0:
-            add_weight_noise(program, buffers, amounts.weight_noise, iteration)
-        loss = forward_to_loss(choices, program, buffers, buffers.parameters, iteration, measure, measures)
+        loss = 0.0
+        # The children of an evolution pass forwards before the weights themselves, through the same code.
+        for number in range(children + 1):
+            is_child = number < children
+            if is_child:
+                first_child = iteration * children
+                make_child(program, buffers.parameters, buffers.candidate, rate, first_child + number)
+            else:
+                if children > 0:
+                    best_first(losses, order)
+                    recombine(program, buffers.updates, order, choices.parents, rate, iteration * children)
+                if is_narrow:
+                    fill(measures.rounded)  # only now: what the children lost does not count
+                if amounts.weight_noise > 0.0:
+                    add_weight_noise(program, buffers, amounts.weight_noise, iteration)
+            parameters = buffers.candidate if is_child else buffers.parameters
+            measured = measure and not is_child
+            last = choices.operations - 1
+            forward(program, work, parameters, choices.batch, 0, last, iteration, True, measured, measures)
+            loss = loss_and_gradient(
+                choices.loss,
+                stretch(work, head[INPUT], size),
+                stretch(work, head[OUTPUT], size),
+                buffers.targets,
+                stretch(work, head[OUTPUT_GRADIENT], size),
+                stretch(work, head[SLOPE], size),
+                rows,
+                choices.outputs,
+            )
+            if is_child:
+                losses[number] = loss
         share = math.nan
         if choices.is_classification:
             share = correct_share(stretch(work, head[OUTPUT], size), buffers.classes, choices.outputs)
         only = EVERY_LAYER
+        first_op, last_op, wanted = choices.first_op, choices.last_op, choices.input_gradient
+        if choices.phases > 0:
+            fill(buffers.gradients)  # those of what takes no part are 0
         if phase >= 0:
             only = program.phase_table[phase * PHASE_FIELDS + PHASE_LAYER]
-            loss = train_autoencoder(choices, program, buffers, phase, iteration, scale, measure, measures)
+            silence_head(head, work, size)
         else:
             if scale != 1.0:
                 scale_head(head, work, size, scale)
@@ -170,17 +212,23 @@ def run_iterations(
                 unit = stretch(work, choices.seed_offset, choices.seed_size)
                 fill(unit)
                 unit[choices.seed] = 1
-            if choices.phases > 0:
-                fill(buffers.gradients)  # those of the decoders are not computed
+        # A phase of pretraining goes backwards in three parts: above its layer, through it, and below.
+        for part in range(3 if phase >= 0 else 1):
+            if phase >= 0:
+                first_op, last_op, wanted = part_of(choices, program, phase, part)
+                if part == THROUGH:
+                    loss = begin_phase(choices, program, buffers, phase, scale, measures)
+                elif part == BELOW:
+                    stop_gradient(choices, program, work, phase)
             backward(
                 program,
                 work,
                 buffers.parameters,
                 buffers.gradients,
                 choices.batch,
-                choices.first_op,
-                choices.last_op,
-                choices.input_gradient,
+                first_op,
+                last_op,
+                wanted,
                 measure,
                 measures,
             )
@@ -239,44 +287,6 @@ def run_iterations(
         scalars[CLIPPED_NORM] = clipped_norm
         scalars[LOSS_SCALE] = scale
     return frames, validations
-
-
-@inner_kernel
-def forward_to_loss(
-    choices: Any, program: Any, buffers: Any, parameters: Any, iteration: Any, measure: Any, measures: Any
-) -> Any:
-    """Pass the gathered batch forwards; return its loss, with its gradient in the places of the head."""
-    head = stretch(program.instructions, (choices.operations - 1) * COLUMNS, COLUMNS)
-    rows = choices.batch * choices.target_steps
-    size = rows * choices.outputs
-    work = buffers.work
-    last = choices.operations - 1
-    forward(program, work, parameters, choices.batch, 0, last, iteration, True, measure, measures)
-    return loss_and_gradient(
-        choices.loss,
-        stretch(work, head[INPUT], size),
-        stretch(work, head[OUTPUT], size),
-        buffers.targets,
-        stretch(work, head[OUTPUT_GRADIENT], size),
-        stretch(work, head[SLOPE], size),
-        rows,
-        choices.outputs,
-    )
-
-
-@inner_kernel
-def evolve(choices: Any, program: Any, buffers: Any, deviation: Any, iteration: Any, measures: Any) -> None:
-    """Try all children on the gathered batch and write the step to the mean of the best into the updates."""
-    losses = np.empty(choices.population)
-    order = np.empty(choices.population, np.int64)
-    first_number = iteration * choices.population
-    for child in range(choices.population):
-        make_child(program, buffers.parameters, buffers.candidate, deviation, first_number + child)
-        losses[child] = forward_to_loss(
-            choices, program, buffers, buffers.candidate, iteration, False, measures
-        )
-    best_first(losses, order)
-    recombine(program, buffers.updates, order, choices.parents, deviation, first_number)
 
 
 @inner_kernel

@@ -22,16 +22,21 @@ from gradsim.engine.instructions import (
     SLOPE,
     STEPS,
 )
+from gradsim.engine.instructions import LAYER as LAYER_COLUMN
+from gradsim.engine.linear import run_linear_backward, run_linear_forward
 from gradsim.engine.loss_scaling import multiply
 from gradsim.engine.losses import MSE, loss_and_gradient
 from gradsim.engine.memory import stretch
-from gradsim.engine.passes import backward, forward
+from gradsim.engine.precision import BACKWARD, round_tensor
 
 # Columns of the table of phases.
 FIRST_OP = 0
 LAST_OP = 1
 LAYER = 2
 PHASE_FIELDS = 3
+
+ABOVE, THROUGH, BELOW = range(3)
+"""Parts of the pass backwards of a phase: above its layer, through it, below it."""
 
 
 @inner_kernel
@@ -42,81 +47,52 @@ def fill(x: Any) -> None:
 
 
 @inner_kernel
-def train_autoencoder(
-    choices: Any,
-    program: Any,
-    buffers: Any,
-    phase: Any,
-    iteration: Any,
-    scale: Any,
-    measure: Any,
-    measures: Any,
-) -> Any:
-    """Do loss and pass backwards of a phase, after the pass forwards; return the loss of the decoder."""
+def silence_head(head: Any, work: Any, size: Any) -> None:
+    """Begin the pass backwards with 0: the loss at the head is not that of a phase."""
+    fill(stretch(work, head[OUTPUT_GRADIENT], size))
+    if head[FUSED]:
+        fill(stretch(work, head[SLOPE], size))
+
+
+@inner_kernel
+def part_of(choices: Any, program: Any, phase: Any, part: Any) -> Any:
+    """Return first and last instruction of a part of the pass backwards, and whether its input gradient is wanted."""
     row = stretch(program.phase_table, phase * PHASE_FIELDS, PHASE_FIELDS)
-    decoder_op = choices.operations + phase
-    decoder = stretch(program.instructions, decoder_op * COLUMNS, COLUMNS)
+    if part == ABOVE:
+        return row[LAST_OP] + 1, choices.operations - 1, 1
+    if part == THROUGH:
+        return row[FIRST_OP], row[LAST_OP], 1
+    return 0, row[FIRST_OP] - 1, choices.input_gradient
+
+
+@inner_kernel
+def begin_phase(choices: Any, program: Any, buffers: Any, phase: Any, scale: Any, measures: Any) -> Any:
+    """Restore the input of the layer of a phase; return the loss and leave ∂L/∂a of the layer in its place."""
+    row = stretch(program.phase_table, phase * PHASE_FIELDS, PHASE_FIELDS)
+    decoder = stretch(program.instructions, (choices.operations + phase) * COLUMNS, COLUMNS)
     entrance = stretch(program.instructions, row[FIRST_OP] * COLUMNS, COLUMNS)
-    head = stretch(program.instructions, (choices.operations - 1) * COLUMNS, COLUMNS)
     work = buffers.work
     rows = choices.batch * decoder[STEPS]
     size = rows * decoder[FAN_OUT]
-    forward(
-        program,
-        work,
-        buffers.parameters,
-        choices.batch,
-        decoder_op,
-        decoder_op,
-        iteration,
-        True,
-        False,
-        measures,
-    )
+    run_linear_forward(decoder, work, buffers.parameters, choices.batch, False, measures)
     restored = stretch(work, decoder[OUTPUT], size)
     gradient = stretch(work, decoder[OUTPUT_GRADIENT], size)
-    loss = loss_and_gradient(
-        MSE,
-        restored,
-        restored,
-        stretch(work, entrance[INPUT], size),
-        gradient,
-        gradient,
-        rows,
-        decoder[FAN_OUT],
-    )
+    goal = stretch(work, entrance[INPUT], size)
+    loss = loss_and_gradient(MSE, restored, restored, goal, gradient, gradient, rows, decoder[FAN_OUT])
     multiply(gradient, scale)
-    outputs = choices.batch * head[STEPS] * head[FAN_OUT]
-    fill(buffers.gradients)
-    fill(stretch(work, head[OUTPUT_GRADIENT], outputs))
-    if head[FUSED]:
-        fill(stretch(work, head[SLOPE], outputs))
-    backward_over(choices, program, buffers, row[LAST_OP] + 1, choices.operations - 1, 1, measure, measures)
-    backward_over(choices, program, buffers, decoder_op, decoder_op, 1, False, measures)
-    backward_over(choices, program, buffers, row[FIRST_OP], row[LAST_OP], 1, measure, measures)
-    fill(stretch(work, entrance[INPUT_GRADIENT], rows * entrance[FAN_IN]))
-    wanted = choices.input_gradient
-    backward_over(choices, program, buffers, 0, row[FIRST_OP] - 1, wanted, measure, measures)
+    round_tensor(gradient, measures, decoder[LAYER_COLUMN], BACKWARD)
+    run_linear_backward(
+        decoder, work, buffers.parameters, buffers.gradients, choices.batch, True, False, measures
+    )
     return loss
 
 
 @inner_kernel
-def backward_over(
-    choices: Any, program: Any, buffers: Any, first: Any, last: Any, wanted: Any, measure: Any, measures: Any
-) -> None:
-    """Run some instructions backwards."""
-    backward(
-        program,
-        buffers.work,
-        buffers.parameters,
-        buffers.gradients,
-        choices.batch,
-        first,
-        last,
-        wanted,
-        measure,
-        measures,
-    )
+def stop_gradient(choices: Any, program: Any, work: Any, phase: Any) -> None:
+    """Let nothing reach what lies below the layer of a phase."""
+    row = stretch(program.phase_table, phase * PHASE_FIELDS, PHASE_FIELDS)
+    entrance = stretch(program.instructions, row[FIRST_OP] * COLUMNS, COLUMNS)
+    fill(stretch(work, entrance[INPUT_GRADIENT], choices.batch * entrance[STEPS] * entrance[FAN_IN]))
 
 
 @inner_kernel

@@ -72,7 +72,7 @@ class TapeWriter:
             values=self.work(signal, width), gradient=self.work(signal, width), width=width
         )
 
-    def emit(self, constants: tuple[float, float, float] = (0.0, 0.0, 0.0), **columns: int) -> int:
+    def emit(self, constants: tuple[float, float, float] = (0.0, 0.0, 0.0), /, **columns: int) -> int:
         """Append an instruction given by the names of its columns; return its row."""
         row = [-1] * at.COLUMNS
         row[at.LAYER] = len(self.layers)
