@@ -172,7 +172,7 @@ def remedy_table(measured: list[MeasuredRemedies]) -> str:
                 f"| {number(effect.loss_before)} → {number(effect.loss_after)} | {'✓' if helps(effect) else '–'} |"
             )
             title = words = ""
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def _cell(text: str) -> str:
