@@ -234,7 +234,7 @@ class DistributionsView(PlotView):
             ("NaN", known.nans),
             ("∞", known.infs),
         )
-        for place, (name, count) in enumerate(kinds):
+        for place, (name, count) in enumerate(sorted(kinds, key=lambda kind: not kind[1])):
             role = "muted" if not count else "bad" if name in ("NaN", "∞") else "text"
             words.append(Words(f"{',' if place else ''} {grouped(count)} {name}", role))
         top = round_up(max(int(counts.max()), 1) * 1.04)

@@ -14,8 +14,9 @@ from gradsim.app.settings import read_settings
 from gradsim.app.start import begin, refusal, tell_fault
 from gradsim.app.window import MainWindow
 from gradsim.formats import load, save
-from gradsim.spec import kind_of
+from gradsim.spec import Dense, kind_of
 from gradsim.spec.activation import Relu
+from gradsim.spec.initializer import Normal
 from gradsim.trace import Cursor
 from gradsim.views.theme import DARK, LIGHT
 from tests.app.conftest import discard_changes
@@ -454,3 +455,27 @@ def test_a_broken_qt_is_refused_in_one_sentence():
     assert "Python 3.11" in refusal("6.12.0", (3, 11))
     assert refusal("6.12.0", (3, 12)) is None
     assert refusal("6.11.3", (3, 11)) is None
+
+
+def test_the_speed_of_training_reaches_the_costs(window, settled):
+    window.session.train(30)
+    settled(window.session)
+    assert window.views["cost"].cost().rate > 0
+
+
+def test_the_first_broken_value_can_be_gone_to(window, settled):
+    experiment = window.session.experiment
+    layers = (Dense(units=6, activation=Relu(), initializer=Normal(std=1e6)),) * 12
+    network = msgspec.structs.replace(experiment.network, layers=layers)
+    window.session.edit(msgspec.structs.replace(experiment, network=network), "Huge weights")
+    settled(window.session)
+    window.session.train(8)
+    settled(window.session)
+    assert window.session.cursor.iteration == 8
+    proof = window.views["proof"]
+    fault = proof.fault("broken")
+    assert (fault.iteration, fault.tensor) == (0, "pre_activation")
+    proof.go_buttons["broken"].click()
+    settled(window.session)
+    assert window.session.cursor.iteration == 0
+    assert window.session.run.trace.layers[fault.layer].name == fault.layer_name
