@@ -50,6 +50,7 @@ OPTIMIZERS = {
 }
 
 
+@pytest.mark.jitless
 @pytest.mark.parametrize("phase", [0, 1, 2])
 def test_a_phase_trains_one_layer_to_restore_its_input_and_no_other(phase: int) -> None:
     simulator = Simulator(experiment_of(method=Pretraining(iterations=20, learning_rate=0.2)))
@@ -142,6 +143,7 @@ def test_pretraining_refuses_what_it_cannot_pretrain() -> None:
         experiment_of(Residual(layers=(Dense(units=2),)), method=Pretraining())
 
 
+@pytest.mark.jitless
 def test_the_step_of_evolution_is_the_mean_of_the_best_children() -> None:
     method = Evolution(population=8, mutation=0.1, selection=0.25)
     simulator = Simulator(experiment_of(method=method, shuffle=False))
@@ -185,6 +187,7 @@ def test_evolution_finds_weights_without_a_gradient() -> None:
     assert simulator.evaluate("training").loss < 0.4 * start
 
 
+@pytest.mark.jitless
 def test_weight_noise_is_seen_by_the_pass_and_not_kept_by_the_weights() -> None:
     experiment = experiment_of(Dense(units=60, activation=Tanh()), weight_noise=0.05, shuffle=False)
     simulator = Simulator(experiment)
@@ -205,6 +208,7 @@ def test_weight_noise_is_seen_by_the_pass_and_not_kept_by_the_weights() -> None:
     assert abs(np.corrcoef(noise.ravel(), other.ravel())[0, 1]) < 0.4
 
 
+@pytest.mark.jitless
 def test_groups_multiply_rates_and_decay_and_freeze() -> None:
     optimizer = Sgd(learning_rate=0.1, weight_decay=0.5)
     groups = (

@@ -53,6 +53,7 @@ def test_statistics_are_those_of_what_was_stored(name: str) -> None:
                 assert told.zeros == np.count_nonzero(stored == 0), place
 
 
+@pytest.mark.jitless
 def test_a_linear_layer_stores_the_rounded_product() -> None:
     trace = kind_simulator("activation", precision="float16").record()
     layer = trace["dense_1"]

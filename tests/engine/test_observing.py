@@ -24,6 +24,7 @@ def test_standing_at_an_iteration_records_the_pass_of_the_run_that_came_there(na
             assert np.array_equal(layer.tensors[tensor], twin.tensors[tensor], equal_nan=True)
 
 
+@pytest.mark.jitless
 def test_what_lies_before_the_place_where_one_stands_cannot_be_sought() -> None:
     simulator = kind_simulator("residual")
     simulator.stand_at(7, {})
@@ -71,6 +72,7 @@ def _entry(trace: Any) -> str:
     raise AssertionError("no layer takes the input")
 
 
+@pytest.mark.jitless
 def test_jacobians_refuse_what_has_none() -> None:
     simulator = kind_simulator("residual")
     with pytest.raises(ValueError, match="name of a layer"):
