@@ -1,61 +1,24 @@
-"""Conducts a lesson: brings the window to what each page tells, and has the answers judged on the pass it shows."""
+"""The lesson that runs: its pages forth and back, its questions, and the work that waits meanwhile."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
-from gradsim.analysis.lessons import Quantities, Value, blocks, expression, look_step, step_texts, values_of
-from gradsim.app.lesson_answers import Answer, answered_for, judged, measured_numbers, question_state
-from gradsim.app.lesson_course import (
-    Deed,
-    Edit,
-    Open,
-    Place,
-    Train,
-    deed_words,
-    deeds_from_the_start,
-    deeds_of,
-    place_of,
-)
-from gradsim.app.session import END, Session
+from gradsim.analysis.lessons import Quantities
+from gradsim.app.lesson_answers import answered_for, judged
+from gradsim.app.lesson_course import Deed, Open, Place, Train, deeds_from_the_start, deeds_of
+from gradsim.app.lesson_visit import Visit, lesson_row
+from gradsim.app.lesson_way import Goal, Way
+from gradsim.app.session import Session
 from gradsim.formats.lessons import OpenedLesson, load_lesson, shipped_lessons
-from gradsim.spec import Experiment, SpecError
-from gradsim.spec.lesson import GoalQuestion, LessonStep, Look, Prediction, text_of
+from gradsim.spec import SpecError
+from gradsim.spec.lesson import GoalQuestion, Look, Prediction
 from gradsim.spec.lesson_reading import solved_experiment
-from gradsim.trace import Cursor, IterationTrace
-from gradsim.views.lessons.state import LessonRow, LessonState
-
-
-@dataclass(eq=False)
-class _Visit:
-    """What is remembered of a lesson as long as the window is open."""
-
-    opened: OpenedLesson
-    index: int = 0
-    seen: set[int] = field(default_factory=set)
-    answers: dict[int, Answer] = field(default_factory=dict)
-    kept: dict[str, float] = field(default_factory=dict)
-    numbers: dict[int, dict[Value, float]] = field(default_factory=dict)
-    late_numbers: dict[int, dict[Value, float]] = field(default_factory=dict)
-    passes: dict[int, Quantities] = field(default_factory=dict)
-    """The pass of a page as it was when the page was reached: what its question is judged on."""
-
-    @property
-    def step(self) -> LessonStep:
-        return self.opened.lesson.steps[self.index]
-
-    @property
-    def answer(self) -> Answer:
-        return self.answers.get(self.index, Answer())
-
-    @property
-    def is_acted(self) -> bool:
-        """Whether edit and training of the page belong to it now, or wait for the answer."""
-        return not self.step.asks_first or self.answer.is_over
 
 
 class Lessons(QObject):
@@ -78,7 +41,7 @@ class Lessons(QObject):
     view_requested = Signal(str)
     """A view that the page wants to be seen."""
     left = Signal(object)
-    """The lesson is over; its experiment as it was left (Experiment)."""
+    """The lesson is over: the experiment that the person made in it (Experiment), or None if it was the page's."""
     failed = Signal(str)
 
     def __init__(self, session: Session, views: tuple[str, ...], parent: QObject | None = None) -> None:
@@ -86,23 +49,20 @@ class Lessons(QObject):
         self._session = session
         self._views = views
         self._shipped: dict[Path, OpenedLesson] = {}
-        self._visits: dict[Path, _Visit] = {}
-        self._visit: _Visit | None = None
-        self._deeds: list[Deed] = []
-        self._present: Deed | None = None
-        self._phase: Literal["rest", "doing", "looking"] = "rest"
+        self._visits: dict[Path, Visit] = {}
+        self._visit: Visit | None = None
+        self._way = Way(session, self)
         self._is_pristine = False
         self._given: tuple[Any] | None = None
         self._shows_answer = False
         self._note = ""
-        self._ticker = QTimer(self, interval=0, singleShot=True)
-        self._ticker.timeout.connect(self._go_on)
+        self._way.arrived.connect(self._arrive)
+        self._way.moved.connect(self._publish)
+        self._way.stumbled.connect(self._stumble)
+        self._way.view_requested.connect(self.view_requested)
         session.run_changed.connect(self._notice_run)
         session.training_changed.connect(self._notice_training)
         session.document_changed.connect(self._notice_document)
-        session.cursor_changed.connect(lambda _: self._wake())
-        session.failed.connect(self._notice_failure)
-        session.error_raised.connect(self._notice_error)
 
     @property
     def is_running(self) -> bool:
@@ -112,7 +72,7 @@ class Lessons(QObject):
     @property
     def is_busy(self) -> bool:
         """Whether the window is still on its way to the page."""
-        return self._phase != "rest"
+        return self._way.is_busy
 
     # -- beginning and end ------------------------------------------------------------------------------
 
@@ -124,23 +84,24 @@ class Lessons(QObject):
                     self._shipped[path] = self._read(path)
                 except SpecError as error:
                     self.failed.emit(f"The lesson {path.name} cannot be read: {error}")
-        self.lessons_changed.emit(tuple(self._row(path, opened) for path, opened in self._shipped.items()))
+        rows = (lesson_row(path, opened, self._visits.get(path)) for path, opened in self._shipped.items())
+        self.lessons_changed.emit(tuple(rows))
 
     def start(self, path: Path) -> bool:
-        """Begin a lesson, or go on with it where it was left."""
-        visit = self._visits.get(path)
+        """Begin a lesson, or go on with it where it was left; False where it cannot be read."""
         try:
             opened = self._shipped.get(path) or self._read(path)
         except SpecError as error:
             where = "" if error.path == str(path) else f"{error.path}: "
             self.failed.emit(f"The lesson {path.name} was not opened: {where}{error.reason}")
             return False
+        visit = self._visits.get(path)
         if visit is None or visit.opened.lesson != opened.lesson:
-            visit = self._visits[path] = _Visit(opened)
+            visit = self._visits[path] = Visit(opened)
         self._visit = visit
         if visit.index == len(opened.lesson.steps) - 1 and visit.answers:
             visit.index = 0  # it was finished: once more from the beginning, the answers stand
-        self._enter(from_scratch=True)
+        self._enter(deeds_from_the_start(opened, visit.index, acted=visit.is_acted))
         return True
 
     def leave(self) -> None:
@@ -148,14 +109,15 @@ class Lessons(QObject):
         if self._visit is None:
             return
         experiment = self._session.experiment
+        own = experiment if experiment != self._place().experiment and not self.is_busy else None
         self._forget()
         self._session.take_back()
-        self.left.emit(experiment)
+        self.left.emit(own)
 
     def _forget(self) -> None:
         self._visit = None
-        self._deeds, self._present, self._phase = [], None, "rest"
-        self._given, self._note = None, ""
+        self._way.stop()
+        self._given, self._shows_answer, self._note = None, False, ""
         self.state_changed.emit(None)
         self.fill_list()
 
@@ -169,12 +131,6 @@ class Lessons(QObject):
                 )
         return opened
 
-    def _row(self, path: Path, opened: OpenedLesson) -> LessonRow:
-        lesson, visit = opened.lesson, self._visits.get(path)
-        answered = sum(a.verdict == "right" for a in visit.answers.values()) if visit else 0
-        questions = sum(step.question is not None for step in lesson.steps)
-        return LessonRow(path, lesson.title, lesson.summary, len(lesson.steps), answered, questions)
-
     # -- what people wish -------------------------------------------------------------------------------
 
     def move(self, by: int) -> None:
@@ -186,15 +142,17 @@ class Lessons(QObject):
         if index >= len(visit.opened.lesson.steps):
             self.leave()
         elif index >= 0:
-            standing, was_acted = visit.index, visit.is_acted
+            goes_on = by == 1 and visit.is_acted and self._is_pristine and not self.is_busy
             visit.index = index
-            goes_on = by == 1 and was_acted and self._is_pristine and not self.is_busy
-            self._enter(from_scratch=not goes_on, came_from=standing if goes_on else None)
+            if not goes_on:
+                self._enter(deeds_from_the_start(visit.opened, index, acted=visit.is_acted))
+            else:
+                self._enter(deeds_of(visit.opened, index) if visit.is_acted else ())
 
     def return_to_page(self) -> None:
         """Bring the window back to what the page tells."""
-        if self._visit is not None:
-            self._enter(from_scratch=True)
+        if (visit := self._visit) is not None:
+            self._enter(deeds_from_the_start(visit.opened, visit.index, acted=visit.is_acted))
 
     def answer(self, given: Any) -> None:
         """Answer the question; where it is asked first, edit and training come now."""
@@ -202,10 +160,10 @@ class Lessons(QObject):
         if visit is None or visit.step.question is None or visit.answer.is_over or self.is_busy:
             return
         if isinstance(visit.step.question, Prediction):
-            visit.answers[visit.index] = replace(visit.answer, predicted=tuple(given))
+            self.predict(given)
         if visit.step.asks_first:
             self._given = (given,)
-            self._carry_out(self._waiting_deeds(visit))
+            self._go(self._waiting_deeds(visit))
         elif visit.index in visit.passes:
             self._judge(given)
 
@@ -229,294 +187,132 @@ class Lessons(QObject):
         if visit is None or visit.step.question is None or visit.answer.is_over or self.is_busy:
             return
         self._shows_answer = True
-        question = visit.step.question
-        if isinstance(question, GoalQuestion):
-            solved = solved_experiment(visit.opened.experiments[visit.index], question)
-            deeds: tuple[Deed, ...] = (Open(solved),)
-            self._carry_out((*deeds, Train(0, question.train)) if question.train else deeds)
+        if isinstance(visit.step.question, GoalQuestion):
+            place = self._place()
+            training = (Train(0, place.iteration),) if place.iteration else ()
+            self._go((Open(place.experiment), *training))
         elif visit.step.asks_first:
-            self._carry_out(self._waiting_deeds(visit))
+            self._go(self._waiting_deeds(visit))
         else:
             self._judge(None)
 
-    def _waiting_deeds(self, visit: _Visit) -> tuple[Deed, ...]:
+    def _waiting_deeds(self, visit: Visit) -> tuple[Deed, ...]:
         if self._is_pristine and visit.index > 0:
             return deeds_of(visit.opened, visit.index)
         return deeds_from_the_start(visit.opened, visit.index)
 
-    # -- on the way to a page ---------------------------------------------------------------------------
+    # -- to a page and on it ----------------------------------------------------------------------------
 
-    def _enter(self, *, from_scratch: bool, came_from: int | None = None) -> None:
+    def _enter(self, deeds: Iterable[Deed]) -> None:
+        self._note, self._given, self._shows_answer = "", None, False
+        self._go(deeds)
+
+    def _go(self, deeds: Iterable[Deed]) -> None:
         visit = self._visit
         assert visit is not None
-        self._note, self._given, self._shows_answer = "", None, False
-        if from_scratch:
-            deeds = deeds_from_the_start(visit.opened, visit.index, acted=visit.is_acted)
-        else:
-            assert came_from is not None
-            deeds = deeds_of(visit.opened, visit.index) if visit.is_acted else ()
-        self._carry_out(deeds)
-
-    def _carry_out(self, deeds: tuple[Deed, ...]) -> None:
-        self._deeds, self._present, self._phase = list(deeds), None, "doing"
         self._is_pristine = False
-        if self._session.training.is_training:
-            self._session.stop()
+        goal = Goal(
+            visit.step.look or Look(),
+            self._place().iteration,
+            visit.opened.lesson.title,
+            visit.index,
+            visit.opened.directory,
+        )
+        self._way.go(deeds, goal)
         self._publish()
-        self._wake()
-
-    def _wake(self) -> None:
-        if self.is_busy:
-            self._ticker.start()
-
-    def _go_on(self) -> None:
-        """Do the next thing as soon as the last one is done."""
-        session, visit = self._session, self._visit
-        if visit is None or not self.is_busy:
-            return
-        # The very first thing may be to open an experiment in a window that has none yet.
-        is_opening = self._present is None and bool(self._deeds) and isinstance(self._deeds[0], Open)
-        if not is_opening and (not session.is_settled or session.run is None):
-            return
-        if self._present is not None:
-            if not self._is_done(self._present):
-                self._stumble("The training was stopped before its end.")
-                return
-            self._present = None
-        if self._deeds:
-            self._present = self._deeds.pop(0)
-            self._do(self._present)
-            self._publish()
-            self._wake()
-        elif self._phase == "looking":
-            if self._stands_at_look():
-                self._phase = "rest"
-                self._arrive()
-        else:
-            self._phase = "looking"
-            self._look()
-            self._wake()
-
-    def _do(self, deed: Deed) -> None:
-        session, visit = self._session, self._visit
-        assert visit is not None
-        match deed:
-            case Open(experiment=experiment):
-                words = f"Lesson “{visit.opened.lesson.title}”"
-                session.open_aside(experiment, visit.opened.directory, words)
-            case Edit(experiment=experiment, iteration=iteration):
-                if session.cursor.iteration != iteration:
-                    session.seek(Cursor(iteration, END))
-                    self._deeds.insert(0, deed)
-                    self._present = None
-                    return
-                session.edit(experiment, f"Lesson, step {visit.index + 1}")
-            case Train(start=start, end=end):
-                if session.cursor.iteration != start:
-                    session.seek(Cursor(start, END))
-                    self._deeds.insert(0, deed)
-                    self._present = None
-                    return
-                session.train(end - start)
-
-    def _is_done(self, deed: Deed) -> bool:
-        run = self._session.run
-        if run is None:
-            return False
-        if isinstance(deed, Train):
-            return run.trace.iteration == deed.end
-        return run.experiment == deed.experiment
-
-    def _look(self) -> None:
-        session, visit = self._session, self._visit
-        assert visit is not None
-        assert session.run is not None
-        look = visit.step.look or Look()
-        layer = self._layer_index(session.run.trace, look.layer)
-        if look.view is not None:
-            self.view_requested.emit(look.view)
-        session.select(layer, look.unit if layer is not None else None)
-        session.seek(self._wanted_cursor(session.run.trace, look))
-
-    def _layer_index(self, trace: IterationTrace, name: str | None) -> int | None:
-        return next((layer.index for layer in trace.layers if layer.name == name), None)
-
-    def _wanted_cursor(self, trace: IterationTrace, look: Look) -> Cursor:
-        iteration = look.iteration if look.iteration is not None else self._place().iteration
-        step = look_step(trace, look)
-        return Cursor(iteration, END if step is None else step)
 
     def _place(self) -> Place:
+        """Return where the window is meant to stand."""
         visit = self._visit
         assert visit is not None
         question = visit.step.question
         if isinstance(question, GoalQuestion) and self._shows_answer:
             return Place(solved_experiment(visit.opened.experiments[visit.index], question), question.train)
-        acted = visit.is_acted or self._given is not None or self._shows_answer
-        return place_of(visit.opened, visit.index, acted=acted)
-
-    def _stands_at_look(self) -> bool:
-        session = self._session
-        assert self._visit is not None
-        if session.run is None:
-            return False
-        wanted = self._wanted_cursor(session.run.trace, self._visit.step.look or Look())
-        if session.run.trace.iteration != wanted.iteration:
-            self._look()
-            self._wake()
-            return False
-        return True
+        return visit.place(acted=visit.is_acted or self._given is not None or self._shows_answer)
 
     def _arrive(self) -> None:
         """Measure the numbers of the page that the window has come to, and judge what was answered before."""
-        session, visit = self._session, self._visit
+        visit, run = self._visit, self._session.run
         assert visit is not None
-        assert session.run is not None
-        acted = visit.is_acted or self._given is not None or self._shows_answer
-        found = Quantities(session.run.trace, session.run.history, dict(visit.kept))
-        if acted and not (isinstance(visit.step.question, GoalQuestion) and self._shows_answer):
-            for name, formula in visit.step.keep.items():
-                visit.kept[name] = expression(formula).value(found)
-            found.kept = dict(visit.kept)
-        visit.passes[visit.index] = found
-        visit.seen.add(visit.index)
-        if visit.index not in visit.numbers or not visit.step.asks_first:
-            visit.numbers[visit.index] = self._measured(visit, found, late=False)
-        self._is_pristine = True
+        assert run is not None
+        is_solution = isinstance(visit.step.question, GoalQuestion) and self._shows_answer
+        found = Quantities(run.trace, run.history, dict(visit.kept))
+        if is_solution:
+            visit.passes[visit.index] = found
+        else:
+            if visit.is_acted or self._given is not None or self._shows_answer:
+                visit.keep_values(found)
+            visit.come_to(found)
+        self._is_pristine = not is_solution
         if self._given is not None or self._shows_answer:
             given, self._given = self._given, None
             self._judge(given[0] if given is not None else None)
-        elif visit.answer.is_over:
-            visit.late_numbers.setdefault(visit.index, self._measured(visit, found, late=True))
+        elif visit.answer.is_over and visit.index not in visit.late_numbers:
+            visit.measure_late(found)
         self._publish()
-
-    def _measured(self, visit: _Visit, found: Quantities, *, late: bool) -> dict[Value, float]:
-        texts = [text for _, text, is_late in step_texts(visit.step, "$") if is_late is late]
-        return measured_numbers({v: v.expression for text in texts for v in values_of(text)}, found)
 
     def _judge(self, given: Any) -> None:
         visit = self._visit
         assert visit is not None
-        assert visit.step.question is not None
-        found = visit.passes[visit.index]
+        question, found = visit.step.question, visit.passes[visit.index]
+        assert question is not None
         if self._shows_answer:
-            answer = answered_for(visit.step.question, visit.answer, found)
+            answer = answered_for(question, visit.answer, found)
             self._shows_answer = False
-            self._is_pristine = self._is_pristine and not isinstance(visit.step.question, GoalQuestion)
         else:
-            answer = judged(visit.step.question, visit.answer, given, found)
+            answer = judged(question, visit.answer, given, found)
             if visit.step.asks_first and answer.verdict == "wrong":
                 # The experiment has been made: there is nothing left to guess.
-                shown = answered_for(visit.step.question, answer, found)
+                shown = answered_for(question, answer, found)
                 answer = replace(shown, remark=f"No. {shown.remark}", given=given)
         visit.answers[visit.index] = answer
         if answer.is_over or answer.given is not None:
-            visit.late_numbers[visit.index] = self._measured(visit, found, late=True)
+            visit.measure_late(found)
         self._publish()
+
+    def _publish(self) -> None:
+        if self._visit is not None:
+            self.state_changed.emit(self._visit.state(self._way.words, self._note))
 
     # -- what happens meanwhile -------------------------------------------------------------------------
 
     def _notice_run(self, run: Any) -> None:
         visit = self._visit
-        if visit is not None and not self.is_busy and isinstance(visit.step.question, GoalQuestion):
-            self._watch_goal(visit)
-        self._wake()
-
-    def _watch_goal(self, visit: _Visit) -> None:
-        run = self._session.run
-        if run is None or visit.answer.is_over or visit.index not in visit.passes or self._is_pristine:
+        if visit is None or self.is_busy or self._is_pristine or visit.index not in visit.passes:
+            return
+        question = visit.step.question
+        if not isinstance(question, GoalQuestion) or visit.answer.is_over:
             return
         found = Quantities(run.trace, run.history, dict(visit.kept))
-        question = visit.step.question
-        assert isinstance(question, GoalQuestion)
         answer = judged(question, visit.answer, None, found)
         if answer != visit.answer:
             visit.answers[visit.index] = answer
             if answer.is_over:
-                visit.late_numbers[visit.index] = self._measured(visit, found, late=True)
+                visit.measure_late(found)
             self._publish()
 
     def _notice_training(self, training: Any) -> None:
         if training.is_training and not self.is_busy:
             self._is_pristine = False
-        self._wake()
 
     def _notice_document(self, document: Any) -> None:
-        if self._visit is None:
+        visit = self._visit
+        if visit is None or self.is_busy:
             return
-        if not self._session.is_aside:
-            if not self.is_busy:  # somebody opened a file: the lesson is over
-                self._forget()
+        if not self._session.is_aside:  # somebody opened a file: the lesson is over
+            self._forget()
             return
-        if not self.is_busy:
-            self._is_pristine = False
-            is_free = isinstance(self._visit.step.question, GoalQuestion)
-            moved = document.experiment != self._place().experiment
-            note = "The experiment is no longer that of this page." if moved and not is_free else ""
-            if note != self._note:
-                self._note = note
-                self._publish()
-        self._wake()
-
-    def _notice_error(self, error: SpecError | None) -> None:
-        if error is not None:
-            self._notice_failure(str(error))
-
-    def _notice_failure(self, words: str) -> None:
-        if self._visit is not None and self.is_busy:
-            self._stumble(words)
+        self._is_pristine = False
+        is_free = isinstance(visit.step.question, GoalQuestion)
+        moved = document.experiment != self._place().experiment
+        note = "The experiment is no longer that of this page." if moved and not is_free else ""
+        if note != self._note:
+            self._note = note
+            self._publish()
 
     def _stumble(self, words: str) -> None:
-        self._deeds, self._present, self._phase = [], None, "rest"
-        self._given, self._shows_answer = None, False
-        self._note = words
-        self._publish()
-        if not self._session.is_aside:
+        self._given, self._shows_answer, self._note = None, False, words
+        if self._session.is_aside:
+            self._publish()
+        else:
             self._forget()
-
-    # -- the page ---------------------------------------------------------------------------------------
-
-    def _publish(self) -> None:
-        visit = self._visit
-        if visit is None:
-            return
-        lesson, index = visit.opened.lesson, visit.index
-        state = LessonState(
-            lesson=lesson.title,
-            title=visit.step.title,
-            index=index,
-            count=len(lesson.steps),
-            marks=tuple(self._mark(visit, number) for number in range(len(lesson.steps))),
-            text=blocks(text_of(visit.step.text)),
-            deeds=self._deed_words(visit) if visit.is_acted else (),
-            numbers=visit.numbers.get(index, {}),
-            busy=self._busy_words(),
-            note=self._note,
-            question=question_state(
-                visit.step,
-                visit.answer,
-                visit.opened.experiments[index],
-                visit.late_numbers.get(index, {}),
-            ),
-        )
-        self.state_changed.emit(state)
-
-    def _mark(self, visit: _Visit, number: int) -> str:
-        answer = visit.answers.get(number)
-        if answer is not None and answer.verdict == "right":
-            return "right"
-        if visit.opened.lesson.steps[number].question is not None and (answer is None or not answer.is_over):
-            return "open"
-        return "seen" if number in visit.seen else ""
-
-    def _deed_words(self, visit: _Visit) -> tuple[str, ...]:
-        before: Experiment = place_of(visit.opened, visit.index, acted=False).experiment
-        return tuple(deed_words(deed, before) for deed in deeds_of(visit.opened, visit.index))
-
-    def _busy_words(self) -> str:
-        match self._present:
-            case Train(start=start, end=end):
-                return f"Training {end - start:,} iterations …"
-            case Open() | Edit():
-                return "Building the network …"
-        return "Getting there …" if self.is_busy else ""

@@ -359,14 +359,17 @@ class MainWindow(QMainWindow):
             self.show_lessons()
         return is_begun
 
-    def _offer_lesson_experiment(self, experiment: Experiment) -> None:
-        words = f"Keep “{experiment.name}”"
+    def _offer_lesson_experiment(self, experiment: Experiment | None) -> None:
         self.status.say(f"Left the lesson; back to “{self.session.experiment.name}”")
-        if experiment != self.session.experiment:
+        if experiment is not None:
             self.banners.show_message(
                 "The lesson is over and your own experiment is back.",
-                choices={words: lambda: self.session.edit(experiment, f"Take over “{experiment.name}”")},
+                choices={"Keep the one I made": lambda: self._take_over(experiment)},
             )
+
+    def _take_over(self, experiment: Experiment) -> None:
+        self.lessons.leave()  # another one may have been begun since
+        self.session.edit(experiment, f"Take over “{experiment.name}”")
 
     def focus_builder(self) -> None:
         """Put the keys into the tree of layers."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
 
 from gradsim.analysis.lessons import Quantities, expression
 from gradsim.app.lesson_answers import Answer, judged, typed_number
@@ -206,7 +207,38 @@ def test_leaving_brings_the_work_back_and_offers_the_experiment(ready, qtbot, fi
     assert ready.session.document.is_dirty
     assert state(ready) is None
     assert not ready.actions_.by_id["help.lesson_next"].isEnabled()
+    assert not ready.banners.texts
+
+
+def test_what_was_made_in_a_lesson_can_be_kept(ready, qtbot, file, small):
+    ready.begin_lesson(file)
+    arrive(ready, qtbot)
+    made = msgspec.structs.replace(ready.session.experiment, seed=77)
+    ready.session.edit(made, "Play")
+    qtbot.waitUntil(lambda: ready.session.is_settled, timeout=60_000)
+    ready.lessons.leave()
+    qtbot.waitUntil(lambda: ready.session.is_settled, timeout=60_000)
+    assert ready.session.experiment == small
     assert ready.banners.texts == ["The lesson is over and your own experiment is back."]
+    (button,) = (b for b in ready.banners.findChildren(QPushButton) if b.text() == "Keep the one I made")
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: ready.session.is_settled, timeout=60_000)
+    assert ready.session.experiment == made
+    ready.session.undo()
+    assert ready.session.experiment == small
+
+
+def test_a_training_that_is_stopped_on_the_way_is_said(ready, qtbot, file):
+    ready.begin_lesson(file)
+    arrive(ready, qtbot)
+    ready.lessons._way.go((Train(0, 10_000_000),), ready.lessons._way._goal)
+    qtbot.waitUntil(lambda: ready.session.training.is_training, timeout=60_000)
+    ready.session.stop()
+    arrive(ready, qtbot)
+    assert state(ready).note == "The training was stopped before its end."
+    ready.lessons.return_to_page()
+    arrive(ready, qtbot)
+    assert state(ready).note == ""
 
 
 def test_opening_a_file_ends_the_lesson(ready, qtbot, file, tmp_path, small):

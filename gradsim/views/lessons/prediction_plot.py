@@ -180,12 +180,13 @@ class PredictionPlot(QWidget):
         painter.fillRect(area, theme.color("background"))
         self._paint_axes(painter, area, drawing)
         own = theme.color("muted")
+        radius = min(max(0.4 * area.width() / len(self._points), 1.5), 5.0)
         self._paint_line(painter, self._points, QPen(own, 1.5, Qt.PenStyle.DashLine))
         for place, decades in enumerate(self._points):
             is_chosen = self.hasFocus() and place == self._chosen and not self._is_revealed
             painter.setPen(QPen(theme.color("accent") if is_chosen else own, 2.5 if is_chosen else 1.6))
             painter.setBrush(theme.color("background") if place != drawing.reference else own)
-            painter.drawEllipse(QPointF(self._x(place), self._y(decades)), 5, 5)
+            painter.drawEllipse(QPointF(self._x(place), self._y(decades)), radius, radius)
         if drawing.measured is not None:
             self._paint_measured(painter, area, drawing, drawing.measured)
         painter.end()
@@ -211,8 +212,8 @@ class PredictionPlot(QWidget):
         every = max(1, math.ceil(metrics.horizontalAdvance("00 ") / room))
         painter.setPen(theme.color("muted"))
         for place in range(count):
-            is_head = drawing.names[place] == "head"
-            if place % every == 0 or is_head:
+            is_last = place == count - 1
+            if is_last or (place % every == 0 and place + every <= count - 1):
                 text = str(place + 1)
                 box = QRectF(self._x(place) - 20, area.bottom() + 1, 40, 16)
                 painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
@@ -239,13 +240,14 @@ class PredictionPlot(QWidget):
         self, painter: QPainter, area: QRectF, drawing: Drawing, measured: tuple[float, ...]
     ) -> None:
         color = tensor_color(self._theme, drawing.tensor)
+        radius = min(max(0.4 * area.width() / len(measured), 2.0), 5.0)
         self._paint_line(painter, measured, QPen(color, 2))
         for place, value in enumerate(measured):
             x = self._x(place)
             if math.isfinite(value) and drawing.lowest <= value <= drawing.highest:
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(color)
-                painter.drawEllipse(QPointF(x, self._y(value)), 3.5, 3.5)
+                painter.drawEllipse(QPointF(x, self._y(value)), 0.7 * radius, 0.7 * radius)
             elif math.isfinite(value) or value == -math.inf:
                 word = "0" if value == -math.inf else None
                 self._paint_beyond(painter, x, value < 0, word, color)
