@@ -13,13 +13,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from gradsim import __version__
 from gradsim.cli.failure import DONE, FOUND
 from gradsim.cli.progress import Progress
 from gradsim.cli.terminal import Style, Terminal, terminal_of
 from gradsim.cli.window import has_display
+
+if TYPE_CHECKING:
+    from gradsim.spec.experiment import Precision
 
 Verdict = Literal["ok", "note", "wrong"]
 
@@ -242,17 +245,13 @@ def _matrix_library() -> Finding:
 
 
 def _gradients() -> Finding:
-    from gradsim.cli.self_check import gradient_check, tiny_experiment
+    from gradsim.cli.self_check import self_check
     from gradsim.engine import Simulator
 
-    words, passed = [], True
-    for precision in ("float32", "float64"):
-        check = gradient_check(Simulator(tiny_experiment(precision)))
-        both = f"{check.backpropagated:.9g} against {check.differenced:.9g}"
-        words.append(f"{precision} {both} in {check.parameter}, off by {check.error:.1e}")
-        passed = passed and check.passed
-    detail = "backpropagation against central differences, where they differ most: " + "; ".join(words)
-    return Finding("gradients", "ok" if passed else "wrong", detail)
+    precisions: tuple[Precision, ...] = ("float32", "float64")
+    checks = [self_check(precision, Simulator) for precision in precisions]
+    detail = "backpropagation against differences of the loss: " + ". ".join(check.words for check in checks)
+    return Finding("gradients", "ok" if all(check.passed for check in checks) else "wrong", detail)
 
 
 def _print(finding: Finding, terminal: Terminal) -> None:
