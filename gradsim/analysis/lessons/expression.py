@@ -106,6 +106,8 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<sign><=|>=|[-+*/^().,\[\]<>=:]))"
 )
 _JOINTS = ("and", "or")
+LONGEST = 300
+"""Characters of an expression: what is deeper nested than that allows would exhaust Python's stack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +249,10 @@ def expression(text: str) -> Expression:
         Where it cannot be read.
     """
     reader = _Reader(text)
-    node = reader.sum()
+    try:
+        node = reader.sum()
+    except RecursionError:
+        raise ExpressionError(f"{text[:30]!r} …: nested too deeply") from None
     reader.end()
     return Expression(text, node)
 
@@ -272,12 +277,15 @@ def condition(text: str) -> Condition:
         Where it cannot be read.
     """
     reader = _Reader(text)
-    choices, here = [], [reader.comparison()]
-    while (joint := reader.taken(*_JOINTS)) is not None:
-        if joint == "or":
-            choices.append(tuple(here))
-            here = []
-        here.append(reader.comparison())
+    try:
+        choices, here = [], [reader.comparison()]
+        while (joint := reader.taken(*_JOINTS)) is not None:
+            if joint == "or":
+                choices.append(tuple(here))
+                here = []
+            here.append(reader.comparison())
+    except RecursionError:
+        raise ExpressionError(f"{text[:30]!r} …: nested too deeply") from None
     reader.end()
     return Condition(text, (*choices, tuple(here)))
 
@@ -286,6 +294,8 @@ class _Reader:
     """Reads a text from left to right, one method per level of binding."""
 
     def __init__(self, text: str) -> None:
+        if len(text) > LONGEST:
+            raise ExpressionError(f"{text[:30]!r} …: expected at most {LONGEST} characters, got {len(text)}")
         self.text = text
         self.tokens: list[tuple[str, str]] = []
         plain, position = text.translate(_LIKENESSES).rstrip(), 0

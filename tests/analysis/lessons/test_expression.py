@@ -1,6 +1,7 @@
 """Expressions of lessons: what they mean, and what is said about those that cannot be read."""
 
 import math
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -99,6 +100,7 @@ def test_a_condition_holds(text, holds):
         ("x[1.5]", "expected a whole number or ':'"),
         ("loss ; 3", "cannot read"),
         ("__import__('os')", "cannot read"),
+        ("1+" * 200 + "1", "at most 300 characters, got 401"),
     ],
 )
 def test_an_expression_that_cannot_be_read_says_why(text, words):
@@ -151,3 +153,11 @@ def test_names_are_all_found():
 @pytest.mark.parametrize("word", STATISTICS)
 def test_every_statistic_makes_a_number(word):
     assert math.isfinite(expression(f"dense_1.weight {word}").value(Given()))
+
+
+@pytest.mark.parametrize(
+    "text", ["(" * 149 + "1" + ")" * 149, "-" * 299 + "1", "1" + "^1" * 149, "+".join("1" * 150)]
+)
+def test_deep_nesting_is_read_or_refused(text):
+    with suppress(ExpressionError):
+        assert expression(text).value(Given()) in (1.0, -1.0, 150.0)
