@@ -280,7 +280,7 @@ class CostView(AskingView):
         if here.walk != here.straight and math.isfinite(here.straight):
             told += f" to {duration_words(here.walk)}"
         ten = found.machines[1]
-        if math.isfinite(ten.layers_bought):
+        if math.isfinite(ten.layers_bought) and math.isfinite(here.straight):
             told += f"; 10× the speed buys {ten.layers_bought:.2g} layers"
         return told
 
@@ -304,7 +304,9 @@ class CostView(AskingView):
         words = f"{amount_words(counted.total, 'FLOP')} = {counted.forward_passes:.3g} forward passes"
         if math.isfinite(found.rate):
             words += f"; {amount_words(found.flops, 'FLOP/s')}"
-        axis = layer_axis(tuple(layer.name for layer in trace.layers))
+        axis = layer_axis(
+            tuple(layer.name for layer in trace.layers), "layer, those without weights counted too"
+        )
         return Panel(
             "operations",
             axis,

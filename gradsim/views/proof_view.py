@@ -208,7 +208,7 @@ class ProofView(AskingView):
         return [
             Panel(
                 "errors",
-                layer_axis(names),
+                layer_axis(names, "layer, those without weights counted too"),
                 Axis("relative error", *held, "log10"),
                 marks,
                 [Words("Passed  " if check.passed else "Not passed  ", bold=True), verdict_words],
