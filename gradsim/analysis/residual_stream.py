@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gradsim.analysis.magnitude import rms
 from gradsim.spec import PlacedLayer, placed_layers
 from gradsim.trace import IterationTrace
 
@@ -82,7 +81,7 @@ def residual_blocks(trace: IterationTrace) -> tuple[ResidualBlock, ...]:
             end=float(before[index]) + 0.5,
             stream_rms=trace.layers[index].statistics["delta"].rms,
             skip_rms=_skip_rms(trace, index),
-            branch_rms=scaled_rms(trace.layers[index]["branch_input_gradient"]),
+            branch_rms=rms(trace.layers[index]["branch_input_gradient"]),
         )
         for index, first, depth in _spans(placed_layers(trace.experiment.network), 0, 0)
     )
@@ -92,7 +91,7 @@ def _skip_rms(trace: IterationTrace, index: int) -> float:
     """Return the rms of what the skip hands back: without projection the gradient of the output itself."""
     layer = trace.layers[index]
     if "skip_gradient" in layer.tensors:
-        return scaled_rms(layer["skip_gradient"])
+        return rms(layer["skip_gradient"])
     return layer.statistics["activation_gradient"].rms
 
 
@@ -109,24 +108,3 @@ def _spans(layers: tuple[PlacedLayer, ...], start: int, depth: int) -> Iterator[
 
 def _count(layers: tuple[PlacedLayer, ...]) -> int:
     return sum(1 + _count(placed.branch) for placed in layers)
-
-
-def scaled_rms(values: NDArray[Any]) -> float:
-    """Return a root mean square in which no finite magnitude over- or underflows.
-
-    Parameters
-    ----------
-    values : ndarray
-        Any real array.
-
-    Returns
-    -------
-    float
-        NaN where NaN takes part, else infinite where ∞ does; 0 for no values.
-    """
-    wide = np.abs(np.asarray(values, dtype=np.float64))
-    largest = float(wide.max(initial=0.0))
-    if not np.isfinite(largest) or largest == 0:
-        return largest
-    with np.errstate(under="ignore"):
-        return largest * float(np.sqrt(np.mean(np.square(wide / largest))))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.analysis.fit import Fit, fitted_factor
+from gradsim.analysis.magnitude import rms_over
 from gradsim.trace import IterationTrace, LayerTrace
 
 STATE_GRADIENTS = ("hidden_gradient", "cell_gradient")
@@ -103,7 +104,7 @@ def rms_per_step(values: NDArray[Any], sample: int | None = None) -> NDArray[np.
     ndarray of float64, shape (time,)
         NaN where NaN takes part, else infinite where ∞ does; 0 only where every value is 0.
     """
-    return _rms(values if sample is None else values[sample : sample + 1], (0, 2))
+    return rms_over(values if sample is None else values[sample : sample + 1], (0, 2))
 
 
 def rms_per_unit(values: NDArray[Any], sample: int | None = None) -> NDArray[np.float64]:
@@ -123,7 +124,7 @@ def rms_per_unit(values: NDArray[Any], sample: int | None = None) -> NDArray[np.
     """
     if sample is not None:
         return np.abs(np.asarray(values[sample], dtype=np.float64))
-    return _rms(values, (0,))
+    return rms_over(values, (0,))
 
 
 def fitted_factor_per_step(values: NDArray[np.float64]) -> Fit:
@@ -267,16 +268,3 @@ def _gates(layer: LayerTrace) -> dict[str, NDArray[Any]]:
     count = values.shape[-1] // layer.fan_out
     split = values.reshape(*values.shape[:-1], count, layer.fan_out)
     return {name: split[..., place, :] for place, name in enumerate(_GATES[count])}
-
-
-def _rms(values: NDArray[Any], axes: tuple[int, ...]) -> NDArray[np.float64]:
-    if values.dtype == np.float32:  # no square of a float32 leaves the range of float64
-        with np.errstate(invalid="ignore"):
-            return np.asarray(np.sqrt(np.square(values, dtype=np.float64).mean(axis=axes)))
-    wide = np.abs(np.asarray(values, dtype=np.float64))
-    largest = wide.max(axis=axes, keepdims=True)
-    usable = np.isfinite(largest) & (largest > 0)
-    with np.errstate(invalid="ignore", over="ignore", under="ignore"):
-        share = np.square(wide / np.where(usable, largest, 1.0)).mean(axis=axes, keepdims=True)
-        size = np.where(usable, largest * np.sqrt(share), largest)
-    return np.asarray(size.squeeze(axes))

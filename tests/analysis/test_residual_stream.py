@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gradsim.analysis import history_profile, profile, profile_table, residual_blocks, sentence
-from gradsim.analysis.residual_stream import scaled_rms
+from gradsim.analysis.magnitude import rms
 from tests.kind_runs import NETWORKS, kind_run
 
 kinds = pytest.mark.parametrize("name", NETWORKS)
@@ -61,8 +61,8 @@ def test_skip_and_branch_add_up_to_the_stream(name: str) -> None:
         skip = layer.tensors.get("skip_gradient", layer.output_gradient)
         # The array of ∂L/∂x itself is the ∂L/∂h of a recurrent layer below, which goes on to add up over time.
         stream = skip + layer.branch_input_gradient
-        assert block.stream_rms == pytest.approx(scaled_rms(stream), rel=1e-12)
-        assert block.skip_rms == pytest.approx(scaled_rms(skip))
+        assert block.stream_rms == pytest.approx(rms(stream), rel=1e-12)
+        assert block.skip_rms == pytest.approx(rms(skip))
         assert 0 < block.skip_share < 1
 
 
@@ -92,12 +92,12 @@ def test_the_stream_is_told_in_words() -> None:
     [([], 0.0), ([0.0], 0.0), ([3e-200, 4e-200], 3.5355339059e-200), ([1e300, 1e300], 1e300)],
 )
 def test_no_size_is_lost_in_squaring(values: list[float], expected: float) -> None:
-    assert scaled_rms(np.array(values)) == pytest.approx(expected, rel=1e-9)
+    assert rms(np.array(values)) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize(("value", "is_expected"), [(math.nan, math.isnan), (math.inf, math.isinf)])
 def test_nan_and_infinity_stay_what_they_are(value: float, is_expected: object) -> None:
-    assert is_expected(scaled_rms(np.array([1.0, value])))  # type: ignore[operator]
+    assert is_expected(rms(np.array([1.0, value])))  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradsim.views.inspection.magnitude import rms
+from gradsim.analysis.magnitude import rms
 from gradsim.views.network.content import Column, KeptScales, NetworkContent, Scale, rounded_up
 from gradsim.views.network.distribution import distribution
 from gradsim.views.network.layout import (

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from gradsim.analysis.cause.passages import Passage
 from gradsim.analysis.cause.records import FactorKind, quotient
 from gradsim.analysis.cause.route import Stop
-from gradsim.analysis.cause.sizes import rms
 from gradsim.analysis.fit import Direction
+from gradsim.analysis.magnitude import rms
 
 DETAIL_WORDS: Mapping[str, str] = {
     "mean_slope": "mean φ'",

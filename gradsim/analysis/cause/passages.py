@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from gradsim.analysis.cause.records import FactorKind
 from gradsim.analysis.cause.route import Leg, Stop
-from gradsim.analysis.cause.sizes import rms, size_of
+from gradsim.analysis.cause.sizes import size_of
+from gradsim.analysis.magnitude import rms
 from gradsim.trace import LayerTrace
 
 _CANCELLED = 1e-2

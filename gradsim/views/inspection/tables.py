@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradsim.analysis.magnitude import rms
 from gradsim.spec import kind_of
 from gradsim.trace import IterationTrace, LayerTrace, TensorStatistics
-from gradsim.views.inspection.magnitude import rms
 from gradsim.views.inspection.number_text import exact_text, number_text
 
 ROWS = ("mean", "sd", "rms", "l2", "min", "max", "zeros", "subnormals", "nans", "infs", "count")
@@ -152,11 +152,11 @@ def measured_statistics(values: NDArray[Any]) -> TensorStatistics:
     wide = values.astype(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
         mean = float(wide.mean())
-        sd = float(rms(wide - mean))
+        sd = rms(wide - mean)
     return TensorStatistics(
         mean=mean,
         sd=sd,
-        rms=float(rms(values)),
+        rms=rms(values),
         min=float(values.min()),
         max=float(values.max()),
         zeros=int(np.count_nonzero(values == 0)),

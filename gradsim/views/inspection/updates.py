@@ -6,9 +6,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from gradsim.analysis.magnitude import rms
 from gradsim.spec import kind_of, unrolled_layers
 from gradsim.trace import IterationTrace, LayerTrace
-from gradsim.views.inspection.magnitude import rms
 from gradsim.views.inspection.marked_number import told
 from gradsim.views.inspection.sums import added, factor_text
 
@@ -122,7 +122,7 @@ def clip_formula(trace: IterationTrace, layer: LayerTrace, source: int, unit: in
 
 
 def _l2(values: NDArray[Any]) -> float:
-    return float(rms(values)) * float(values.size) ** 0.5
+    return rms(values) * float(values.size) ** 0.5
 
 
 def update_formula(

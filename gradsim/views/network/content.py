@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.analysis import residual_blocks
+from gradsim.analysis.magnitude import rms, rms_over
 from gradsim.trace import IterationTrace, LayerTrace, TensorStatistics
-from gradsim.views.inspection.magnitude import rms
 from gradsim.views.network.between import arc_levels, layer_words, tags_between
 from gradsim.views.network.column import Column, Places, columns_of
 from gradsim.views.network.distribution import Distribution, distribution
@@ -246,7 +246,7 @@ class NetworkContent:
         key = self._key(column, tensor, time)
         if key not in self._rms:
             told = self.statistics(column, tensor)
-            self._rms[key] = float(rms(self.values(column, tensor))) if told is None else told.rms
+            self._rms[key] = rms(self.values(column, tensor)) if told is None else told.rms
         return self._rms[key]
 
     def distribution(self, column: int, tensor: str, time: int | None = None) -> Distribution:
@@ -268,7 +268,7 @@ class NetworkContent:
             flat = values.reshape(-1, values.shape[-1])
             with np.errstate(invalid="ignore"):
                 mean = flat.mean(axis=0, dtype=np.float64)
-            self._units[key] = UnitNumbers(rms(flat, axis=0), mean)
+            self._units[key] = UnitNumbers(rms_over(flat, 0), mean)
         return self._units[key]
 
     def scale(self, name: str) -> Scale:

@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from gradsim.views.inspection.magnitude import rms
+from gradsim.analysis.magnitude import rms
 from gradsim.views.network.scene import LANE, Scene
 
 _DOTS_FROM = 12.0
@@ -82,7 +82,7 @@ def _height(scene: Scene, column: int, unit: int, tensor: str) -> float:
     if scene.content.columns[column].has_circles:
         return float(scene.layout.unit_heights(column)[unit])
     shown = tensor if column else "input"
-    size = float(rms(scene.content.values(column, shown)[..., unit]))
+    size = rms(scene.content.values(column, shown)[..., unit])
     if not np.isfinite(size):
         return scene.layout.frame.top + 0.5 * LANE
     if size == 0:

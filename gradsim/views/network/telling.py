@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradsim.analysis.magnitude import rms
 from gradsim.trace import TENSORS, LayerTrace
-from gradsim.views.inspection.magnitude import rms
 from gradsim.views.inspection.number_text import number_text, shape_text
 from gradsim.views.inspection.wording import step_text
 from gradsim.views.network.content import SYMBOLS, NetworkContent
@@ -62,10 +62,7 @@ def _time_words(content: NetworkContent, column: int, unit: int | None) -> str:
     assert here.time is not None
     tensors = [("hₜ", "hidden"), ("cₜ", "cell"), ("∂L/∂hₜ", "hidden_gradient"), ("∂L/∂cₜ", "cell_gradient")]
     tensors = [(symbol, tensor) for symbol, tensor in tensors if tensor in layer.tensors]
-    rows = [
-        (f"rms {symbol}", number_text(float(rms(layer[tensor][:, here.time])), 3))
-        for symbol, tensor in tensors
-    ]
+    rows = [(f"rms {symbol}", number_text(rms(layer[tensor][:, here.time]), 3)) for symbol, tensor in tensors]
     if unit is not None and here.has_circles:
         for symbol, tensor in tensors:
             mean = float(layer[tensor][:, here.time, unit].mean(dtype=np.float64))
