@@ -1,7 +1,7 @@
-"""Questions of views that take a while, and the second thread in which they are answered.
+"""Questions of views that take a while, and the threads in which they are answered.
 
 What can be asked stands in ``gradsim.app.questions``. Nothing of the window is touched here; the engine is
-imported inside the thread.
+imported inside the threads.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
@@ -55,7 +56,7 @@ class Told:
 
 @dataclass(slots=True)
 class _State:
-    """What the two threads share, under one lock."""
+    """What the threads share, under one lock."""
 
     waiting: dict[Key, Asked] = field(default_factory=dict)
     is_resting: bool = True
@@ -64,8 +65,21 @@ class _State:
     progress: dict[Key, Told] = field(default_factory=dict)
 
 
-class Inquiries(QThread):
-    """Thread that answers questions, one after another, while nothing trains.
+class _Lane(QThread):
+    """Thread that answers one question after another."""
+
+    def __init__(self, answer_all: Callable[[], None], parent: QObject) -> None:
+        super().__init__(parent)
+        self.setObjectName("inquiries")
+        self._answer_all = answer_all
+
+    def run(self) -> None:
+        """Answer until told to end."""
+        self._answer_all()
+
+
+class Inquiries(QObject):
+    """Answers questions while nothing trains, those that take long in a thread of their own.
 
     Parameters
     ----------
@@ -87,7 +101,7 @@ class Inquiries(QThread):
         engine: Callable[[], Any] = lambda: import_module("gradsim.engine"),
     ) -> None:
         super().__init__(parent)
-        self.setObjectName("inquiries")
+        self._lanes = {is_long: _Lane(partial(self._answer_all, is_long), self) for is_long in (False, True)}
         self._questions = questions
         self._engine = engine
         self._wake = threading.Condition()
@@ -95,6 +109,11 @@ class Inquiries(QThread):
         self._open: dict[Key, Asked] = {}
 
     # -- called by the window ---------------------------------------------------------------------------
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a thread runs; none does before the first question."""
+        return any(lane.isRunning() for lane in self._lanes.values())
 
     @property
     def is_settled(self) -> bool:
@@ -131,9 +150,10 @@ class Inquiries(QThread):
             self._state.waiting.pop(asked.key, None)  # to the end of the queue
             self._state.waiting[asked.key] = asked
             self._state.progress.pop(asked.key, None)
-            self._wake.notify()
-        if not self.isRunning():
-            self.start()
+            self._wake.notify_all()
+        lane = self._lanes[asked.question.is_long]
+        if not lane.isRunning():
+            lane.start()
 
     def cancel(self, view: str, question: str) -> None:
         """Forget a question; nothing more is told of it."""
@@ -150,7 +170,7 @@ class Inquiries(QThread):
         """Begin no question while a training run goes on: it would be overtaken, and slow the training."""
         with self._wake:
             self._state.is_resting = is_resting
-            self._wake.notify()
+            self._wake.notify_all()
 
     def take(self) -> tuple[Told, ...]:
         """Return what has arrived since the last call, progress first."""
@@ -165,31 +185,25 @@ class Inquiries(QThread):
         return valid
 
     def shut_down(self) -> None:
-        """End the thread and wait for it: one that still runs at exit would abort the process."""
+        """End the threads and wait for them: one that still runs at exit would abort the process."""
         with self._wake:
             self._state.is_ending = True
             self._state.waiting.clear()
             self._open.clear()
-            self._wake.notify()
-        self.wait()
+            self._wake.notify_all()
+        for lane in self._lanes.values():
+            lane.wait()
 
     def _forget(self, key: Key) -> None:
         self._open.pop(key, None)
         self._state.waiting.pop(key, None)
         self._state.progress.pop(key, None)
 
-    # -- inside the thread ------------------------------------------------------------------------------
+    # -- inside the threads -----------------------------------------------------------------------------
 
-    def run(self) -> None:
+    def _answer_all(self, is_long: bool) -> None:
         """Answer one question after another until told to end."""
-        state = self._state
-        while True:
-            with self._wake:
-                while not state.is_ending and not (state.waiting and state.is_resting):
-                    self._wake.wait()
-                if state.is_ending:
-                    return
-                asked = state.waiting.pop(next(iter(state.waiting)))
+        while (asked := self._next(is_long)) is not None:
             try:
                 self._send(Told(asked, "answer", self._answer(asked)))
             except Overtaken:
@@ -201,6 +215,20 @@ class Inquiries(QThread):
             except Exception as error:  # whatever it is, the window and the other questions live on
                 self._send(Told(asked, "failure", f"{type(error).__name__}: {error}"))
             del asked
+
+    def _next(self, is_long: bool) -> Asked | None:
+        """Wait for a question; None where there will be none any more."""
+        state = self._state
+
+        def waiting() -> Asked | None:
+            mine = (asked for asked in state.waiting.values() if asked.question.is_long == is_long)
+            return next(mine, None) if state.is_resting else None
+
+        with self._wake:
+            while not state.is_ending and waiting() is None:
+                self._wake.wait()
+            asked = None if state.is_ending else waiting()
+            return None if asked is None else state.waiting.pop(asked.key)
 
     def _answer(self, asked: Asked) -> Any:
         def should_stop() -> bool:

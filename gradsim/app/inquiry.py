@@ -107,10 +107,13 @@ class Question:
         Takes the inquiry and the options of the view, returns what the view is given.
     about : {"pass", "experiment"}
         What overtakes it: another pass on screen, or only another experiment.
+    is_long : bool
+        Whether it may take longer than a few seconds: other questions do not wait for it.
     """
 
     answer: Callable[[Inquiry, Any], Any]
     about: Literal["pass", "experiment"] = "pass"
+    is_long: bool = False
 
 
 def answer_now(question: Question, options: Any, run: Run, directory: Path | None = None) -> Any:

@@ -82,7 +82,7 @@ QUESTIONS: dict[str, Question] = {
     "forensics": Question(_forensics, "experiment"),
     "speed": Question(_speed, "experiment"),
     "diagnosis": Question(_diagnosis),
-    "diagnosis.thorough": Question(_thorough_diagnosis),
+    "diagnosis.thorough": Question(_thorough_diagnosis, is_long=True),
     "units": Question(_units),
     "unit_deaths": Question(_unit_deaths),
     "jacobian": Question(_jacobian),

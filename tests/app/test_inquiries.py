@@ -100,7 +100,7 @@ def test_an_unknown_question_is_a_fault_of_the_program(started):
 
 
 def test_the_thread_does_not_run_before_the_first_question(started):
-    assert not started(echo=echo).isRunning()
+    assert not started(echo=echo).is_running
 
 
 def test_of_one_question_the_latest_wins_and_what_runs_is_stopped(started, qtbot):
@@ -160,6 +160,17 @@ def test_what_is_no_longer_on_screen_is_not_answered(started, qtbot, about, run,
         assert values(taken(inquiries, qtbot)) == [("view", "gate", "answer", 1)]
 
 
+def test_a_question_that_takes_long_keeps_no_other_one_waiting(started, qtbot):
+    gate = Gate()
+    inquiries = started(gate=Question(gate, is_long=True), echo=echo)
+    inquiries.ask("view", "gate", 1, RUN)
+    qtbot.waitUntil(lambda: gate.begun == [1])
+    inquiries.ask("view", "echo", 2, RUN)
+    assert values(taken(inquiries, qtbot)) == [("view", "echo", "answer", (2, False))]
+    gate.go_on.set()
+    assert values(taken(inquiries, qtbot)) == [("view", "gate", "answer", 1)]
+
+
 def test_nothing_is_told_of_a_cancelled_question(started, qtbot):
     gate = Gate()
     inquiries = started(gate=gate)
@@ -214,7 +225,7 @@ def test_no_question_is_begun_while_a_training_run_goes_on(started, qtbot):
     inquiries.set_resting(False)
     inquiries.ask("view", "gate", 1, RUN)
     inquiries.ask("view", "gate", 2, OTHER_PASS)
-    qtbot.waitUntil(inquiries.isRunning)
+    qtbot.waitUntil(lambda: inquiries.is_running)
     assert gate.begun == []
     gate.go_on.set()
     inquiries.set_resting(True)
@@ -227,9 +238,9 @@ def test_the_thread_ends_at_once_though_a_question_runs(started, qtbot):
     inquiries.ask("view", "gate", 1, RUN)
     qtbot.waitUntil(lambda: gate.begun == [1])
     inquiries.shut_down()
-    assert inquiries.isFinished()
+    assert not inquiries.is_running
     inquiries.ask("view", "gate", 2, RUN)
-    assert not inquiries.isRunning()
+    assert not inquiries.is_running
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -335,7 +346,7 @@ def test_the_window_lives_and_closes_while_a_question_trains(asking, qtbot):
     view.question_asked.emit("trains", None)
     window.session.step(1)
     window.close()
-    assert window.inquiries.isFinished()
+    assert not window.inquiries.is_running
 
 
 def test_a_question_can_be_answered_without_a_window():
