@@ -18,6 +18,7 @@ from gradsim.resource_files import resource_path
 from gradsim.spec import CURRENT_VERSION, Experiment, SpecError
 from gradsim.spec.lesson import LESSON_VERSION, Lesson
 from gradsim.spec.lesson_reading import read_lesson, step_experiments
+from gradsim.spec.limits import quoted, suggestion
 
 ENDING = ".lesson.json"
 _EXPERIMENT_ENDING = ".gradsim.json"
@@ -154,7 +155,6 @@ def _shipped_experiment(name: str) -> tuple[Experiment, Path]:
         file.name.removesuffix(_EXPERIMENT_ENDING) for file in folder.glob(f"*{_EXPERIMENT_ENDING}")
     )
     if name not in names:
-        raise SpecError(
-            "$.experiment", f"no experiment {name!r} comes with GradSim; there are {', '.join(names)}"
-        )
+        reason = f"no experiment {quoted(name)} comes with GradSim; {suggestion(name, names)}"
+        raise SpecError("$.experiment", reason)
     return load(folder / f"{name}{_EXPERIMENT_ENDING}"), folder

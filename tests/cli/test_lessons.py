@@ -82,7 +82,7 @@ def test_the_report_is_there_for_programs(own, capsys):
     ("changes", "words"),
     [
         ({"steps": []}, "$.steps: expected a list of 1 to 50 values, got an empty list"),
-        ({"experiment": "chian"}, "$.experiment: no experiment 'chian'"),
+        ({"experiment": "chian"}, '$.experiment: no experiment "chian"'),
         ({"steps": [{"title": "a", "text": "{{los}}"}]}, "$.steps[0].text: there is no such name 'los'"),
         ({"steps": [{"title": "a", "text": "{{head.delt}}"}]}, "$.steps[0].text: head has no 'delt'"),
     ],

@@ -106,7 +106,7 @@ STEP = ("steps", 0)
         (("gradsim_lesson",), "1", "$.gradsim_lesson", "an integer from 1"),
         (("title",), None, "$.title", "missing"),
         (("titel",), "x", "$", 'did you mean "title"?'),
-        (("experiment",), "chains", "$.experiment", "there are adding_lstm"),
+        (("experiment",), "chains", "$.experiment", 'did you mean "chain"?'),
         (("experiment",), 3, "$.experiment", "expected an object or text, got 3"),
         (("experiment",), {"gradsim": 1, "seed": -1}, "$.experiment.seed", "an integer from 0"),
         (("experiment",), {"gradsim": 99}, "$.experiment.gradsim", "newer"),
