@@ -16,7 +16,7 @@ from gradsim.spec.error import SpecError
 from gradsim.spec.experiment import Experiment
 from gradsim.spec.lesson import LESSON_VERSION, GoalQuestion, Lesson
 from gradsim.spec.limits import quoted
-from gradsim.spec.reading import _plain
+from gradsim.spec.reading import plain_value
 from gradsim.spec.versions import migrated
 
 _FREE = {"edit": "an object of paths and values", "keep": "an object of names and expressions"}
@@ -46,7 +46,7 @@ def read_lesson(document: object) -> Lesson:
         with _inside("$.experiment"):
             lesson["experiment"] = migrated(lesson["experiment"])
     free = dict(_taken_out(lesson))
-    plain = _plain(_lesson_type(), lesson, "$")
+    plain = plain_value(_lesson_type(), lesson, "$")
     for (step, *rest), value in free.items():
         node = plain["steps"][step]
         for key in rest[:-1]:

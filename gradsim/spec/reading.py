@@ -46,7 +46,7 @@ def read_experiment(document: object) -> Experiment:
     SpecError
         With the path and the reason of the first fault. Never anything else, whatever the document.
     """
-    plain = _plain(_experiment_type(), migrated(document), "$")
+    plain = plain_value(_experiment_type(), migrated(document), "$")
     try:
         experiment = msgspec.convert(plain, Experiment)
     except msgspec.ValidationError as error:
@@ -117,7 +117,7 @@ def _experiment_type() -> inspect.Type:
     return inspect.type_info(Experiment)
 
 
-def _plain(kind: inspect.Type, value: Any, path: str) -> Any:
+def plain_value(kind: inspect.Type, value: Any, path: str) -> Any:
     """Check a value against its type and return it without shorthands."""
     plain = limits.bare(kind)
     match plain:
@@ -154,7 +154,7 @@ def _plain_choice(union: inspect.Type, value: Any, path: str) -> Any:
     if value is None and len(members) < len(limits.alternatives(union)):
         return None
     if len(members) == 1:
-        return _plain(members[0], value, path)
+        return plain_value(members[0], value, path)
     known = limits.kinds(union)
     if known:
         return _plain_kind(union, known, value, path)
@@ -162,7 +162,7 @@ def _plain_choice(union: inspect.Type, value: Any, path: str) -> Any:
         is_list = isinstance(limits.bare(member), inspect.VarTupleType)
         if is_list == isinstance(value, list | tuple):
             try:
-                return _plain(member, value, path)
+                return plain_value(member, value, path)
             except SpecError as error:
                 if error.path != path:
                     raise  # inside a list: the place and the reason are exact
@@ -203,7 +203,7 @@ def _plain_object(struct: inspect.StructType, value: Any, path: str) -> dict[str
     plain: dict[str, Any] = {struct.tag_field: struct.tag} if struct.tag_field else {}
     for key, member in members.items():
         if key in value:
-            plain[key] = _plain(member.type, value[key], f"{path}.{key}")
+            plain[key] = plain_value(member.type, value[key], f"{path}.{key}")
         elif member.required:
             raise SpecError(f"{path}.{key}", f"missing; expected {limits.expectation(member.type)}")
     return plain
@@ -217,12 +217,12 @@ def _plain_list(kind: inspect.Type, value: Any, path: str) -> list[Any]:
         items = plain.item_types
         if len(value) != len(items):
             _refuse(kind, value, path)
-        return [_plain(items[i], item, f"{path}[{i}]") for i, item in enumerate(value)]
+        return [plain_value(items[i], item, f"{path}[{i}]") for i, item in enumerate(value)]
     assert isinstance(plain, inspect.VarTupleType)
     too_short = plain.min_length is not None and len(value) < plain.min_length
     if too_short or (plain.max_length is not None and len(value) > plain.max_length):
         _refuse(kind, value, path)
-    return [_plain(plain.item_type, item, f"{path}[{i}]") for i, item in enumerate(value)]
+    return [plain_value(plain.item_type, item, f"{path}[{i}]") for i, item in enumerate(value)]
 
 
 def _plain_number(kind: inspect.Type, value: Any, path: str) -> float:
