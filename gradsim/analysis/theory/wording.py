@@ -1,0 +1,135 @@
+"""Theory beside the measurement, in sentences for people."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from gradsim.analysis.theory.expected_profile import ExpectedProfile
+from gradsim.analysis.theory.mean_field import MeanField
+
+
+def theory_words(expected: ExpectedProfile) -> str:
+    """Return theory beside measurement in a few words.
+
+    Parameters
+    ----------
+    expected : ExpectedProfile
+        Of a record.
+
+    Returns
+    -------
+    str
+        ``"theory ×0.24 per layer, measured ×0.23"``, or that there is none.
+    """
+    if expected.fit is None or expected.measured_fit is None:
+        return "no theory here"
+    return f"theory {expected.fit.words}, measured {_bare(expected.measured_fit.words)}"
+
+
+def theory_sentence(expected: ExpectedProfile) -> str:
+    """Return what theory expects, whether the measurement follows, and why it may not.
+
+    Parameters
+    ----------
+    expected : ExpectedProfile
+        Of a record.
+
+    Returns
+    -------
+    str
+        One to four sentences.
+    """
+    if not expected.applies or expected.fit is None:
+        return expected.why_not
+    told = f"{_upper(theory_words(expected))} (layers 1–{len(expected.numbers) - 1}, without the head)."
+    if expected.mean_field is not None:
+        told += f" {field_sentence(expected.mean_field)}"
+    inner = len(expected.numbers) - 2
+    outside = len(expected.outside)
+    what = (
+        f"All {inner} layers below the last lie"
+        if not outside
+        else f"{inner - outside} of {inner} layers below the last lie"
+    )
+    if inner == 1:
+        what = (
+            "The one layer below the last lies"
+            if not outside
+            else "The one layer below the last does not lie"
+        )
+    told += f" {what} in the band of finite width (±2 sd over draws of the weights)."
+    if expected.reasons:
+        told += f" {'Why they part' if outside else 'What theory leaves out'}: {'; '.join(expected.reasons)}."
+    return told
+
+
+def field_sentence(field: MeanField) -> str:
+    """Return the mean-field theory of a layer in a sentence.
+
+    Parameters
+    ----------
+    field : MeanField
+        Of one layer repeated for ever.
+
+    Returns
+    -------
+    str
+        χ, the side of the edge of chaos, the depth scale, and whether the signal settles.
+    """
+    told = f"Mean field: χ = {field.chi:.3g} ({field.regime}"
+    if math.isfinite(field.depth_scale) and field.regime != "edge of chaos":
+        told += f", depth scale {field.depth_scale:.2g} layers"
+    told += "), "
+    if math.isinf(field.q_star):
+        return f"{told}the signal grows for ever."
+    if field.q_star == 0:
+        return f"{told}the signal dies out."
+    if field.is_stable:
+        return f"{told}the signal settles at q* = {field.q_star:.3g}."
+    if abs(field.q_slope - 1.0) < 1e-6:
+        return f"{told}the signal keeps its size."
+    return f"{told}at q* = {field.q_star:.3g}, which is not stable."
+
+
+def theory_table(expected: ExpectedProfile) -> dict[str, list[float | None]]:
+    """Return the theory as columns, one row per numbered layer; their units are in ``THEORY_UNITS``.
+
+    Parameters
+    ----------
+    expected : ExpectedProfile
+        Of a record.
+
+    Returns
+    -------
+    dict from str to list of float
+        NaN where theory has nothing to say.
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        columns = {
+            "theory_delta_rms": 10.0**expected.log10_delta,
+            "theory_low": 10.0**expected.log10_low,
+            "theory_high": 10.0**expected.log10_high,
+        }
+    ratio = [*expected.backward_ratio.tolist(), math.nan, math.nan][: len(expected.numbers)]
+    told: dict[str, list[float | None]] = {name: values.tolist() for name, values in columns.items()}
+    return told | {"theory_ratio": list(ratio), "theory_q": expected.q.tolist()}
+
+
+THEORY_UNITS = {
+    "theory_delta_rms": "rms δ that theory expects",
+    "theory_low": "the same less 2 sd of finite width",
+    "theory_high": "the same plus 2 sd of finite width",
+    "theory_ratio": "√χ here: expected rms δ / that of the next layer",
+    "theory_q": "expected variance of what enters φ",
+}
+"""What the numbers of each column of ``theory_table`` are."""
+
+
+def _bare(words: str) -> str:
+    return words.removeprefix("grows ").removesuffix(" per layer")
+
+
+def _upper(words: str) -> str:
+    return words[0].upper() + words[1:]
