@@ -2,35 +2,68 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import NamedTuple
+
 from gradsim.formats import load
 from gradsim.resource_files import resource_path
 from gradsim.spec import Dense, Experiment, Network, Repeat, SpecError
 
 ENDING = ".gradsim.json"
 WELCOME = "welcome"
+_LAST = 1_000_000
 
 
-def preset_titles() -> list[tuple[str, str]]:
+class PresetTitle(NamedTuple):
+    """A shipped experiment as a list of them shows it."""
+
+    name: str
+    """Name of the file without its ending."""
+    title: str
+    """The name of the experiment in the file."""
+    topic: str
+    """Under which heading it stands."""
+
+
+def preset_titles() -> list[PresetTitle]:
     """
     Return the shipped experiments.
 
     Returns
     -------
-    list of tuple of str
-        Name of the file without its ending and the title of the experiment; the welcome first. A file that
-        cannot be read is left out.
+    list of PresetTitle
+        In the order of the topics; those without a topic at the end, in alphabetical order. A file that cannot be
+        read is left out.
     """
-    found = []
     try:
         folder = resource_path("experiments")
     except FileNotFoundError:
         return []
+    places = _places(folder)
+    found = []
     for path in sorted(folder.glob(f"*{ENDING}")):
+        name = path.name.removesuffix(ENDING)
         try:
-            found.append((path.name.removesuffix(ENDING), load(path).name))
+            found.append(PresetTitle(name, load(path).name, places.get(name, (_LAST, "Others"))[1]))
         except SpecError:
             continue
-    return sorted(found, key=lambda row: (row[0] != WELCOME, row[1]))
+    return sorted(found, key=lambda row: (places.get(row.name, (_LAST, ""))[0], row.title))
+
+
+def _places(folder: Path) -> dict[str, tuple[int, str]]:
+    """Name of an experiment → where it stands in the list, and its topic."""
+    try:
+        topics = json.loads((folder / "topics.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    rows = [(name, topic["topic"]) for topic in topics for name in topic["experiments"]]
+    return {name: (place, topic) for place, (name, topic) in enumerate(rows)}
+
+
+def preset_folder() -> Path:
+    """Return the folder of the shipped experiments and their initial parameters."""
+    return Path(resource_path("experiments"))
 
 
 def preset(name: str) -> Experiment:

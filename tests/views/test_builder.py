@@ -332,8 +332,11 @@ def test_another_seed_is_another_number(builder, wishes):
 def test_presets_are_asked_for_by_name(builder):
     asked = []
     builder.preset_requested.connect(asked.append)
-    builder.set_presets([("one", "First"), ("two", "Second")])
-    builder.presets.menu().actions()[1].trigger()
+    builder.set_presets([("one", "First", "A"), ("two", "Second", "B"), ("three", "Third", "B")])
+    topics = [(topic.text(), topic.menu().actions()) for topic in builder.presets.menu().actions()]
+    told = [(topic, [action.text() for action in actions]) for topic, actions in topics]
+    assert told == [("A", ["First"]), ("B", ["Second", "Third"])]
+    topics[1][1][0].trigger()
     assert asked == ["two"]
 
 
@@ -390,6 +393,7 @@ def test_every_field_of_every_struct_has_a_control_and_a_tooltip(qtbot, struct):
         "Repeat": {"layers": (A,)},
         "Residual": {"layers": (A,)},
         "Inline": {"inputs": ((0.0,),), "targets": (0,)},
+        "ParameterGroup": {"parameters": "*.bias"},
     }
     form = StructForm("$.x")
     qtbot.addWidget(form)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 
 import msgspec
 from PySide6.QtCore import QSize, Qt, Signal
@@ -41,7 +42,7 @@ class Builder(QScrollArea):
         self.name_form = StructForm("$", hidden=tuple({*_names()} - {"name"}))
         self.data_kind = StructForm("$", hidden=tuple({*_names()} - {"data"}))
         self.layers = LayerPanel()
-        self.training_form = StructForm("$.training", hidden=("groups",))
+        self.training_form = StructForm("$.training")
         self.seed_form = StructForm("$", hidden=tuple({*_names()} - {"seed", "precision", "parameters"}))
         for form in (self.name_form, self.data_kind, self.seed_form):
             form.edited.connect(self._edit)
@@ -137,12 +138,17 @@ class Builder(QScrollArea):
         )
         self.message.setVisible(True)
 
-    def set_presets(self, presets: list[tuple[str, str]]) -> None:
-        """Offer shipped experiments: the name that is asked for, and the title that is shown."""
+    def set_presets(self, presets: Sequence[tuple[str, str, str]]) -> None:
+        """Offer shipped experiments: the name that is asked for, the title that is shown, and its topic."""
         menu = self.presets.menu()
         menu.clear()
-        for name, title in presets:
-            menu.addAction(title).triggered.connect(lambda *_, name=name: self.preset_requested.emit(name))
+        topics: dict[str, QMenu] = {}
+        for name, title, topic in presets:
+            if topic not in topics:
+                topics[topic] = menu.addMenu(topic)
+            action = topics[topic].addAction(title)
+            action.setObjectName(f"preset.{name}")
+            action.triggered.connect(lambda *_, name=name: self.preset_requested.emit(name))
 
     def select_layer(self, index: int) -> None:
         """Select the row of a layer by its index, 0 being the first."""

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QPla
 
 from gradsim.spec.fields import Field, summary_of, title_of
 from gradsim.views.builder.number_field import NumberField
+from gradsim.views.builder.records import RecordAdder
 from gradsim.views.builder.wording import number_text
 from gradsim.views.fonts import mono_font
 
@@ -187,6 +188,7 @@ CONTROLS: dict[str, Callable[[Field], Any]] = {
     "text": lambda field: Text(field.optional),
     "pair": Pair,
     "rows": lambda field: Rows(),
+    "records": RecordAdder,
     "kind": kind_choice,
 }
 """Form of a field → the control that asks for it. ``layers`` and ``part`` have widgets of their own."""

@@ -13,6 +13,7 @@ from gradsim.spec import Kind, Normalization, Spec
 from gradsim.spec.fields import Field, fields_of, summary_of, title_of
 from gradsim.views.builder.adaptation import of_kind
 from gradsim.views.builder.fields import CONTROLS
+from gradsim.views.builder.records import RecordAdder, RecordsForm
 from gradsim.views.builder.wording import edit_text
 
 LABEL_WIDTH = 112
@@ -91,7 +92,7 @@ class StructForm(QWidget):
         self._depth = depth
         self._value: Any = None
         self._rows: dict[str, MarkedField] = {}
-        self._nested: dict[str, StructForm] = {}
+        self._nested: dict[str, StructForm | RecordsForm] = {}
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(INDENT if depth else 0, 0, 0, 0)
         self._grid.setHorizontalSpacing(4)
@@ -116,7 +117,7 @@ class StructForm(QWidget):
     def set_value(self, value: Spec, path: str | None = None) -> None:
         """Show a struct, maybe one of another place; the rows are made anew only for another class."""
         if path is not None:
-            self._move_to(path)
+            self.move_to(path)
         if type(value) is not type(self._value):
             self._build(type(value))
         self._value = value
@@ -130,19 +131,23 @@ class StructForm(QWidget):
                 self._show_nested(field, present)
             else:
                 control.set_value(present)
+                if field.form == "records":
+                    self._show_nested(field, present)
 
-    def _move_to(self, path: str) -> None:
+    def move_to(self, path: str) -> None:
+        """Stand for a struct of another place."""
         self.path = path
         for name, row in self._rows.items():
             row.control.setObjectName(_object_name(path, name))
         for name, form in self._nested.items():
-            form._move_to(f"{path}.{name}")
+            form.move_to(f"{path}.{name}")
 
     def show_error(self, path: str, reason: str) -> bool:
         """Mark the field that a path points at, or that contains it; False where it is not in this form."""
         for name, form in self._nested.items():
             is_shown = getattr(self._value, name) is not None
-            if is_shown and path.startswith(f"{self.path}.{name}.") and form.show_error(path, reason):
+            inside = path.startswith((f"{self.path}.{name}.", f"{self.path}.{name}["))
+            if is_shown and inside and form.show_error(path, reason):
                 return True
         for name, row in self._rows.items():
             own = f"{self.path}.{name}"
@@ -198,6 +203,8 @@ class StructForm(QWidget):
             nested.edited.connect(lambda value, words: self._change(field.name, value, words))
             self._nested[field.name] = nested
             self._grid.addWidget(nested, row + 1, 0, 1, 2)
+        elif field.form == "records":
+            self._add_records(row, field, control)
         else:
             control.value_changed.connect(
                 lambda value: self._change(field.name, value, edit_text(field.title, value))
@@ -207,7 +214,20 @@ class StructForm(QWidget):
                 lambda text: marked.set_message(f"Expected {field.expected}, got “{text[:40]}”")
             )
 
-    def _show_nested(self, field: Field, value: Kind | None) -> None:
+    def _add_records(self, row: int, field: Field, adder: RecordAdder) -> None:
+        path = f"{self.path}.{field.name}"
+        records = RecordsForm(path, field, lambda path: StructForm(path, depth=self._depth + 1))
+        records.edited.connect(lambda value, words: self._change(field.name, value, words))
+        self._nested[field.name] = records
+        self._grid.addWidget(records, row + 1, 0, 1, 2)
+
+        def add(value: tuple[Spec, ...]) -> None:  # numpydoc ignore=GL08
+            self._change(field.name, value, f"{field.title}: added")
+            records.focus_last()
+
+        adder.value_changed.connect(add)
+
+    def _show_nested(self, field: Field, value: Any) -> None:
         form = self._nested[field.name]
         if value is not None:
             form.set_value(value)
