@@ -12,10 +12,14 @@ LONGEST_UNDO = 500
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An experiment and the words for the edit that led to it."""
+    """An experiment and the words for the edit that led to it.
+
+    ``folder`` is where its file of initial parameters lies, if that is not the document's own place.
+    """
 
     experiment: Experiment
     description: str
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class Document:
     @property
     def directory(self) -> Path | None:
         """Where a file of initial parameters is looked for."""
+        if (own := self.entries[self.position].folder) is not None:
+            return own
         return self.path.parent if self.path is not None else self.folder
 
     @property
@@ -87,7 +93,14 @@ def opened(experiment: Experiment, path: Path | None = None) -> Document:
     return Document((Entry(experiment, ""),), path=path, saved=experiment)
 
 
-def edited(document: Document, experiment: Experiment, description: str, *, merges: bool = False) -> Document:
+def edited(
+    document: Document,
+    experiment: Experiment,
+    description: str,
+    *,
+    merges: bool = False,
+    folder: Path | None = None,
+) -> Document:
     """Return the document after an edit; what had been undone is forgotten.
 
     Parameters
@@ -100,6 +113,8 @@ def edited(document: Document, experiment: Experiment, description: str, *, merg
         What was done, in words that follow "Undo"; those before a colon name the thing that was edited.
     merges : bool, default False
         Whether an edit of the same thing as the last one takes its place.
+    folder : Path or None, default None
+        Where the file of initial parameters of an experiment from elsewhere lies; None where it was.
 
     Returns
     -------
@@ -109,7 +124,9 @@ def edited(document: Document, experiment: Experiment, description: str, *, merg
     kept = document.entries[: document.position + 1]
     if merges and len(kept) > 1 and _thing(kept[-1].description) == _thing(description) != "":
         kept = kept[:-1]
-    entries = (*kept, Entry(experiment, description))[-LONGEST_UNDO:]
+    if experiment.parameters is not None:
+        folder = folder or kept[-1].folder
+    entries = (*kept, Entry(experiment, description, folder))[-LONGEST_UNDO:]
     return replace(document, entries=entries, position=len(entries) - 1)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from gradsim.app.autosave import Autosave, Rescued, autosave_folder, rescued_work
-from gradsim.app.presets import ENDING, preset
+from gradsim.app.presets import ENDING, preset, preset_folder
 from gradsim.app.session import Session
 from gradsim.formats import load, save
 from gradsim.spec import Dense, Experiment, Network, SpecError
@@ -90,7 +91,7 @@ class Files(QObject):
         except SpecError as error:
             self.failed.emit(f"The experiment was not opened: {error}")
             return
-        self._session.edit(experiment, f"Start from “{experiment.name}”")
+        self._session.edit(experiment, f"Start from “{experiment.name}”", preset_folder())
 
     def save(self) -> bool:
         """Save in the file that was opened; ask for one where there is none."""
@@ -109,6 +110,7 @@ class Files(QObject):
 
     def _save(self, path: Path) -> bool:
         try:
+            self._bring_parameters(path.parent)
             save(self._session.experiment, path)
         except SpecError as error:
             self.failed.emit(f"{path.name} was not saved: {_without_folder(error, path)}")
@@ -116,6 +118,16 @@ class Files(QObject):
         self._session.mark_saved(path)
         self._use(path)
         return True
+
+    def _bring_parameters(self, folder: Path) -> None:
+        """Copy the file of initial parameters beside the experiment, where it is not there yet."""
+        name, source = self._session.experiment.parameters, self._session.document.directory
+        if name is None or source is None or (folder / name).exists() or not (source / name).is_file():
+            return
+        try:
+            shutil.copyfile(source / name, folder / name)
+        except OSError as error:
+            raise SpecError(name, f"the initial parameters were not copied: {error.strerror}") from error
 
     def _use(self, path: Path) -> None:
         self._folder = str(path.parent)

@@ -171,8 +171,11 @@ class Session(QObject):
         self._move_to(document, f"Back to “{document.experiment.name}”")
         self._resume = None
 
-    def edit(self, experiment: Experiment, description: str) -> None:
-        """Make an edit that can be undone, or say where it is wrong."""
+    def edit(self, experiment: Experiment, description: str, folder: Path | None = None) -> None:
+        """Make an edit that can be undone, or say where it is wrong.
+
+        ``folder`` is where the initial parameters of an experiment from elsewhere lie.
+        """
         try:
             experiment = checked(experiment)
         except SpecError as error:
@@ -185,7 +188,8 @@ class Session(QObject):
         now = time.monotonic()
         merges = now - self._edited_at < MERGING_SECONDS
         self._edited_at = now
-        self._move_to(documents.edited(self._document, experiment, description, merges=merges), description)
+        edited = documents.edited(self._document, experiment, description, merges=merges, folder=folder)
+        self._move_to(edited, description)
 
     def undo(self) -> None:
         """Take the last edit back; one that was refused first."""

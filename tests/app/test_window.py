@@ -4,18 +4,20 @@ import msgspec
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QMessageBox, QTabBar, QWidget
 
 from gradsim.app import autosave, settings
 from gradsim.app.command_palette import CommandPalette
 from gradsim.app.commands import COMMANDS
 from gradsim.app.export_dialog import ExportDialog
+from gradsim.app.layout import arrangement
 from gradsim.app.settings import read_settings
 from gradsim.app.start import begin, refusal, tell_fault
 from gradsim.app.window import MainWindow
 from gradsim.formats import load, save
 from gradsim.spec import Dense, kind_of
 from gradsim.spec.activation import Relu
+from gradsim.spec.data import Digits
 from gradsim.spec.initializer import Normal
 from gradsim.trace import Cursor
 from gradsim.views.theme import DARK, LIGHT
@@ -382,6 +384,71 @@ def test_a_small_screen_is_enough_and_nothing_in_the_builder_is_clipped(window, 
     assert window.builder.widget().width() <= window.builder.viewport().width()
 
 
+def test_a_window_made_lower_lets_the_diagrams_share_one_place_and_gives_them_back(window, qtbot):
+    window.resize(1440, 900)
+    window.reset_layout()
+    assert arrangement(window, window.docks) == "tall"
+    window.resize(1100, 700)
+    qtbot.waitUntil(lambda: arrangement(window, window.docks) == "low")
+    assert (window.width(), window.height()) == (1100, 700)
+    qtbot.waitUntil(lambda: window.views["gradient_profile"].canvas.height() >= 200)
+    window.resize(1440, 900)
+    qtbot.waitUntil(lambda: arrangement(window, window.docks) == "tall")
+
+
+def test_docks_that_somebody_has_moved_stay_in_a_window_made_lower(window, qtbot):
+    window.resize(1440, 900)
+    window.reset_layout()
+    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, window.docks["loss"])
+    assert arrangement(window, window.docks) is None
+    window.resize(1100, 720)
+    qtbot.wait(1)
+    assert window.dockWidgetArea(window.docks["loss"]) is Qt.DockWidgetArea.LeftDockWidgetArea
+
+
+def test_every_title_of_the_tabs_can_be_read_in_an_ordinary_window(window, qtbot, settled):
+    window.resize(1440, 900)
+    window.reset_layout()
+    bars = [bar for bar in window.findChildren(QTabBar) if bar.parent() is window and bar.count() > 3]
+    (bar,) = bars
+    assert bar.elideMode() is Qt.TextElideMode.ElideNone
+    qtbot.waitUntil(lambda: bar.tabRect(bar.count() - 1).right() < bar.width())
+    assert [bar.tabText(i) for i in range(bar.count())][:2] == ["Cause", "History"]
+
+
+def test_tabs_that_suit_another_experiment_step_aside_and_stay_reachable(window, qtbot, settled, small):
+    docks = window.docks
+    assert docks["time_map"].isHidden()
+    assert not docks["decision_map"].isHidden()  # two inputs
+    window.session.edit(msgspec.structs.replace(small, data=Digits()), "Digits")
+    settled(window.session)
+    assert docks["decision_map"].isHidden()
+    run_command(window, "view.reset")
+    assert docks["decision_map"].isHidden()
+    next(action for action in window.go_actions if action.objectName() == "go.decision_map").trigger()
+    assert not docks["decision_map"].visibleRegion().isEmpty()
+    run_command(window, "edit.seed")
+    settled(window.session)
+    assert not docks["decision_map"].isHidden()  # what somebody has opened stays
+    assert docks["time_map"].isHidden()
+
+
+def test_a_tab_that_stepped_aside_is_back_at_the_next_start(window, qtbot, settled, small):
+    window.session.edit(msgspec.structs.replace(small, data=Digits()), "Digits")
+    settled(window.session)
+    window.close()
+    again = MainWindow()
+    qtbot.addWidget(again, before_close_func=discard_changes)
+    assert again.docks["decision_map"].isHidden()
+    again.show()
+    again.session.open(small)
+    again.start()
+    qtbot.waitUntil(lambda: again.session.run is not None, timeout=60_000)
+    assert not again.docks["decision_map"].isHidden()
+    assert again.docks["decision_map"].visibleRegion().isEmpty()  # in its place behind the others
+    again.close()
+
+
 def test_every_view_is_named_and_has_a_dock_that_can_be_found(window):
     names = [dock.objectName() for dock in window.findChildren(QDockWidget)]
     assert len(names) == len(set(names)) == len(window.docks)
@@ -414,6 +481,19 @@ def test_a_view_leads_to_an_iteration(window, settled):
     window.views["loss"].seek_requested.emit(7)
     settled(window.session)
     assert window.session.cursor.iteration == 7
+
+
+def test_a_preset_with_given_weights_brings_them_along(window, settled, tmp_path):
+    window.builder.preset_requested.emit("chain")
+    settled(window.session)
+    assert window.session.run.experiment.parameters == "chain.npz"
+    assert window.session.run.trace["dense_1"].weight.item() == 0.5
+    path = tmp_path / "mine.gradsim.json"
+    assert window.files._save(path)
+    window.files.open(path)
+    settled(window.session)
+    assert (tmp_path / "chain.npz").is_file()
+    assert window.session.run.trace["dense_1"].weight.item() == 0.5
 
 
 def test_presets_replace_everything_and_can_be_undone(window, settled, small):
