@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from PySide6.QtCore import QByteArray, Qt
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QTabWidget
 
 from gradsim.app.views_table import VIEWS
 
@@ -52,7 +53,21 @@ def make_docks(window: QMainWindow, views: dict[str, Any]) -> dict[str, QDockWid
     return docks
 
 
-def place_docks(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
+def keep_titles_whole(bar: QTabBar) -> None:
+    """
+    Let a bar of tabs scroll rather than shorten their titles.
+
+    Parameters
+    ----------
+    bar : QTabBar
+        Of docks that share a place; Qt makes one whenever docks are put together.
+    """
+    bar.setElideMode(Qt.TextElideMode.ElideNone)
+    bar.setUsesScrollButtons(True)
+    bar.setAccessibleName("Views that share this place")
+
+
+def place_docks(window: QMainWindow, docks: dict[str, QDockWidget], set_aside: Collection[str] = ()) -> None:
     """
     Put every dock where it stands in a new window.
 
@@ -62,6 +77,8 @@ def place_docks(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
         With its size: the docks share it.
     docks : dict from str to QDockWidget
         By the ids of the table of views.
+    set_aside : collection of str, default ()
+        Those that get their place but are not shown.
     """
     placed = {row.id: row.place for row in VIEWS if row.id in docks}
     for id_, place in placed.items():
@@ -79,8 +96,8 @@ def place_docks(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
         window.splitDockWidget(below[0], tabs[0], Qt.Orientation.Vertical)
     for tab in tabs[1:]:
         window.tabifyDockWidget(tabs[0], tab)
-    for dock in docks.values():
-        dock.show()
+    for id_, dock in docks.items():
+        dock.setVisible(id_ not in set_aside)
     for side in SIDES:
         group = [docks[id_] for id_, place in placed.items() if place == side]
         if side == "right" and not is_low:
@@ -91,18 +108,73 @@ def place_docks(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
             group[0].raise_()
     if tabs:
         tabs[0].raise_()
+    share_room(window, docks)
+
+
+def share_room(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
+    """
+    Give every dock of an arrangement by ``place_docks`` its share of the window.
+
+    Parameters
+    ----------
+    window : QMainWindow
+        With its size.
+    docks : dict from str to QDockWidget
+        By the ids of the table of views.
+    """
+    placed = {row.id: row.place for row in VIEWS if row.id in docks}
+    is_low = window.height() < LOW
     width, height = window.width(), window.height()
     widths = {side: round(min(max(share * width, 256), most)) for side, (share, most) in SIDES.items()}
     # One of each side: those of the same side would be given their widths one after another.
     edges = {place: docks[id_] for id_, place in placed.items() if place in SIDES}
     window.resizeDocks(list(edges.values()), [widths[side] for side in edges], Qt.Orientation.Horizontal)
     room = height - 190
-    shares = (0.36, 0.30) if below else (0.56,)
-    heights = [round(share * room) for share in shares]
-    window.resizeDocks([*below, *tabs[:1]], heights, Qt.Orientation.Vertical)
+    below = [docks[id_] for id_, place in placed.items() if place == "below"]
+    tabs = [docks[id_] for id_, place in placed.items() if place == "tabs"]
+    if is_low:
+        window.resizeDocks(below, [round(0.56 * room)], Qt.Orientation.Vertical)
+        return
+    window.resizeDocks([*below, *tabs[:1]], [round(0.36 * room), round(0.30 * room)], Qt.Orientation.Vertical)
     right = [docks[id_] for id_, place in placed.items() if place == "right"]
-    if not is_low:
-        window.resizeDocks(right, [round(room / len(right))] * len(right), Qt.Orientation.Vertical)
+    window.resizeDocks(right, [round(room / len(right))] * len(right), Qt.Orientation.Vertical)
+
+
+def arrangement(window: QMainWindow, docks: dict[str, QDockWidget]) -> str | None:
+    """
+    Return which arrangement of ``place_docks`` the docks still stand in.
+
+    Parameters
+    ----------
+    window : QMainWindow
+        With the docks.
+    docks : dict from str to QDockWidget
+        By the ids of the table of views; hidden ones do not count.
+
+    Returns
+    -------
+    str or None
+        ``"low"`` or ``"tall"``; None where somebody has moved, closed or joined docks otherwise.
+    """
+    shown = {row.id: row.place for row in VIEWS if row.id in docks and not docks[row.id].isHidden()}
+    areas = {"left": _AREAS["left"], "right": _AREAS["right"]}
+    if not {"below", "right"} <= set(shown.values()):
+        return None
+    for id_, place in shown.items():
+        area = areas.get(place, _AREAS["below"])
+        if docks[id_].isFloating() or window.dockWidgetArea(docks[id_]) is not area:
+            return None
+    ids = {docks[id_]: id_ for id_ in shown}
+    joined = {id_: {ids[d] for d in window.tabifiedDockWidgets(docks[id_]) if d in ids} for id_ in shown}
+    for name, groups in _GROUPS.items():
+        found = {id_: next((group for group in groups if place in group), ()) for id_, place in shown.items()}
+        if all(joined[i] == {j for j in shown if j != i and shown[j] in found[i]} for i in shown):
+            return name
+    return None
+
+
+_GROUPS = {"tall": (("left",), ("tabs",)), "low": (("left",), ("below", "tabs"), ("right",))}
+"""Which places of the table of views share their tabs, in either arrangement."""
 
 
 def saved_state(window: QMainWindow) -> tuple[str, str]:

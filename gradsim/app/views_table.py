@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from gradsim.trace import Run
 from gradsim.views.activation_view import ActivationView
 from gradsim.views.builder.builder import Builder
 from gradsim.views.cause_view import CauseView
@@ -41,12 +42,23 @@ class ViewRow:
         Returns the widget.
     place : {"left", "centre", "below", "tabs", "right"}
         Where it stands until it is moved; the centre cannot be moved.
+    suits : callable or None
+        Whether there is anything to see in it for a run; its tab steps aside where there is not. None for always.
     """
 
     id: str
     title: str
     make: Callable[[], Any]
     place: Place
+    suits: Callable[[Run], bool] | None = None
+
+
+def _has_map(run: Run) -> bool:
+    return run.samples.map_inputs in (1, 2)
+
+
+def _has_time(run: Run) -> bool:
+    return any(layer.kind == "recurrent" for layer in run.trace.layers)
 
 
 VIEWS: tuple[ViewRow, ...] = (
@@ -60,11 +72,11 @@ VIEWS: tuple[ViewRow, ...] = (
     ViewRow("activation", "Activations", ActivationView, "tabs"),
     ViewRow("jacobian", "Jacobian", JacobianView, "tabs"),
     ViewRow("distributions", "Distributions", DistributionsView, "tabs"),
-    ViewRow("update_ratio", "Update ratio", UpdateRatioView, "tabs"),
+    ViewRow("update_ratio", "Updates", UpdateRatioView, "tabs"),
     ViewRow("proof", "Proof", ProofView, "tabs"),
     ViewRow("cost", "Cost", CostView, "tabs"),
-    ViewRow("decision_map", "Decision map", DecisionMapView, "tabs"),
-    ViewRow("time_map", "Through time", TimeMapView, "tabs"),
+    ViewRow("decision_map", "Decisions", DecisionMapView, "tabs", _has_map),
+    ViewRow("time_map", "Time", TimeMapView, "tabs", _has_time),
     ViewRow("inspector", "Inspector", Inspector, "right"),
     ViewRow("diagnosis", "Diagnosis", DiagnosisPanel, "right"),
 )

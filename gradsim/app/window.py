@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtCore import QChildEvent, QEvent, QObject, QSize, Qt, QTimer
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QTabBar, QToolBar, QVBoxLayout, QWidget
 
 from gradsim.app.about import AboutBox
 from gradsim.app.appearance import Appearance
@@ -20,7 +20,15 @@ from gradsim.app.commands import Actions, State, keeps_key
 from gradsim.app.document import Document
 from gradsim.app.files import Files
 from gradsim.app.inquiries import Inquiries
-from gradsim.app.layout import make_docks, place_docks, restore_state, saved_state
+from gradsim.app.layout import (
+    LOW,
+    arrangement,
+    keep_titles_whole,
+    make_docks,
+    place_docks,
+    restore_state,
+    saved_state,
+)
 from gradsim.app.lessons import Lessons
 from gradsim.app.player import Player
 from gradsim.app.presets import preset_titles
@@ -28,6 +36,7 @@ from gradsim.app.questions import QUESTIONS
 from gradsim.app.session import END, Session
 from gradsim.app.settings import Settings, read_settings, settings_path, with_recent_file, write_settings
 from gradsim.app.status import StatusLine
+from gradsim.app.stepping_aside import SteppingAside
 from gradsim.app.views_table import VIEWS
 from gradsim.app.worker import Worker
 from gradsim.formats.lessons import ENDING as LESSON
@@ -174,9 +183,13 @@ class MainWindow(QMainWindow):
         self.recent_menu.aboutToShow.connect(self._fill_recent)
         menus["file"].insertMenu(self.actions_.by_id["file.save"], self.recent_menu)
         docks_menu = QMenu("&Docks", self)
-        for dock in self.docks.values():
+        go_menu = QMenu("&Go to", self)
+        self.go_actions = [self._go_action(id_, dock.windowTitle()) for id_, dock in self.docks.items()]
+        for dock, action in zip(self.docks.values(), self.go_actions, strict=True):
             docks_menu.addAction(dock.toggleViewAction())
-        menus["view"].insertMenu(self.actions_.by_id["view.reset"], docks_menu)
+            go_menu.addAction(action)
+        for menu in (go_menu, docks_menu):
+            menus["view"].insertMenu(self.actions_.by_id["view.reset"], menu)
         bar = QToolBar("Toolbar")
         bar.setObjectName("toolbar")
         bar.setMovable(False)
@@ -196,6 +209,7 @@ class MainWindow(QMainWindow):
         self.resize(min(1440, room.width()), min(900, room.height()))
         if not restore_state(self, self.settings.geometry, self.settings.layout):
             place_docks(self, self.docks)
+        self.aside = SteppingAside(self.docks)
 
     # -- beginning and end ------------------------------------------------------------------------------
 
@@ -213,6 +227,8 @@ class MainWindow(QMainWindow):
             return
         self._is_closed = True
         self.player.pause()
+        self.setUpdatesEnabled(False)
+        self.aside.bring_all_back()
         geometry, layout = saved_state(self)
         self._remember(geometry=geometry, layout=layout)
         self.files.close()
@@ -227,6 +243,7 @@ class MainWindow(QMainWindow):
     # -- what the session says --------------------------------------------------------------------------
 
     def _show_run(self, run: Any) -> None:
+        self.aside.set_run(run)
         self.player.set_steps(run.trace.steps)
         for view in (*self.views.values(), self.transport):
             if hasattr(view, "set_run"):
@@ -410,7 +427,37 @@ class MainWindow(QMainWindow):
 
     def reset_layout(self) -> None:
         """Put every dock back where it was."""
-        place_docks(self, self.docks)
+        place_docks(self, self.docks, self.aside.hidden)
+
+    def go_to_view(self, id_: str) -> None:
+        """Bring a view to the top, lessons too, and put the keys into it."""
+        self.docks[id_].show()
+        self.docks[id_].raise_()
+        self.views[id_].setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _go_action(self, id_: str, title: str) -> QAction:
+        action = QAction(title, self)
+        action.setObjectName(f"go.{id_}")
+        action.setData("Go to")
+        action.triggered.connect(lambda: self.go_to_view(id_))
+        return action
+
+    def childEvent(self, event: QChildEvent) -> None:
+        super().childEvent(event)
+        child = event.child()
+        if event.polished() and isinstance(child, QTabBar):
+            keep_titles_whole(child)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if (event.size().height() < LOW) != (event.oldSize().height() < LOW):
+            QTimer.singleShot(0, self, self._fit_arrangement)
+
+    def _fit_arrangement(self) -> None:
+        """Let the diagrams share one place in a low window; docks that somebody has moved stay where they are."""
+        wanted = "low" if self.height() < LOW else "tall"
+        if arrangement(self, self.docks) not in (None, wanted):
+            self.reset_layout()
 
     def show_palette(self) -> None:
         """Find a command by a few letters."""
@@ -418,7 +465,8 @@ class MainWindow(QMainWindow):
         for action in others:
             action.setObjectName(f"dock.{action.text()}")
             action.setData("Show or hide")
-        actions = [*self.actions_.by_id.values(), *self.builder.layers.actions_by_id.values(), *others]
+        layers = self.builder.layers.actions_by_id.values()
+        actions = [*self.actions_.by_id.values(), *self.go_actions, *layers, *others]
         CommandPalette(actions, self).open_over(self)
 
     def show_about(self) -> None:

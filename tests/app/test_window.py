@@ -434,8 +434,9 @@ def test_tabs_that_suit_another_experiment_step_aside_and_stay_reachable(window,
 
 
 def test_a_tab_that_stepped_aside_is_back_at_the_next_start(window, qtbot, settled, small):
-    window.session.edit(msgspec.structs.replace(small, data=Digits()), "Digits")
+    window.session.open(msgspec.structs.replace(small, data=Digits()))
     settled(window.session)
+    assert window.docks["decision_map"].isHidden()
     window.close()
     again = MainWindow()
     qtbot.addWidget(again, before_close_func=discard_changes)

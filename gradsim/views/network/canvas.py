@@ -43,7 +43,7 @@ class NetworkCanvas(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(280, 190)
+        self.setMinimumSize(280, 140)
         self.setAccessibleName("Network")
 
     def sizeHint(self) -> QSize:
