@@ -53,6 +53,9 @@ class Checkable(Protocol):
     def record(self) -> IterationTrace:
         """Return the whole of the present iteration."""
 
+    def loss(self) -> float:
+        """Return the loss of the present iteration."""
+
 
 @dataclass(frozen=True, slots=True)
 class DirectionCheck:
@@ -324,7 +327,7 @@ def _direction_check(
 
     def losses(step: float) -> float:
         twin.load_parameters({name: at + step * way})
-        return twin.record().loss
+        return twin.loss()
 
     if not (math.isfinite(loss) and math.isfinite(told) and math.isfinite(spread)):
         nothing = Difference(math.nan, math.inf, 0.0, math.nan, math.nan, None, 0)

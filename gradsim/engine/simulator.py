@@ -27,7 +27,7 @@ from gradsim.engine.history_store import HistoryStore
 from gradsim.engine.machine import run_iterations
 from gradsim.engine.observing import Observation, Seeds, observations
 from gradsim.engine.precision import FLOAT32, FORMATS, rounded
-from gradsim.engine.program import Buffers, Choices
+from gradsim.engine.program import BACKPROPAGATION, LOSS, Buffers, Choices
 from gradsim.engine.recording import iteration_trace
 from gradsim.engine.settings import amounts_of, choices_of
 from gradsim.engine.tape import Tape, batch_rows, tape_bytes, tensor_sizes
@@ -283,6 +283,18 @@ class Simulator:
             self._statistics,
         )
         return working
+
+    def loss(self) -> float:
+        """Return the loss of the present batch: a pass forward in training mode, and nothing else.
+
+        Returns
+        -------
+        float
+            As in the record of the present iteration, to the same bits.
+        """
+        choices = self._choices(self._stretch(self.iteration))
+        self._run_once(choices._replace(measure=0, last_op=-1, method=BACKPROPAGATION))
+        return float(self._statistics.scalars[0, LOSS])
 
     def observed(self, part: Literal["training", "validation"] = "training") -> Iterator[Observation]:
         """Run a whole part of the samples forwards in evaluation mode, batch after batch.

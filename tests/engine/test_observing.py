@@ -24,6 +24,17 @@ def test_standing_at_an_iteration_records_the_pass_of_the_run_that_came_there(na
             assert np.array_equal(layer.tensors[tensor], twin.tensors[tensor], equal_nan=True)
 
 
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_loss_alone_is_that_of_the_record_and_changes_nothing(name: str) -> None:
+    simulator = kind_simulator(name)
+    simulator.advance(2)
+    before = simulator.parameters()
+    assert simulator.loss() == simulator.record().loss
+    for key, values in simulator.parameters().items():
+        np.testing.assert_array_equal(values, before[key])
+    assert simulator.loss() == simulator.record().loss
+
+
 @pytest.mark.jitless
 def test_what_lies_before_the_place_where_one_stands_cannot_be_sought() -> None:
     simulator = kind_simulator("residual")
