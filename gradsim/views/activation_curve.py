@@ -12,7 +12,8 @@ from PySide6.QtGui import QColor, QPainter
 
 from gradsim.views.plot.axis import Axis
 from gradsim.views.plot.geometry import Geometry
-from gradsim.views.plot.marks import Line, Mark, Rule, VerticalBand
+from gradsim.views.plot.line import Line
+from gradsim.views.plot.marks import Mark, Rule, VerticalBand
 from gradsim.views.plot.numbers import brief, grouped, percent
 from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.points import Points

@@ -26,7 +26,8 @@ from gradsim.views.asking_view import AskingView
 from gradsim.views.gradient_profile import marker_size
 from gradsim.views.plot.axis import Axis, layer_axis
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
-from gradsim.views.plot.marks import Line, Mark, Rule, VerticalBand
+from gradsim.views.plot.line import Line
+from gradsim.views.plot.marks import Mark, Rule, VerticalBand
 from gradsim.views.plot.numbers import brief
 from gradsim.views.plot.options import Toggle
 from gradsim.views.plot.panel import Panel

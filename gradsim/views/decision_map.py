@@ -14,7 +14,8 @@ from gradsim.views.colormaps import CIVIDIS, INFINITE, NAN, ZERO, extended, scal
 from gradsim.views.plot.axis import Axis
 from gradsim.views.plot.color_bar import ColorBar
 from gradsim.views.plot.heat import Heat
-from gradsim.views.plot.marks import Line, Mark
+from gradsim.views.plot.line import Line
+from gradsim.views.plot.marks import Mark
 from gradsim.views.plot.numbers import brief, grouped, percent
 from gradsim.views.plot.options import Toggle
 from gradsim.views.plot.panel import Panel

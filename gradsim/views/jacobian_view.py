@@ -26,7 +26,8 @@ from gradsim.views.jacobian_words import (
 from gradsim.views.plot.axis import Axis, layer_axis
 from gradsim.views.plot.geometry import Geometry
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
-from gradsim.views.plot.marks import Line, Mark, Rule, VerticalBand, polygon
+from gradsim.views.plot.line import Line, polygon
+from gradsim.views.plot.marks import Mark, Rule, VerticalBand
 from gradsim.views.plot.numbers import brief, grouped
 from gradsim.views.plot.options import Toggle
 from gradsim.views.plot.panel import Panel

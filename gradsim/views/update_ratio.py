@@ -9,9 +9,11 @@ from gradsim.trace import History, Run
 from gradsim.views.gradient_profile import marker_size
 from gradsim.views.history_grid import GrowingSeries, history_values
 from gradsim.views.loss_plot import cursor_iteration, nearest_iteration
+from gradsim.views.phases import phase_marks, phase_title
 from gradsim.views.plot.axis import Axis, layer_axis
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
-from gradsim.views.plot.marks import Line, Mark, Rule, VerticalBand
+from gradsim.views.plot.line import Line
+from gradsim.views.plot.marks import Mark, Rule, VerticalBand
 from gradsim.views.plot.numbers import brief, grouped
 from gradsim.views.plot.options import Toggle
 from gradsim.views.plot.panel import Panel
@@ -95,7 +97,8 @@ class UpdateRatioView(PlotView):
             across = Axis(
                 "iteration", *self._iterations.around(0.0, float(history.iterations[-1])), "iteration"
             )
-            marks = [*self._series_marks(layers, history, series, theme), *self._rule(theme)]
+            bands = phase_marks(self.run.experiment, float(history.iterations[-1]), theme)
+            marks = [*bands, *self._series_marks(layers, history, series, theme), *self._rule(theme)]
             upright = Axis("", *held, "log10")
             found.append(Panel("iterations", across, upright, marks, lanes=lanes, linked_y="layers"))
         return found
@@ -152,7 +155,9 @@ class UpdateRatioView(PlotView):
         layers, history = WeightLayers(self.run.trace), self.run.history
         if key == "iterations":
             record = int(np.abs(history.iterations - x).argmin())
-            lines = [f"Iteration {grouped(int(history.iterations[record]))}"]
+            when = int(history.iterations[record])
+            title = phase_title(self.run.experiment, when)
+            lines = [f"Iteration {grouped(when)}{f', {title}' if title else ''}"]
             for place in self._followed(layers):
                 ratio = brief(
                     float(update_ratios(history, slice(record, record + 1))[0, layers.rows[place - 1]])

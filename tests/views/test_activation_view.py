@@ -23,7 +23,8 @@ from gradsim.trace import Cursor, Run
 from gradsim.views.activation_curve import Backdrop
 from gradsim.views.activation_view import DEATHS, UNITS, ActivationView
 from gradsim.views.plot.heat import Heat
-from gradsim.views.plot.marks import Line, VerticalBand
+from gradsim.views.plot.line import Line
+from gradsim.views.plot.marks import VerticalBand
 from gradsim.views.plot.points import Points
 from gradsim.views.theme import LIGHT
 from tests.kind_runs import kind_run

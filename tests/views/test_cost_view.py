@@ -10,7 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from gradsim.analysis import Speed, cost, operations
 from gradsim.views.cost_view import SPEED, CostView
-from gradsim.views.plot.marks import Line, Rule
+from gradsim.views.plot.line import Line
+from gradsim.views.plot.marks import Rule
 from gradsim.views.theme import LIGHT
 from tests.views.plot_views import run_named
 

@@ -16,7 +16,7 @@ from gradsim.spec.data import Adding, Gaussians, Sunspots
 from gradsim.trace import DecisionMap
 from gradsim.views.decision_map import DecisionMapView
 from gradsim.views.plot.heat import Heat
-from gradsim.views.plot.marks import Line
+from gradsim.views.plot.line import Line
 from gradsim.views.plot.points import Points
 from gradsim.views.theme import LIGHT
 from tests.reference import reference_run

@@ -12,7 +12,8 @@ from gradsim.analysis import cause_budget, causes, main_cause_sentence, profile
 from gradsim.analysis.cause import main_cause_words
 from gradsim.trace import Cursor
 from gradsim.views.gradient_profile import GradientProfileView
-from gradsim.views.plot.marks import Line, VerticalBand
+from gradsim.views.plot.line import Line
+from gradsim.views.plot.marks import VerticalBand
 from gradsim.views.plot.points import LanePoints, Points
 from gradsim.views.theme import LIGHT
 from tests.reference import reference_run

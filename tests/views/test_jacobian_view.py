@@ -26,7 +26,8 @@ from gradsim.views.jacobian_words import (
     verdict,
     whole_words,
 )
-from gradsim.views.plot.marks import Line, Rule
+from gradsim.views.plot.line import Line
+from gradsim.views.plot.marks import Rule
 from gradsim.views.plot.points import LanePoints
 from gradsim.views.theme import LIGHT
 from tests.kind_runs import kind_run

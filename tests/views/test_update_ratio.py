@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from gradsim.views.plot.marks import Line, Rule
+from gradsim.views.plot.line import Line
+from gradsim.views.plot.marks import Rule
 from gradsim.views.plot.points import Points
 from gradsim.views.theme import LIGHT
 from gradsim.views.update_ratio import UpdateRatioView, update_ratios

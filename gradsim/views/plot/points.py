@@ -13,7 +13,8 @@ from PySide6.QtGui import QBrush, QColor, QPainter, QPolygonF
 
 from gradsim.views.plot.geometry import Geometry
 from gradsim.views.plot.lanes import in_lane
-from gradsim.views.plot.marks import Line, pen
+from gradsim.views.plot.line import Line
+from gradsim.views.plot.marks import pen
 
 Shape = Literal[
     "circle", "square", "diamond", "triangle", "cross", "plus", "ring", "down", "pentagon", "star"

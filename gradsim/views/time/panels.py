@@ -13,7 +13,8 @@ from gradsim.views.plot.axis import Axis
 from gradsim.views.plot.color_bar import ColorBar
 from gradsim.views.plot.heat import Heat
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
-from gradsim.views.plot.marks import Line, Mark, Rule
+from gradsim.views.plot.line import Line
+from gradsim.views.plot.marks import Mark, Rule
 from gradsim.views.plot.numbers import grouped
 from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.points import LanePoints, LinePoints, Shape

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QImage, QPainter
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 
 from gradsim.views.plot.axis import Axis
 from gradsim.views.plot.geometry import Geometry
 from gradsim.views.plot.lanes import LANES, in_lane, lanes_needed, log10_or_nan
-from gradsim.views.plot.marks import Bars, Line, Mark
+from gradsim.views.plot.line import Line, _dashes
+from gradsim.views.plot.marks import Bars, Mark
 from gradsim.views.plot.points import LANE_SHAPES, LanePoints, Points, Shape, paint_markers
 
 RED = QColor("#ff0000")
@@ -66,6 +68,45 @@ def test_a_single_peak_among_very_many_points_is_drawn(qapp: QApplication) -> No
     y[7_777] = 9.0
     inked = painted(Line(np.linspace(0, 10, 20_000), y, RED))
     assert inked[42:60].any()
+
+
+@pytest.mark.parametrize("points", [3, 40])
+def test_dashes_on_the_screen_are_where_those_of_a_figure_are(qtbot: QtBot, points: int) -> None:
+    x = np.linspace(0.5, 9.5, points)
+    line = Line(x, 5.0 + 3.0 * np.sin(x), RED, width=2.0, dash=(6.0, 4.0))
+
+    class Screen(QWidget):
+        def paintEvent(self, _event: object) -> None:
+            painter = QPainter(self)
+            painter.fillRect(self.rect(), QColor("#ffffff"))
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            line.paint(painter, geometry())
+
+    screen = Screen()
+    qtbot.addWidget(screen)
+    screen.resize(120, 160)
+    figure = QImage(120, 160, QImage.Format.Format_RGB32)
+    figure.fill(QColor("#ffffff"))
+    painter = QPainter(figure)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    line.paint(painter, geometry())
+    painter.end()
+    grey = [
+        np.frombuffer(image.constBits(), dtype=np.uint8).reshape(160, 120, 4)[:, :, 0].astype(float)
+        for image in (screen.grab().toImage().convertToFormat(QImage.Format.Format_RGB32), figure)
+    ]
+    assert (grey[1] < 128).sum() > 60
+    # Where a dash ends may differ by a fraction of a pixel, nowhere more.
+    assert np.abs(grey[0] - grey[1]).sum() < 0.12 * (255.0 - grey[1]).sum()
+
+
+def test_a_dashed_line_keeps_its_gaps_and_its_single_points() -> None:
+    x = np.array([10.0, 20.0, 30.0, 40.0])
+    x, y, dashes = _dashes(x, x, [(0, 1), (2, 4)], np.array([4.0, 2.0]))
+    assert dashes[0] == (0, 1)
+    lengths = [np.hypot(x[end - 1] - x[first], y[end - 1] - y[first]) for first, end in dashes]
+    assert lengths == pytest.approx([0.0, 4.0, 4.0, np.hypot(10.0, 10.0) - 12.0])
+    assert _dashes(np.array([0.0, 1e6]), np.zeros(2), [(0, 2)], np.array([4.0, 2.0])) is None
 
 
 @pytest.mark.parametrize("low", [0.0, 4.999])
