@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
 from gradsim.app.messages import Preparation
 from gradsim.spec import Experiment
 from gradsim.trace import IterationTrace, Run
+from gradsim.views.phases import phase_title
 
 MESSAGE_MILLISECONDS = 0
 
@@ -33,7 +34,7 @@ class StatusLine(QStatusBar):
         self.work.hide()
         self.bar.hide()
         self._news = ""
-        self._shown: Experiment | None = None
+        self._shown: tuple[Experiment, str] | None = None
         self.messageChanged.connect(self._return_to_news)
 
     def say(self, text: str) -> None:
@@ -52,13 +53,14 @@ class StatusLine(QStatusBar):
 
     def show_run(self, run: Run) -> None:
         """Say which network is on screen."""
-        if run.experiment == self._shown:
+        phase = phase_title(run.experiment, run.trace.iteration)
+        if (run.experiment, phase) == self._shown:
             return
-        self._shown = run.experiment
+        self._shown = (run.experiment, phase)
         weights = parameter_count(run.trace)
         layers = sum(layer.number is not None for layer in run.trace.layers)
         self.network.setText(
-            f"{layers} layer{'' if layers == 1 else 's'} · {weights:,} parameters · "
+            f"{f'{phase} · ' if phase else ''}{layers} layer{'' if layers == 1 else 's'} · {weights:,} parameters · "
             f"{run.samples.title} · {run.experiment.precision}"
         )
 

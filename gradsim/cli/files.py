@@ -45,6 +45,11 @@ def write_layers(path: Path, result: Result) -> None:
         "nans": [row.nans for row in rows],
         "infs": [row.infs for row in rows],
     }
+    if any(row.flushed is not None for row in rows):
+        columns |= {
+            "flushed": [row.flushed for row in rows],
+            "overflowed": [row.overflowed for row in rows],
+        }
     units = {
         "activation_rms": f"rms over the batch of iteration {result.iterations}",
         "delta_rms": f"rms of dL/dz over the batch of iteration {result.iterations}",
@@ -53,7 +58,10 @@ def write_layers(path: Path, result: Result) -> None:
         "delta_zero_share": "from 0 to 1",
         "nans": "count over all tensors of the layer",
         "infs": "count over all tensors of the layer",
+        "flushed": "values that rounding made 0, in the pass and in the update",
+        "overflowed": "values that rounding made infinite, in the pass and in the update",
     }
+    units = {name: unit for name, unit in units.items() if name in columns}
     formats.write_table(path, columns, units, result.experiment)
 
 

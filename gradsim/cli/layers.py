@@ -18,6 +18,7 @@ _BRIEF = 4
 _SHORTEST_STRIP, _LONGEST_STRIP = 12, 40
 _HARDLY_ANY_CHANGE = 0.8, 1.25
 _ACTIVATED = ("dense", "recurrent", "activation")
+_NARROW = ("float16", "bfloat16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,9 @@ class LayerRow:
         Share of the values of δ that are exactly 0, from 0 to 1.
     nans, infs : int
         Values that are NaN or ±Inf in all tensors whose statistics are taken together.
+    flushed, overflowed : int or None
+        Values that rounding to a narrow format made 0 or infinite, in the pass and in the update; None in float32
+        and float64.
     """
 
     number: int | None
@@ -63,6 +67,8 @@ class LayerRow:
     zero_share: float
     nans: int
     infs: int
+    flushed: int | None = None
+    overflowed: int | None = None
 
 
 def layer_rows(trace: IterationTrace, profile: Profile) -> tuple[LayerRow, ...]:
@@ -81,8 +87,10 @@ def layer_rows(trace: IterationTrace, profile: Profile) -> tuple[LayerRow, ...]:
         In forward order, the head last; a residual block behind its branch.
     """
     ratios = dict(zip(profile.layer_names, profile.backward_ratio.tolist(), strict=False))
+    is_narrow = trace.experiment.precision in _NARROW
     rows = []
     for layer in trace.layers:
+        rounding = layer.rounding
         delta = layer.statistics["delta"]
         weight = layer.statistics.get("weight")
         update = layer.statistics.get("update")
@@ -104,6 +112,8 @@ def layer_rows(trace: IterationTrace, profile: Profile) -> tuple[LayerRow, ...]:
                 zero_share=delta.zeros / delta.count if delta.count else 0.0,
                 nans=sum(statistics.nans for statistics in layer.statistics.values()),
                 infs=sum(statistics.infs for statistics in layer.statistics.values()),
+                flushed=rounding.flushed_forward + rounding.flushed_backward if is_narrow else None,
+                overflowed=rounding.overflowed_forward + rounding.overflowed_backward if is_narrow else None,
             )
         )
     return tuple(rows)
@@ -132,7 +142,12 @@ def _columns(rows: Sequence[LayerRow]) -> tuple[Column, ...]:
         Column("δ = 0", rank=4 if any(row.zero_share for row in rows) else 6),
         Column("NaN", rank=1 if any(row.nans for row in rows) else 7),
         Column("Inf", rank=1 if any(row.infs for row in rows) else 7),
+        *((Column("flushed", rank=1), Column("overflowed", rank=1)) if _is_narrow(rows) else ()),
     )
+
+
+def _is_narrow(rows: Sequence[LayerRow]) -> bool:
+    return any(row.flushed is not None for row in rows)
 
 
 def layer_table(rows: Sequence[LayerRow], terminal: Terminal, brief: bool = False) -> Table:
@@ -191,7 +206,12 @@ def _cells(row: LayerRow) -> list[Cell]:
         Cell(_share(row.zero_share), "broken" if row.zero_share == 1.0 else "plain"),
         Cell(str(row.nans), broken if row.nans else "dim"),
         Cell(str(row.infs), broken if row.infs else "dim"),
+        *(_lost(count) for count in (row.flushed, row.overflowed) if count is not None),
     ]
+
+
+def _lost(count: int) -> Cell:
+    return Cell(f"{count:,}", "shrinking" if count else "dim")
 
 
 def _gap(hidden: int, columns: int) -> list[Cell]:

@@ -44,7 +44,13 @@ def print_report(
     found : Forensics, optional
         Where its numbers broke or were lost.
     """
-    for line in [*_heading(result, terminal), "", *_scores(result, terminal), ""]:
+    for line in [
+        *_heading(result, terminal),
+        "",
+        *_scores(result, terminal),
+        "",
+        *_phase_lines(result, terminal),
+    ]:
         terminal.write(line)
     batch = len(result.trace.inputs)
     terminal.write(
@@ -53,7 +59,10 @@ def print_report(
     table = layer_table(result.rows, terminal, brief)
     for line in table.lines:
         terminal.write(line)
-    notes = ["a = φ(z), δ = ∂L/∂z, ∂W = ∂L/∂W; backward = rms δ / rms δ of the next layer"]
+    notes = [
+        "a = φ(z), δ = ∂L/∂z, ∂W = ∂L/∂W; backward = rms δ / rms δ of the next layer",
+        *_pass_words(result),
+    ]
     if table.left_out:
         notes += _left_out(result, table.left_out)
     for note in notes:
@@ -70,6 +79,57 @@ def print_report(
         terminal.write(terminal.painted(terminal.text(f"First broken: {place} ({what})"), "broken"))
     for line in _fault_words(result, found, terminal):
         terminal.write(terminal.painted(terminal.text(line), "broken"))
+
+
+def _pass_words(result: Result) -> list[str]:
+    """Return what is not as usual about the last pass: its phase, and how its gradients are stored."""
+    from gradsim.spec import phase_at
+
+    trace, told = result.trace, []
+    phase = phase_at(result.experiment, trace.iteration)
+    if phase.layer is not None:
+        told.append(f"in the {phase.title} all other layers stand still: their δ and updates are 0")
+    if trace.loss_scale != 1.0:
+        told.append(f"δ as stored, ×{trace.loss_scale:,.10g} loss scale; ∂W without it")
+    if result.rows[0].flushed is not None:
+        told.append(
+            "flushed, overflowed = values that rounding made 0 or infinite, in the pass and in the update"
+        )
+    return told
+
+
+def _phase_lines(result: Result, terminal: Terminal) -> list[str]:
+    """Return the phases of the training as a table, or the way it went without gradients; mostly nothing."""
+    from gradsim.spec import training_phases
+    from gradsim.spec.method import Evolution
+
+    method = result.experiment.training.method
+    if isinstance(method, Evolution):
+        line = (
+            f"evolution: {method.population:,} passes forward in each iteration; "
+            "no gradient is used, those below are only observed"
+        )
+        return [terminal.text(line), ""]
+    phases = training_phases(result.experiment)
+    if len(phases) == 1:
+        return []
+    loss, at = result.history.loss, result.history.iterations
+    columns = [
+        Column("phase", "left"),
+        Column("iterations"),
+        Column("loss at its start"),
+        Column("at its end"),
+    ]
+    rows = []
+    for phase in phases:
+        end = result.iterations if phase.stop is None else min(phase.stop, result.iterations)
+        inside = loss[(at >= phase.start) & (at < end)]
+        cells = [scientific(float(inside[place])) if len(inside) else "·" for place in (0, -1)]
+        span = f"{phase.start:,}–{end - 1:,}" if len(inside) else f"from {phase.start:,}"
+        rows.append([Cell(phase.title), Cell(span), *map(Cell, cells)])
+    note = "of restoring the layer's input while it is pretrained, else of the targets; of single batches"
+    lines = list(laid_out(columns, rows, terminal).lines)
+    return [*lines, terminal.painted(terminal.text(f"loss: {note}"), "dim"), ""]
 
 
 def _fault_words(result: Result, found: Forensics | None, terminal: Terminal) -> list[str]:

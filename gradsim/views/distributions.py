@@ -30,6 +30,7 @@ from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import PlotView, Table, message_panel
 from gradsim.views.plot.ranges import StickyRange, finite_range, round_up
 from gradsim.views.plot.words import Words
+from gradsim.views.rounding import rounding_marks, rounding_words, scale_words
 from gradsim.views.theme import Theme, tensor_color
 from gradsim.views.weight_layers import WeightLayers
 
@@ -162,6 +163,7 @@ class DistributionsView(PlotView):
                 f"{grouped(count)} with |x| from {brief(10 ** edges[place])} to {brief(10 ** edges[place + 1])}"
             )
         lines += [f"{grouped(int(counts[k]))} {lane}" for lane, k in _LANE_BINS.items() if counts[k]]
+        lines += [rounding_words(self.run.trace, layer), self._scale_words()]
         return "\n".join(line for line in lines if line)
 
     def arranged(self, rect: QRectF, panels: Sequence[Panel]) -> list[QRectF]:
@@ -170,6 +172,11 @@ class DistributionsView(PlotView):
             upper = QRectF(rect.left(), rect.top(), rect.width(), rect.height() * 0.6)
             return [upper, rect.adjusted(0, upper.height(), 0, 0)]
         return super().arranged(rect, panels)
+
+    def _scale_words(self) -> str:
+        """Return by how much the tensor is stored larger than it is; nothing for one that is as it is."""
+        is_scaled = self.option("tensor") in ("delta", "activation_gradient")
+        return scale_words(self.run.trace) if self.run and is_scaled else ""
 
     def _looked_at(self, layers: WeightLayers) -> LayerTrace:
         step = layers.step(self.cursor_at)
@@ -203,6 +210,7 @@ class DistributionsView(PlotView):
             heat.take_picture(self._heat)
         self._heat = heat
         marks: list[Mark] = [heat]
+        marks += rounding_marks(layers.layers, layers.positions, theme)
         lanes = [lane for lane in LANES if counts[:, _LANE_BINS[lane]].any()]
         marks += [LaneHeat(rows[:, _LANE_BINS[lane]], sides, colors, theme, lane) for lane in lanes]
         ink, plate = theme.color("text"), theme.color("background", 0.8)
@@ -213,7 +221,10 @@ class DistributionsView(PlotView):
             layer_axis(layers.names),
             Axis("|x|", low, high, "log10"),
             marks,
-            headline=[Words(f"{_symbol(self.option('tensor'))}: share of values per octave")],
+            headline=[
+                Words(f"{_symbol(self.option('tensor'))}: share of values per octave"),
+                *([Words(f"      {scale}", "muted")] if (scale := self._scale_words()) else []),
+            ],
             lanes=lanes,
             color_bar=ColorBar(Axis("", _LEAST_SHARE, 0.0, "log10"), CIVIDIS, (("none", EMPTY),)),
             weight=1.7,

@@ -21,9 +21,11 @@ from gradsim.analysis import (
 from gradsim.analysis.cause import main_cause_words
 from gradsim.analysis.profile import Profile
 from gradsim.trace import Run
+from gradsim.views.phases import phase_title, phase_words
 from gradsim.views.plot.axis import Axis, layer_axis
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
-from gradsim.views.plot.marks import Line, Mark, VerticalBand
+from gradsim.views.plot.line import Line
+from gradsim.views.plot.marks import Mark, VerticalBand
 from gradsim.views.plot.numbers import brief
 from gradsim.views.plot.options import Toggle
 from gradsim.views.plot.panel import Panel
@@ -31,6 +33,7 @@ from gradsim.views.plot.plot_view import PlotView, Table, message_panel
 from gradsim.views.plot.points import LanePoints, LinePoints, Points, Shape
 from gradsim.views.plot.ranges import StickyRange, finite_range
 from gradsim.views.plot.words import Words
+from gradsim.views.rounding import rounding_columns, rounding_marks, rounding_words, scale_words
 from gradsim.views.theme import Theme, phase_color
 from gradsim.views.weight_layers import WeightLayers, padded
 
@@ -111,6 +114,7 @@ class GradientProfileView(PlotView):
             marks += self._stream_marks(stream, theme)
         for row in self._shown():
             marks += self._series_marks(row, layers, values[row.tensor], theme)
+        marks += rounding_marks(layers.layers, layers.positions, theme)
         return [
             Panel(
                 "profile",
@@ -126,7 +130,10 @@ class GradientProfileView(PlotView):
         """Return the profile in two sentences, what is 0, NaN or ∞, and the main cause."""
         if self.run is None:
             return "No run yet."
-        return f"{sentence(profile(self.run.trace))} {self._main_cause()[0]}".rstrip()
+        trace = self.run.trace
+        phase, scale = phase_words(trace.experiment, trace.iteration), scale_words(trace)
+        told = f"{sentence(profile(trace))} {self._main_cause()[0]}".rstrip()
+        return " ".join([told, *(f"{words[:1].upper()}{words[1:]}." for words in (phase, scale) if words)])
 
     def table(self) -> Table:
         """Return one row per layer: rms of every series shown, ratio, fit, and the same before the change."""
@@ -148,7 +155,9 @@ class GradientProfileView(PlotView):
             if ghost:
                 columns[f"{row.tensor}_rms_before"] = padded(ghost.rms(row.tensor), rows)
                 units[f"{row.tensor}_rms_before"] = f"rms of {row.symbol} before the last change"
-        return columns, units
+        lost, meaning = rounding_columns(self.run.trace, layers.layers)
+        columns |= {name: padded(counts, rows) for name, counts in lost.items()}
+        return columns, units | meaning
 
     def act_on_click(self, key: str, x: float, y: float) -> None:
         """Ask for the layer under the pointer."""
@@ -177,6 +186,7 @@ class GradientProfileView(PlotView):
         if layer.number is not None and layer.number <= len(found.backward_ratio):
             ratio = brief(float(found.backward_ratio[layer.number - 1]))
             lines.append(f"δ here / δ in layer {layer.number + 1} = {ratio}")
+        lines += list(filter(None, (rounding_words(self.run.trace, layer), scale_words(self.run.trace))))
         for block in residual_blocks(self.run.trace):
             if layer.number is not None and block.start < layer.number < block.end:
                 sizes = f"{brief(block.skip_rms)} by the skip, {brief(block.branch_rms)} through the branch"
@@ -187,7 +197,7 @@ class GradientProfileView(PlotView):
         return [row for row in SERIES if self.option(row.tensor)]
 
     def _headline(self, found: Profile) -> list[Words]:
-        words: list[Words] = []
+        words = self._stored_words()
         whole, short = self._main_cause() if self.option("cause") and self.option("delta") else ("", "")
         is_wide = self.figure_size().width() >= _WIDE
         for row in reversed(SERIES):
@@ -204,6 +214,14 @@ class GradientProfileView(PlotView):
         if whole and (is_wide or not words):
             return [*words, Words(whole)]
         return [*words[:-1], *(replace(last, text=last.text.rstrip()) for last in words[-1:])]
+
+    def _stored_words(self) -> list[Words]:
+        """Return what is not as usual about the numbers: the scale of the gradients, and the phase."""
+        if self.run is None:
+            return []
+        trace = self.run.trace
+        told = (scale_words(trace), phase_title(trace.experiment, trace.iteration))
+        return [Words(f"{words}      ", "muted") for words in told if words]
 
     def _main_cause(self) -> tuple[str, str]:
         """Return what explains most of the change of δ, as a sentence and in short, worked out once for a run."""

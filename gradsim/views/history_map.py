@@ -9,6 +9,7 @@ from gradsim.trace import TENSORS, Run
 from gradsim.views.colormaps import CIVIDIS, INFINITE, NAN, ZERO, extended
 from gradsim.views.history_grid import LOGARITHMIC, STATISTICS, HistoryGrid, history_values
 from gradsim.views.loss_plot import cursor_iteration, nearest_iteration
+from gradsim.views.phases import phase_marks, phase_title
 from gradsim.views.plot.axis import Axis, layer_axis
 from gradsim.views.plot.color_bar import ColorBar
 from gradsim.views.plot.heat import Heat
@@ -115,7 +116,13 @@ class HistoryMapView(PlotView):
                     tuple(history.layer_names[row] for row in shown),
                     "row, in the order of the pass" if self.option("every_layer") else "layer",
                 ),
-                [heat, *self._cursor_marks(shown, theme)],
+                [
+                    heat,
+                    *phase_marks(
+                        self.run.experiment, float(history.iterations[-1]), theme, over_picture=True
+                    ),
+                    *self._cursor_marks(shown, theme),
+                ],
                 headline=self._headline(),
                 color_bar=ColorBar(self._color_axis(low, high), CIVIDIS, _SPECIAL[self.option("statistic")]),
             )
@@ -185,7 +192,9 @@ class HistoryMapView(PlotView):
         when = grouped(int(history.iterations[record]))
         words, name = self._layer_words(shown[place]), history.layer_names[shown[place]]
         heading = words if words == name else f"{words[:1].upper()}{words[1:]}: {name}"
-        return f"{heading}, iteration {when}\n{self._words()} = {told}"
+        assert self.run is not None
+        title = phase_title(self.run.experiment, int(history.iterations[record]))
+        return f"{heading}, iteration {when}{f', {title}' if title else ''}\n{self._words()} = {told}"
 
     def _rows(self, run: Run) -> list[int]:
         """Return which layers are rows: those with a number, or every one that has the tensor."""

@@ -31,6 +31,7 @@ from gradsim.views.inspection.place_choice import PlaceChoice
 from gradsim.views.inspection.statistics_view import StatisticsView
 from gradsim.views.inspection.tables import ROWS, statistics_table
 from gradsim.views.inspection.wording import MEANINGS
+from gradsim.views.rounding import pass_notes
 from gradsim.views.theme import LIGHT, Theme, phase_color
 
 _DIGITS = (("digits: auto", 0), ("4 digits", 4), ("6 digits", 6), ("10 digits", 10), ("all digits", 17))
@@ -93,6 +94,9 @@ class Inspector(QWidget):
         self.ratios.linkActivated.connect(
             lambda target: QGuiApplication.clipboard().setText(target.removeprefix("copy:"))
         )
+        self.notes = QLabel(self, wordWrap=True)
+        self.notes.setTextFormat(Qt.TextFormat.PlainText)
+        self.notes.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.statistics = StatisticsView(self)
         self._arrange()
         self.set_theme(LIGHT)
@@ -172,6 +176,7 @@ class Inspector(QWidget):
             parts = (formula.symbols, plain_text(formula.marked, digits), plain_text(formula.told, digits))
             lines += [part for part in parts if part]
         lines.append(plain_text(self._ratios))
+        lines += [self.notes.text()] if self.notes.text() else []
         if self.tabs.currentWidget() is self.chain:
             lines.append(self.chain.text_summary())
         return "\n".join(lines)
@@ -193,6 +198,7 @@ class Inspector(QWidget):
         numbers = QVBoxLayout(lower)
         numbers.setContentsMargins(0, 6, 0, 0)
         numbers.setSpacing(6)
+        numbers.addWidget(self.notes)
         numbers.addWidget(self.ratios)
         numbers.addWidget(self.statistics, 1)
         # The two share the height by a bar of one's own: a longer formula scrolls, nothing below it moves.
@@ -259,6 +265,7 @@ class Inspector(QWidget):
             self._shown = None
             self.heading.setText("No run yet")
             self.ratios.setText("")
+            self.notes.hide()
             self.statistics.statistics.set_table(None)
         elif self._shown is None or self._shown[0] is not self._run.trace or self._shown[1] != layer:
             self._shown = (self._run.trace, layer)
@@ -281,6 +288,8 @@ class Inspector(QWidget):
         self._words = layer_words(self._run.trace, layer)
         self.heading.setText(layer_heading(self._words, layer, self._theme))
         self.places.set_sizes(layer)
+        self.notes.setText(pass_notes(self._run.trace, layer))
+        self.notes.setVisible(bool(self.notes.text()))
         self._ratios = layer_ratios(self._run.trace, layer)
         self.ratios.setText(linked_text(self._ratios, self._theme.muted).replace("   ", " &nbsp; "))
         self.statistics.statistics.set_table(statistics_table(self._run.trace, layer.index))

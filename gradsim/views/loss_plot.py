@@ -11,9 +11,11 @@ from PySide6.QtCore import QRectF
 
 from gradsim.trace import History, Run
 from gradsim.views.cost_axis import MEASURE_CHOICE, Measure, iteration_at, measured_axis, places
+from gradsim.views.phases import phase_marks, phase_words
 from gradsim.views.plot.axis import Axis
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
-from gradsim.views.plot.marks import Line, Mark, Rule
+from gradsim.views.plot.line import Line
+from gradsim.views.plot.marks import Mark, Rule
 from gradsim.views.plot.numbers import brief, grouped, percent
 from gradsim.views.plot.options import Choice, Toggle
 from gradsim.views.plot.panel import Panel
@@ -119,7 +121,8 @@ class LossPlotView(PlotView):
             if len(history.validation_accuracy):
                 told += f", of the validation part {percent(float(history.validation_accuracy[-1]))}"
             told += "."
-        return told + self._compared(history)
+        phase = phase_words(self.run.experiment, int(history.iterations[-1])) if self.run else ""
+        return told + (f" Now {phase}." if phase else "") + self._compared(history)
 
     def table(self) -> Table:
         """Return one row per iteration at which anything was recorded; cells without a number are empty."""
@@ -166,6 +169,7 @@ class LossPlotView(PlotView):
         record = int(np.abs(over - x).argmin())
         x = float(history.iterations[record])
         lines = [f"Iteration {grouped(int(history.iterations[record]))}{self._cost_words(over[record])}"]
+        lines += [phase] if (phase := phase_words(self.run.experiment, int(x))) else []
         lines.append(f"training loss {brief(float(history.loss[record]), 5)}")
         if np.isfinite(history.accuracy[record]):
             lines.append(f"accuracy of the batch {percent(float(history.accuracy[record]))}")
@@ -226,7 +230,15 @@ class LossPlotView(PlotView):
         lanes = [lane for lane in lanes_needed(*values) if is_log or lane != "0"]
         name = self.run.experiment.training.loss.replace("_", " ") if self.run else ""
         axis = Axis(f"loss ({name})", *held, "log10" if is_log else "linear")
-        return Panel("loss", across, axis, self._marks(curves, "loss", is_log, theme), lanes=lanes)
+        marks = [*self._phase_bands(theme), *self._marks(curves, "loss", is_log, theme)]
+        return Panel("loss", across, axis, marks, lanes=lanes)
+
+    def _phase_bands(self, theme: Theme) -> list[Mark]:
+        run = self.run
+        if run is None or not len(run.history):
+            return []
+        end = float(run.history.iterations[-1])
+        return phase_marks(run.experiment, end, theme, place=lambda at: places(run, at, self.option("over")))
 
     def _linear_range(self, found: tuple[float, float] | None) -> tuple[float, float]:
         high = found[1] if found else 1.0

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from gradsim.trace import IterationTrace, Step
 from gradsim.views.fonts import figure_font
 from gradsim.views.inspection.wording import step_text
+from gradsim.views.phases import phase_words
 from gradsim.views.playback import PhaseSpan, Timetable, phase_spans, timetable
 from gradsim.views.theme import LIGHT, Theme, phase_color
 
@@ -252,6 +253,8 @@ class Scrubber(QWidget):
                 QToolTip.hideText()
             else:
                 text = f"Step {step + 1} of {len(self._steps)}: {step_text(self._steps[step], self._trace.layers)}"
+                words = phase_words(self._trace.experiment, self._trace.iteration)
+                text += f"\n{words[:1].upper()}{words[1:]}" if words else ""
                 QToolTip.showText(event.globalPos(), text, self)
             return True
         return super().event(event)

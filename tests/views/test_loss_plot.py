@@ -15,7 +15,8 @@ from gradsim.spec.method import Evolution
 from gradsim.trace import Cursor
 from gradsim.views.cost_axis import places
 from gradsim.views.loss_plot import LossPlotView
-from gradsim.views.plot.marks import Line, Rule
+from gradsim.views.plot.line import Line
+from gradsim.views.plot.marks import Rule
 from gradsim.views.theme import LIGHT
 from tests.views.plot_views import run_named
 
