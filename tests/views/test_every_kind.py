@@ -87,8 +87,8 @@ def test_keys_go_from_a_tag_to_the_columns_beside_it(qtbot: QtBot) -> None:
     heard: list[str] = []
     view.layer_selected.connect(lambda layer: heard.append(names[layer]))
     view.set_selection(names.index("dropout_1"))
-    qtbot.keyClick(view.canvas, Qt.Key.Key_Right)
-    qtbot.keyClick(view.canvas, Qt.Key.Key_Left)
+    qtbot.keyClick(view.canvas, Qt.Key.Key_PageDown)
+    qtbot.keyClick(view.canvas, Qt.Key.Key_PageUp)
     assert heard == ["dense_2", "dense_1"]
 
 

@@ -281,9 +281,9 @@ def test_keys_go_from_layer_to_layer_over_all_time_steps(qtbot: QtBot) -> None:
     view.layer_selected.connect(heard.append)
     view.layer_selected.connect(lambda layer: view.set_selection(layer))
     for _ in range(3):
-        qtbot.keyClick(view.canvas, Qt.Key.Key_Right)
+        qtbot.keyClick(view.canvas, Qt.Key.Key_PageDown)
     for _ in range(2):
-        qtbot.keyClick(view.canvas, Qt.Key.Key_Left)
+        qtbot.keyClick(view.canvas, Qt.Key.Key_PageUp)
     assert heard == [0, 1, 2, 1, 0]
 
 

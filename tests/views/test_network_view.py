@@ -196,32 +196,34 @@ def test_the_wheel_zooms_about_the_mouse_and_fit_goes_back(view):
     assert view.canvas.picture.scene.layout.viewport == layout.viewport
 
 
-@pytest.mark.parametrize("key", [Qt.Key.Key_F, Qt.Key.Key_Home])
-def test_a_key_fits_the_network(view, key):
+def test_a_key_fits_the_network(view):
     view.set_run(run_of("two hundred layers"))
     fit = view.canvas.picture.scene.layout.viewport
     QTest.keyClick(view.canvas, Qt.Key.Key_Plus)
     assert view.canvas.picture.scene.layout.viewport != fit
-    QTest.keyClick(view.canvas, key)
+    QTest.keyClick(view.canvas, Qt.Key.Key_F)
     assert view.canvas.picture.scene.layout.viewport == fit
 
 
-def test_arrow_keys_wish_for_the_neighbour_and_stop_at_the_ends(view, wishes):
+def test_page_keys_wish_for_the_neighbour_and_arrows_for_a_unit(view, wishes):
     view.set_run(run_of("three small layers"))
-    QTest.keyClick(view.canvas, Qt.Key.Key_Right)
+    QTest.keyClick(view.canvas, Qt.Key.Key_PageDown)
     view.set_selection(0)
-    QTest.keyClick(view.canvas, Qt.Key.Key_Left)
-    QTest.keyClick(view.canvas, Qt.Key.Key_Right)
+    QTest.keyClick(view.canvas, Qt.Key.Key_PageUp)
+    QTest.keyClick(view.canvas, Qt.Key.Key_PageDown)
     QTest.keyClick(view.canvas, Qt.Key.Key_Down)
     assert wishes == [("layer", 0), ("layer", 1), ("unit", 0, 0)]
 
 
-def test_with_the_focus_arrow_keys_are_kept_from_the_windows_shortcuts(view):
-    for modifier, kept in (
-        (Qt.KeyboardModifier.NoModifier, True),
-        (Qt.KeyboardModifier.ShiftModifier, False),
+def test_with_the_focus_its_own_keys_are_kept_from_the_windows_shortcuts_and_stepping_is_not(view):
+    for key, modifier, kept in (
+        (Qt.Key.Key_Up, Qt.KeyboardModifier.NoModifier, True),
+        (Qt.Key.Key_PageUp, Qt.KeyboardModifier.NoModifier, True),
+        (Qt.Key.Key_PageUp, Qt.KeyboardModifier.ShiftModifier, False),
+        (Qt.Key.Key_Left, Qt.KeyboardModifier.NoModifier, False),
+        (Qt.Key.Key_Home, Qt.KeyboardModifier.NoModifier, False),
     ):
-        override = QKeyEvent(QEvent.Type.ShortcutOverride, Qt.Key.Key_Left, modifier)
+        override = QKeyEvent(QEvent.Type.ShortcutOverride, key, modifier)
         override.ignore()
         view.canvas.event(override)
         assert override.isAccepted() is kept

@@ -126,7 +126,7 @@ class NetworkCanvas(QWidget):
             and event.key() in self._keys()
             and event.modifiers() == Qt.KeyboardModifier.NoModifier
         ):
-            # With the focus here these keys move the selection, not the step of the whole window.
+            # With the focus here these keys are its own, not shortcuts of the whole window.
             event.accept()
             return True
         return super().event(event)
@@ -198,13 +198,12 @@ class NetworkCanvas(QWidget):
     def _keys(self) -> dict[int, Callable[[], None]]:
         key = Qt.Key
         return {
-            key.Key_Left: lambda: self._select_beside(-1),
-            key.Key_Right: lambda: self._select_beside(1),
+            key.Key_PageUp: lambda: self._select_beside(-1),
+            key.Key_PageDown: lambda: self._select_beside(1),
             key.Key_Up: lambda: self._select_unit_beside(-1),
             key.Key_Down: lambda: self._select_unit_beside(1),
             key.Key_F: self.fit,
             key.Key_U: lambda: self.unroll_requested.emit(None),
-            key.Key_Home: self.fit,
             key.Key_Plus: lambda: self.zoom(_KEY_ZOOM),
             key.Key_Minus: lambda: self.zoom(1 / _KEY_ZOOM),
         }
