@@ -28,13 +28,21 @@ class Banner(QWidget):
         Words of buttons and what they do; each also takes the banner away.
     close : callable
         Takes the banner away.
+    topic : str, default ""
+        What it is about: when that is settled, the sentence is no longer true.
     """
 
     def __init__(
-        self, text: str, tone: Tone, choices: dict[str, Callable[[], None]], close: Callable[[], None]
+        self,
+        text: str,
+        tone: Tone,
+        choices: dict[str, Callable[[], None]],
+        close: Callable[[], None],
+        topic: str = "",
     ) -> None:
         super().__init__()
         self.text = text
+        self.topic = topic
         self._tone = tone
         label = QLabel(text)
         label.setWordWrap(True)
@@ -87,19 +95,28 @@ class Banners(QWidget):
         """The sentences on screen, the newest first."""
         return [banner.text for banner in self._shown]
 
-    def show_fault(self, text: str) -> None:
+    def show_fault(self, text: str, topic: str = "") -> None:
         """Say that something did not work."""
-        self.show_message(text, "fault")
+        self.show_message(text, "fault", topic=topic)
+
+    def settle(self, topic: str) -> None:
+        """Take away what was said about something that is settled, such as a file, now that one was read."""
+        for banner in [banner for banner in self._shown if banner.topic == topic]:
+            self._drop(banner)
 
     def show_message(
-        self, text: str, tone: Tone = "news", choices: dict[str, Callable[[], None]] | None = None
+        self,
+        text: str,
+        tone: Tone = "news",
+        choices: dict[str, Callable[[], None]] | None = None,
+        topic: str = "",
     ) -> None:
         """Say something, with buttons for what can be done about it."""
         for banner in [banner for banner in self._shown if banner.text == text]:
             self._drop(banner)
         for banner in self._shown[MOST_SHOWN - 1 :]:
             self._drop(banner)
-        banner = Banner(text, tone, choices or {}, lambda: self._drop(banner))
+        banner = Banner(text, tone, choices or {}, lambda: self._drop(banner), topic)
         self._shown.insert(0, banner)
         self._layout.insertWidget(0, banner)
         self.setVisible(True)

@@ -35,6 +35,7 @@ class Player(QObject):
         self._times = Timetable(())
         self._cursor = self._asked = Cursor()
         self._start = 0
+        self._is_told = False
 
     @property
     def is_playing(self) -> bool:
@@ -56,20 +57,26 @@ class Player(QObject):
         if steps is not self._steps:
             self._steps = tuple(steps)
             self._times = timetable(self._steps)
+            self._is_told = False
 
     def set_cursor(self, cursor: Cursor) -> None:
         """Take the place on screen; one that was not asked for becomes the new beginning."""
+        before = self._cursor
+        # Somebody who has come forward to here has seen what went before.
+        is_same = cursor.iteration == before.iteration
+        self._is_told = is_same and (self._is_told or cursor.step > before.step)
         if cursor != self._asked or cursor.iteration != self._cursor.iteration:
             self._cursor = self._asked = cursor
             self._restart()
         self._cursor = cursor
 
     def play(self) -> None:
-        """Start the clock; from the last step it is the next iteration that is told."""
+        """Start the clock; from the last step the iteration is told, and the next one if that has been done."""
         if self.is_playing or not self._steps:
             return
         if self._cursor.step >= len(self._steps) - 1:
-            self._ask(Cursor(self._cursor.iteration + (0 if self._loop else 1), 0))
+            goes_on = self._is_told and not self._loop
+            self._ask(Cursor(self._cursor.iteration + (1 if goes_on else 0), 0))
         self._restart()
         self._timer.start()
         self.playing_changed.emit(True)

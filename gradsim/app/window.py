@@ -137,10 +137,10 @@ class MainWindow(QMainWindow):
         panel.answer_requested.connect(lessons.show_answer)
         lessons.lessons_changed.connect(panel.set_lessons)
         lessons.state_changed.connect(panel.set_state)
-        lessons.state_changed.connect(lambda _: self._update_commands())
+        lessons.state_changed.connect(self._show_lesson)
         lessons.view_requested.connect(self.raise_view)
         lessons.left.connect(self._offer_lesson_experiment)
-        lessons.failed.connect(self.banners.show_fault)
+        lessons.failed.connect(partial(self.banners.show_fault, topic="lesson"))
         network.unit_selected.connect(session.select)
         inspector.unit_selected.connect(session.select)
         inspector.follow_requested.connect(lambda: session.select(None))
@@ -162,7 +162,7 @@ class MainWindow(QMainWindow):
         transport.loop_changed.connect(lambda loop: self._remember(loop=loop))
         self.appearance.choice_changed.connect(lambda choice: self._remember(theme=choice))
         files.used.connect(self._remember_file)
-        files.failed.connect(self.banners.show_fault)
+        files.failed.connect(partial(self.banners.show_fault, topic="file"))
         files.rescue_offered.connect(self._offer_rescue)
         app = QApplication.instance()
         assert isinstance(app, QApplication)
@@ -274,6 +274,11 @@ class MainWindow(QMainWindow):
         for view in self.views.values():
             if hasattr(view, "set_training_rate"):
                 view.set_training_rate(state.rate)
+        self._update_commands()
+
+    def _show_lesson(self, _: Any) -> None:
+        if self.lessons.is_running:
+            self.banners.settle("lesson")
         self._update_commands()
 
     def _show_document(self, document: Document) -> None:
@@ -491,6 +496,7 @@ class MainWindow(QMainWindow):
         write_settings(self.settings, settings_path())
 
     def _remember_file(self, path: Path) -> None:
+        self.banners.settle("file")
         self.settings = with_recent_file(self.settings, path)
         write_settings(self.settings, settings_path())
 

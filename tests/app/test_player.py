@@ -42,11 +42,29 @@ def test_a_loop_stays_in_its_iteration(player, qtbot):
     assert Cursor(0, 0) in asked
 
 
-def test_playing_from_the_last_step_tells_the_next_iteration_at_once(player):
-    player.set_cursor(Cursor(3, 3))
+@pytest.mark.parametrize(
+    ("way", "beginning"),
+    [
+        ([Cursor(3, 3)], Cursor(3, 0)),  # opened or trained: nothing of it has been told yet
+        ([Cursor(3, 2), Cursor(3, 3)], Cursor(4, 0)),  # stepped there
+        ([Cursor(3, 2), Cursor(3, 3), Cursor(5, 3)], Cursor(5, 0)),
+    ],
+)
+def test_playing_from_the_last_step_tells_an_iteration_that_has_not_been_told(player, way, beginning):
+    for cursor in way:
+        player.set_cursor(cursor)
     asked = collected(player)
     player.play()
-    assert asked == [Cursor(4, 0)]
+    assert asked == [beginning]
+
+
+def test_another_experiment_at_the_same_place_has_not_been_told(player):
+    player.set_cursor(Cursor(0, 3))
+    player.set_steps([STEP] * 4)
+    player.set_cursor(Cursor(0, 3))
+    asked = collected(player)
+    player.play()
+    assert asked == [Cursor(0, 0)]
 
 
 def test_while_a_pass_is_being_recorded_nothing_more_is_asked_for(qapp, qtbot):
@@ -54,6 +72,7 @@ def test_while_a_pass_is_being_recorded_nothing_more_is_asked_for(qapp, qtbot):
     player.set_steps([STEP] * 2)
     player.set_speed(60.0)
     asked = collected(player)
+    player.set_cursor(Cursor(0, 0))
     player.set_cursor(Cursor(0, 1))
     player.play()
     for _ in range(20):
