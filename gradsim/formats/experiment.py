@@ -139,7 +139,7 @@ def parsed_document(text: str | bytes, place: str, what: str) -> Any:
             text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_int=_integer
         )
     except json.JSONDecodeError as error:
-        fault = error.msg[:1].lower() + error.msg[1:]
+        fault = _json_fault(error.msg)
         raise SpecError(
             place, f"expected JSON, but {fault} at line {error.lineno}, column {error.colno}"
         ) from error
@@ -160,6 +160,14 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise _NotJsonError(f"expected each key once, but {quoted(twice)} stands twice in one object")
     return found
+
+
+def _json_fault(message: str) -> str:
+    """Say in a clause what Python's reader of JSON found, or missed."""
+    missed = message.removeprefix("Expecting ")
+    if missed != message:
+        return f"{'a ' if missed[:1].isalpha() else ''}{missed} is missing"
+    return message[:1].lower() + message[1:].removesuffix(" at").rstrip(": ")
 
 
 def _refuse_constant(name: str) -> NoReturn:

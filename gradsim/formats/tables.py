@@ -22,11 +22,12 @@ def write_table(
     columns: Mapping[str, ArrayLike],
     units: Mapping[str, str],
     experiment: Experiment,
+    iteration: int | None = None,
 ) -> None:
     """Write columns as CSV.
 
     The lines before the headings begin with ``#`` and name the program and its version, the experiment, its
-    seed and precision, and the units. Every number is written with the digits that give it back exactly;
+    seed and precision, the iteration, and the units. Every number is written with the digits that give it back exactly;
     what is not finite is written as ``NaN``, ``inf`` and ``-inf``.
 
     Parameters
@@ -39,6 +40,8 @@ def write_table(
         Unit or scale of a column, such as ``log10`` or ``iterations``; one without is left out.
     experiment : Experiment
         What the numbers were computed from.
+    iteration : int or None
+        Where in the training the pass was that they describe; None for no single one.
 
     Raises
     ------
@@ -47,14 +50,19 @@ def write_table(
     SpecError
         With the name of the file, if it cannot be written.
     """
-    text = _table(columns, units, experiment)
+    text = _table(columns, units, experiment, iteration)
     if isinstance(destination, str | PathLike):
         replace_file(Path(destination), text.encode())
     else:
         destination.write(text)
 
 
-def _table(columns: Mapping[str, ArrayLike], units: Mapping[str, str], experiment: Experiment) -> str:
+def _table(
+    columns: Mapping[str, ArrayLike],
+    units: Mapping[str, str],
+    experiment: Experiment,
+    iteration: int | None,
+) -> str:
     arrays = {name: np.asarray(column) for name, column in columns.items()}
     lengths = {array.shape for array in arrays.values()}
     if len(lengths) > 1 or any(len(shape) != 1 for shape in lengths):
@@ -62,7 +70,7 @@ def _table(columns: Mapping[str, ArrayLike], units: Mapping[str, str], experimen
     if strange := sorted(set(units) - set(arrays)):
         raise ValueError(f"there is no column for the unit of {', '.join(strange)}")
     lines = io.StringIO()
-    for line in _header(units, experiment):
+    for line in _header(units, experiment, iteration):
         lines.write(f"# {' '.join(line.split())}\n")
     writer = csv.writer(lines, lineterminator="\n")
     writer.writerow(arrays)
@@ -70,12 +78,13 @@ def _table(columns: Mapping[str, ArrayLike], units: Mapping[str, str], experimen
     return lines.getvalue()
 
 
-def _header(units: Mapping[str, str], experiment: Experiment) -> list[str]:
+def _header(units: Mapping[str, str], experiment: Experiment, iteration: int | None) -> list[str]:
     return [
         f"GradSim {__version__}",
         f"experiment: {experiment.name}",
         f"seed: {experiment.seed}",
         f"precision: {experiment.precision}",
+        *([] if iteration is None else [f"iteration: {iteration}"]),
         *(f"unit of {name}: {unit}" for name, unit in units.items()),
     ]
 

@@ -155,7 +155,7 @@ class CauseView(PlotView):
             return {"layer": np.array([], dtype=np.int64)}, {}
         columns = cause_table(self._causes(), self._direction)
         return {name: _column(values) for name, values in columns.items()}, {
-            name: CAUSE_UNITS[name] for name in columns
+            name: CAUSE_UNITS[name] for name in columns if CAUSE_UNITS[name]
         }
 
     def act_on_click(self, key: str, x: float, y: float) -> None:

@@ -20,7 +20,7 @@ from gradsim.spec.data import Inline
 from gradsim.spec.training import Training
 from tests.spec.strategies import experiments
 
-EXAMPLES = sorted(resource_path("experiments").glob("*.json"))
+EXAMPLES = sorted(resource_path("experiments").glob("*.gradsim.json"))
 
 
 def refused(path: Path) -> SpecError:
@@ -81,10 +81,10 @@ def test_an_experiment_that_could_not_be_loaded_again_is_not_saved(saved: Path) 
         (b"", "expected an experiment, got nothing"),
         (b" \n", "expected an experiment, got nothing"),
         (b"\xff\xfe{}", "expected text in UTF-8, got another byte at 0"),
-        (b"PK\x03\x04zip", "expected JSON, but expecting value at line 1, column 1"),
+        (b"PK\x03\x04zip", "expected JSON, but a value is missing at line 1, column 1"),
         (
             b'{"gradsim": 1,\n "name": oops}',
-            "expected JSON, but expecting value at line 2, column 10",
+            "expected JSON, but a value is missing at line 2, column 10",
         ),
         (b'{"gradsim": 1} extra', "expected JSON, but extra data at line 1, column 16"),
         (b'{"gradsim": 1, "seed": NaN}', "expected JSON, which has no number NaN"),

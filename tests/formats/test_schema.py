@@ -14,7 +14,7 @@ from tests.spec import test_reading as reading
 from tests.spec.strategies import experiments
 
 SCHEMA = schema()
-EXAMPLES = sorted(resource_path("experiments").glob("*.json"))
+EXAMPLES = sorted(resource_path("experiments").glob("*.gradsim.json"))
 
 # What a schema can not say: how deep repeats nest, and that text must have an encoding.
 BEYOND_A_SCHEMA = {"repeats too deep", "text that no file can hold"}

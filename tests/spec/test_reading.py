@@ -147,16 +147,16 @@ FAULTS: dict[str, tuple[object, str]] = {
     ),
     "misspelt choice": (
         document(precision="float46"),
-        '$.precision: expected one of "float32", "float64", "float16", "bfloat16", got "float46"; did you mean '
+        '$.precision: expected one of "bfloat16", "float16", "float32", "float64", got "float46"; did you mean '
         '"float64"?',
     ),
     "strange choice": (
         document(precision="decimal"),
-        '$.precision: expected one of "float32", "float64", "float16", "bfloat16", got "decimal"',
+        '$.precision: expected one of "bfloat16", "float16", "float32", "float64", got "decimal"',
     ),
     "choice of another type": (
         document(precision=32),
-        '$.precision: expected one of "float32", "float64", "float16", "bfloat16", got 32',
+        '$.precision: expected one of "bfloat16", "float16", "float32", "float64", got 32',
     ),
     "misspelt kind": (
         layered({"kind": "dense", "activation": "rleu"}),
@@ -355,7 +355,7 @@ def test_a_list_that_holds_itself_is_refused() -> None:
 
 
 def test_a_fault_that_only_msgspec_sees_is_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading_module, "_plain", lambda kind, value, path: {"gradsim": 1, "seed": "x"})
+    monkeypatch.setattr(reading_module, "plain_value", lambda kind, value, path: {"gradsim": 1, "seed": "x"})
     assert "seed" in fault(document()).reason
 
 

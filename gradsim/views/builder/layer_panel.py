@@ -128,11 +128,13 @@ class LayerPanel(QWidget):
         if place is None:
             return False
         self._select_place(place)
+        self.quick_build.show_error(reason)
         self.tree.layers.set_faulty(place)
         return self.form.show_error(path, reason)
 
     def clear_errors(self) -> None:
         """Take all marks away."""
+        self.quick_build.clear_error()
         self.tree.layers.set_faulty(None)
         self.form.clear_errors()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
 
@@ -35,6 +35,7 @@ class QuickBuild(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._network = Network()
+        self._has_edited = False
         fields = {field.name: field for field in fields_of(Dense)}
         self.number = NumberField(True, 1, MAX_LAYERS)
         self.units = NumberField(True, fields["units"].minimum, fields["units"].maximum)
@@ -79,8 +80,33 @@ class QuickBuild(QWidget):
         grid.addLayout(size, 1, 0, 1, 2)
         grid.addWidget(self.activation, 2, 0)
         grid.addWidget(self.initializer, 2, 1)
+        self.message = QLabel(wordWrap=True)
+        self.message.setForegroundRole(QPalette.ColorRole.BrightText)
+        self.message.setTextFormat(Qt.TextFormat.PlainText)
+        self.message.setVisible(False)
+        grid.addWidget(self.message, 3, 0, 1, 2)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
+
+    def show_error(self, reason: str) -> None:
+        """Say what is wrong with the last edit, if it was made here."""
+        if self._has_edited:
+            self._say(f"{reason[:1].upper()}{reason[1:]}")
+
+    def clear_error(self) -> None:
+        """Take the words away."""
+        self._say("")
+
+    def _say(self, words: str) -> None:
+        self.message.setText(words)
+        self.message.setVisible(bool(words))
+
+    def _edit(self, network: Network, words: str) -> None:
+        self._has_edited = True
+        try:
+            self.edited.emit(network, words)  # a refusal comes back meanwhile
+        finally:
+            self._has_edited = False
 
     @staticmethod
     def _choice(field: Field) -> Choice:
@@ -91,6 +117,7 @@ class QuickBuild(QWidget):
     def set_network(self, network: Network) -> None:
         """Show what the layers have in common."""
         self._network = network
+        self.clear_error()
         self.number.set_value(depth(network))
         units = {layer.units for layer in layers_with(network, "units")}
         if len(units) == 1:
@@ -105,17 +132,17 @@ class QuickBuild(QWidget):
 
     def _set_depth(self, number: Any) -> None:
         if not 1 <= number <= MAX_LAYERS:
-            number = min(max(number, 1), MAX_LAYERS)
-            self.number.set_value(number)
-        self.edited.emit(with_depth(self._network, int(number)), edit_text("Number of layers", number))
+            self._say(f"Expected 1 to {MAX_LAYERS:,} layers, got {number:,}")
+            return
+        self._edit(with_depth(self._network, int(number)), edit_text("Number of layers", number))
 
     def _set_all(self, title: str, **values: Any) -> None:
         (value,) = values.values()
-        self.edited.emit(with_all(self._network, **values), edit_text(title, value))
+        self._edit(with_all(self._network, **values), edit_text(title, value))
 
     def _set_kind(self, name: str, kind: type[Kind]) -> None:
         layers = layers_with(self._network, name)
         old = getattr(layers[0], name) if layers else kind()
         title = {"activation": "Activation of all layers", "initializer": "Weights of all layers"}[name]
         edited = with_all(self._network, **{name: of_kind(kind, old)})
-        self.edited.emit(edited, f"{title}: {title_of(kind)}")
+        self._edit(edited, f"{title}: {title_of(kind)}")

@@ -75,7 +75,7 @@ def export_view(
         if of is None:
             raise ValueError("there is no run whose numbers could be written")
         columns, units = view.table()
-        write_table(path, columns, units, of)
+        write_table(path, columns, units, of, None if run is None else run.trace.iteration)
         return
     extent, colors = figure_extent(view, size, unit), _theme(view, theme)
     if suffix == ".png":
