@@ -22,14 +22,30 @@ FIGURES = [view for view in VIEWS if view != "window"]
 
 
 @pytest.mark.parametrize("view", FIGURES)
-def test_every_view_becomes_a_picture_with_something_in_it(view, small, tmp_path, capsys, qapp):
+def test_every_view_becomes_a_picture_with_something_in_it(view, small, sequences, tmp_path, capsys, qapp):
     path = tmp_path / "figure.png"
-    words = ["render", small, "--view", view, "-o", str(path), "--iterations", "12"]
+    words = [
+        "render",
+        sequences if view == "time" else small,
+        "--view",
+        view,
+        "-o",
+        str(path),
+        "--iterations",
+        "12",
+    ]
     assert main([*words, "--size", "500x300", "--scale", "1"]) == 0
     assert capsys.readouterr().out == f"Written: {path}\n"
     with Image.open(path) as picture:
         assert picture.size == (500, 300)
         assert len(picture.convert("RGB").getcolors(1 << 20)) > 10
+
+
+def test_a_view_of_time_without_time_steps_says_so(small, tmp_path, capsys):
+    path = tmp_path / "figure.png"
+    assert main(["render", small, "--view", "time", "-o", str(path)]) == 2
+    assert "expected sequences, got data without time steps (Two moons)" in capsys.readouterr().err
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("ending", [".svg", ".pdf", ".PNG"])
