@@ -47,10 +47,9 @@ def _draw_part(slope: Any, kept: Any, threshold: Any, key: Any, block: Any, word
 
 
 @kernel
-def _multiply_kept(z: Any, slope: Any, a: Any) -> None:
-    zero = like(z, 0.0)
+def _multiply(z: Any, slope: Any, a: Any) -> None:
     for i in range(z.shape[0]):
-        a[i] = zero if slope[i] == zero else z[i] * slope[i]
+        a[i] = z[i] * slope[i]
 
 
 @kernel
@@ -62,7 +61,7 @@ def dropout_pass(z: Any, a: Any, slope: Any, rate: Any, key: Any, first_index: A
     z : ndarray, shape (n,)
         Input.
     a, slope : ndarray, shape (n,)
-        Overwritten. What is dropped is exactly 0, also where z is NaN or Inf.
+        Overwritten. What is dropped is 0; where z is NaN or Inf it is NaN, as 0 · ∞ is.
     rate : float
         From 0 to below 1; at 0, as in evaluation, a is z.
     key : uint64
@@ -95,4 +94,4 @@ def dropout_pass(z: Any, a: Any, slope: Any, rate: Any, key: Any, first_index: A
     if start + whole < size:
         rest = size - start - whole
         _draw_part(stretch(slope, start + whole, rest), kept, threshold, key, block + whole // _WORDS, 0)
-    _multiply_kept(z, slope, a)
+    _multiply(z, slope, a)

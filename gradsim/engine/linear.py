@@ -20,7 +20,7 @@ from gradsim.engine.instructions import (
     WEIGHT,
 )
 from gradsim.engine.memory import matrix, stretch
-from gradsim.engine.precision import BACKWARD, FLOAT32, FORWARD, round_tensor
+from gradsim.engine.precision import BACKWARD, BFLOAT16, FLOAT32, FORWARD, count_created, round_tensor
 from gradsim.engine.program import PRE_ACTIVATION, WEIGHT_GRADIENT, counts_of, values_of
 from gradsim.engine.statistics import (
     CHUNK,
@@ -165,7 +165,16 @@ def run_linear_forward(row: Any, work: Any, parameters: Any, batch: Any, measure
         values_of(measures, row[LAYER], PRE_ACTIVATION),
         counts_of(measures, row[LAYER], PRE_ACTIVATION),
     )
-    round_tensor(stretch(work, row[OUTPUT], rows * fan_out), measures, row[LAYER], FORWARD)
+    out = stretch(work, row[OUTPUT], rows * fan_out)
+    count_created(
+        out,
+        stretch(work, row[INPUT], rows * fan_in),
+        stretch(parameters, row[WEIGHT], fan_in * fan_out),
+        measures,
+        row[LAYER],
+        FORWARD,
+    )
+    round_tensor(out, measures, row[LAYER], FORWARD)
 
 
 @inner_kernel
@@ -197,6 +206,17 @@ def run_linear_backward(
         values_of(measures, row[LAYER], WEIGHT_GRADIENT),
         counts_of(measures, row[LAYER], WEIGHT_GRADIENT),
     )
+    if measures.format == BFLOAT16:
+        delta = stretch(work, row[OUTPUT_GRADIENT], rows * fan_out)
+        x, weight = (
+            stretch(work, row[INPUT], rows * fan_in),
+            stretch(parameters, row[WEIGHT], fan_in * fan_out),
+        )
+        found = stretch(gradients, row[WEIGHT], fan_in * fan_out)
+        count_created(found, x, delta, measures, row[LAYER], BACKWARD)
+        if wanted:
+            found = stretch(work, row[INPUT_GRADIENT], rows * fan_in)
+            count_created(found, delta, weight, measures, row[LAYER], BACKWARD)
     if measures.format != FLOAT32:
         round_tensor(stretch(gradients, row[WEIGHT], fan_in * fan_out), measures, row[LAYER], BACKWARD)
         if row[BIAS] >= 0:

@@ -133,6 +133,32 @@ def round_stored(code: Any, x: Any, counts: Any) -> None:
     counts[OVERFLOWED] += overflowed
 
 
+@kernel
+def created_infinities(out: Any, left: Any, right: Any) -> Any:
+    """Return how many values an operation made infinite by itself.
+
+    Parameters
+    ----------
+    out, left, right : ndarray of float32, shapes (n,), (m,), (k,)
+        What it made, and of what.
+
+    Returns
+    -------
+    int64
+        The infinite values of ``out``; 0 if one of the operands was not finite already, as they may come from there.
+    """
+    infinite = np.int64(0)
+    for i in range(out.size):
+        infinite += np.int64(abs(out[i]) == np.inf)
+    if infinite == 0:
+        return infinite
+    for operand in (left, right):
+        for i in range(operand.size):
+            if not np.isfinite(operand[i]):
+                return np.int64(0)
+    return infinite
+
+
 FORWARD, BACKWARD = range(2)
 """Directions of a pass, for the counts of a layer."""
 
@@ -160,6 +186,21 @@ def round_tensor(x: Any, measures: Any, layer: Any, direction: Any) -> None:
     """
     if measures.format != FLOAT32:
         round_stored(measures.format, x, rounded_of(measures, layer, direction))
+
+
+@inner_kernel
+def count_created(x: Any, left: Any, right: Any, measures: Any, layer: Any, direction: Any) -> None:
+    """Count what an operation made infinite in bfloat16: it ends where float32 does, so rounding finds it infinite.
+
+    Parameters
+    ----------
+    x, left, right : ndarray, shapes (n,), (m,), (k,)
+        As for ``created_infinities``.
+    measures, layer, direction
+        As for ``round_tensor``.
+    """
+    if measures.format == BFLOAT16:
+        rounded_of(measures, layer, direction)[OVERFLOWED] += created_infinities(x, left, right)
 
 
 def storage_type(precision: str) -> np.dtype[Any]:

@@ -13,7 +13,7 @@ from gradsim.engine.activations import activate
 from gradsim.engine.compilation import kernel
 from gradsim.engine.elementwise import multiply_into
 from gradsim.engine.memory import stretch
-from gradsim.engine.precision import FLOAT32, round_stored
+from gradsim.engine.precision import BFLOAT16, FLOAT32, OVERFLOWED, created_infinities, round_stored
 from gradsim.engine.products import copy_transposed, product, product_of_transposed
 from gradsim.engine.recurrent_cells import GRU, GRU_RESET_BEFORE, LSTM, SIMPLE, gates_of
 from gradsim.engine.recurrent_gru import gru_carry, gru_step, gru_step_back
@@ -88,6 +88,8 @@ def recurrent_forward(
     state = batch * units
     width = gates_of(cell) * units
     product(x, input_weight, z, steps * batch, fan_in, width)
+    if form == BFLOAT16:
+        rounded[OVERFLOWED] += created_infinities(z, x, input_weight)
     round_stored(form, z, rounded)
     fill(stretch(hidden, 0, state), 0)
     taken = max(units, fan_in) * width
@@ -118,6 +120,8 @@ def recurrent_forward(
         felt = stretch(workspace, taken + (t * size if cell == GRU else 0), size)
         z_t, slopes_t = stretch(z, t * size, size), stretch(slopes, t * size, size)
         product(before, recurrent_weight, felt, batch, units, width)
+        if form == BFLOAT16:
+            rounded[OVERFLOWED] += created_infinities(felt, before, recurrent_weight)
         round_stored(form, felt, rounded)
         gates_t = stretch(gates, t * size, size if cell != SIMPLE else 0)
         if cell == GRU:

@@ -30,7 +30,7 @@ from gradsim.engine.instructions import (
 )
 from gradsim.engine.measuring import measure_tensor
 from gradsim.engine.memory import matrix, stretch
-from gradsim.engine.precision import BACKWARD, FORWARD, round_tensor
+from gradsim.engine.precision import BACKWARD, FORWARD, count_created, round_tensor
 from gradsim.engine.program import (
     ACTIVATION,
     ACTIVATION_GRADIENT,
@@ -90,7 +90,9 @@ def run_residual_forward(
         round_tensor(stretch(work, row[SKIP], rows * fan_out), measures, row[LAYER], FORWARD)
     branch = stretch(work, row[BRANCH], rows * fan_out)
     out = stretch(work, row[OUTPUT], rows * fan_out)
-    add_scaled(stretch(work, row[SKIP], rows * fan_out), branch, scale_of(row, constants, parameters), out)
+    skip = stretch(work, row[SKIP], rows * fan_out)
+    add_scaled(skip, branch, scale_of(row, constants, parameters), out)
+    count_created(out, skip, branch, measures, row[LAYER], FORWARD)
     round_tensor(out, measures, row[LAYER], FORWARD)
     if measure:
         measure_tensor(branch, measures, row[LAYER], PRE_ACTIVATION)
