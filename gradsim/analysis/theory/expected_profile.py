@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +21,17 @@ from gradsim.analysis.theory.signals import NotRandom, Passage
 from gradsim.spec import placed_layers
 from gradsim.trace import IterationTrace
 
+Kind = TypeVar("Kind", bound=np.generic)
+
 _BAND = 2.0
+_ROUNDING = 1e-5
+"""log10 that float32 may round away: where there is no band to speak of, it must not matter."""
 _LN10 = math.log(10.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExpectedProfile:
-    """What theory expects of rms δ in the L numbered layers, beside what was measured.
+    """What theory expects of rms δ and rms a in the L numbered layers, beside what was measured.
 
     It starts forwards at the measured z of the first layer and backwards at the measured δ of the last layer before
     the head; between them only widths, initializers, activations and the tree of layers count. Arrays are read-only.
@@ -45,6 +50,9 @@ class ExpectedProfile:
         the layers passed add up, each about 5 / width for ReLU): of the weights drawn, not of the samples.
     log10_measured : ndarray of float64, shape (L,)
         log10 of the measured rms δ.
+    log10_activation, log10_activation_low, log10_activation_high, log10_activation_measured : ndarray of float64
+        The same of the activation a, shape (L,); NaN for the head. Its band: the mean of φ² over so many normal draws
+        of z varies by (E[φ⁴] / E[φ²]² − 1) / width per layer, and later layers carry it on.
     backward_ratio : ndarray of float64, shape (L − 2,)
         √χ of each layer here: expected rms δ of a layer / that of the next.
     q : ndarray of float64, shape (L,)
@@ -63,6 +71,10 @@ class ExpectedProfile:
     log10_low: NDArray[np.float64]
     log10_high: NDArray[np.float64]
     log10_measured: NDArray[np.float64]
+    log10_activation: NDArray[np.float64]
+    log10_activation_low: NDArray[np.float64]
+    log10_activation_high: NDArray[np.float64]
+    log10_activation_measured: NDArray[np.float64]
     backward_ratio: NDArray[np.float64]
     q: NDArray[np.float64]
     fit: Fit | None
@@ -78,11 +90,21 @@ class ExpectedProfile:
     @property
     def outside(self) -> NDArray[np.int64]:
         """Numbers of the layers whose measured δ lies outside the band, the anchor apart."""
+        return self._outside(self.log10_measured, self.log10_low, self.log10_high)
+
+    @property
+    def outside_forward(self) -> NDArray[np.int64]:
+        """Numbers of the layers whose measured a lies outside its band."""
+        return self._outside(
+            self.log10_activation_measured, self.log10_activation_low, self.log10_activation_high
+        )
+
+    def _outside(
+        self, measured: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+    ) -> NDArray[np.int64]:
         with np.errstate(invalid="ignore"):
-            inside = (self.log10_measured >= self.log10_low - 1e-9) & (
-                self.log10_measured <= self.log10_high + 1e-9
-            )
-        return self.numbers[~inside & ~np.isnan(self.log10_delta)]
+            inside = (measured >= low - _ROUNDING) & (measured <= high + _ROUNDING)
+        return self.numbers[~inside & ~np.isnan(low)]
 
 
 def expected_profile(trace: IterationTrace) -> ExpectedProfile:
@@ -101,9 +123,12 @@ def expected_profile(trace: IterationTrace) -> ExpectedProfile:
     """
     layers = [layer for layer in trace.layers if layer.number is not None]
     numbers = np.array([layer.number for layer in layers], dtype=np.int64)
-    delta = np.array([layer.statistics["delta"].rms for layer in layers], dtype=np.float64)
+    delta, activation = (
+        np.array([layer.statistics[tensor].rms for layer in layers], dtype=np.float64)
+        for tensor in ("delta", "activation")
+    )
     with np.errstate(divide="ignore"):
-        measured = np.log10(delta)
+        measured, forward_measured = np.log10(delta), np.log10(activation)
     try:
         if len(layers) < 3:
             raise NotRandom("it needs at least two layers before the head")
@@ -113,10 +138,9 @@ def expected_profile(trace: IterationTrace) -> ExpectedProfile:
                 f"δ of {layers[-2].name}, from which it would go back, is {'0' if delta[-2] == 0 else 'not finite'}"
             )
     except NotRandom as reason:
-        nothing = np.full(len(layers), np.nan)
         bounds = [bound_words(bound) for bound in recurrent_bounds(trace)]
         text = " ".join([f"Theory does not apply here: {reason}.", *bounds])
-        return _frozen(text, numbers, nothing, nothing, nothing, measured, nothing, None, None, None, ())
+        return _nothing(text, numbers, measured, forward_measured)
     back = _Backward()
     back.through(passages, np.zeros(1), 0.0)
     names = [layer.name for layer in layers]
@@ -125,25 +149,33 @@ def expected_profile(trace: IterationTrace) -> ExpectedProfile:
     expected = log - log[-2] + measured[-2]
     expected[-1] = np.nan
     band = _BAND * spread / (2.0 * _LN10)
+    forward = np.array([float(_log(back.passages[name].square)) for name in names]) / (2.0 * _LN10)
+    forward[-1] = np.nan
+    forward_band = _BAND * np.sqrt([back.passages[name].noise for name in names]) / (2.0 * _LN10)
     inner = len(layers) - 1
     fit, measured_fit = (
         fitted_factor(_powers(values), numbers, "backward", inner) for values in (expected, measured)
     )
     field = mean_field(trace)
-    reasons = reasons_to_part(trace, passages, field, told, expected, measured, band)
-    q = np.array([back.q[name] for name in names])
-    return _frozen(
-        "",
-        numbers,
-        expected,
-        expected - band,
-        expected + band,
-        measured,
-        q,
-        fit,
-        measured_fit,
-        field,
-        reasons,
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        ratio = np.power(10.0, expected[:-2] - expected[1:-1])
+    return ExpectedProfile(
+        why_not="",
+        numbers=_frozen(numbers),
+        log10_delta=_frozen(expected),
+        log10_low=_frozen(expected - band),
+        log10_high=_frozen(expected + band),
+        log10_measured=_frozen(measured),
+        log10_activation=_frozen(forward),
+        log10_activation_low=_frozen(forward - forward_band),
+        log10_activation_high=_frozen(forward + forward_band),
+        log10_activation_measured=_frozen(forward_measured),
+        backward_ratio=_frozen(ratio),
+        q=_frozen(np.array([back.passages[name].q for name in names])),
+        fit=fit,
+        measured_fit=measured_fit,
+        mean_field=field,
+        reasons=reasons_to_part(trace, passages, field, told, expected, measured, band),
     )
 
 
@@ -153,7 +185,7 @@ class _Backward:
     def __init__(self) -> None:
         self.log: dict[str, float] = {}
         self.variance: dict[str, float] = {}
-        self.q: dict[str, float] = {}
+        self.passages: dict[str, Passage] = {}
 
     def through(self, passages: Sequence[Passage], log: Numbers, variance: float) -> tuple[Numbers, float]:
         for passage in reversed(passages):
@@ -164,7 +196,7 @@ class _Backward:
             variance += passage.variance
             self.log[passage.name] = float(_log_mean(delta))
             self.variance[passage.name] = variance
-            self.q[passage.name] = passage.q
+            self.passages[passage.name] = passage
             log = delta + float(_log(passage.after))
         return log, variance
 
@@ -198,23 +230,33 @@ def _powers(log10: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.power(10.0, log10 - shift)
 
 
-def _frozen(
+def _frozen(array: NDArray[Kind]) -> NDArray[Kind]:
+    array.setflags(write=False)
+    return array
+
+
+def _nothing(
     why_not: str,
     numbers: NDArray[np.int64],
-    expected: NDArray[np.float64],
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
     measured: NDArray[np.float64],
-    q: NDArray[np.float64],
-    fit: Fit | None,
-    measured_fit: Fit | None,
-    field: MeanField | None,
-    reasons: tuple[str, ...],
+    forward_measured: NDArray[np.float64],
 ) -> ExpectedProfile:
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        ratio = np.power(10.0, expected[:-2] - expected[1:-1])
-    for array in (numbers, expected, low, high, measured, ratio, q):
-        array.setflags(write=False)
+    none = _frozen(np.full(len(numbers), np.nan))
     return ExpectedProfile(
-        why_not, numbers, expected, low, high, measured, ratio, q, fit, measured_fit, field, reasons
+        why_not=why_not,
+        numbers=_frozen(numbers),
+        log10_delta=none,
+        log10_low=none,
+        log10_high=none,
+        log10_measured=_frozen(measured),
+        log10_activation=none,
+        log10_activation_low=none,
+        log10_activation_high=none,
+        log10_activation_measured=_frozen(forward_measured),
+        backward_ratio=none[2:],
+        q=none,
+        fit=None,
+        measured_fit=None,
+        mean_field=None,
+        reasons=(),
     )

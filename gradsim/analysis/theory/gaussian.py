@@ -40,6 +40,8 @@ class Moments(NamedTuple):
         E[φ(z)].
     square : ndarray of float64
         E[φ(z)²].
+    fourth : ndarray of float64
+        E[φ(z)⁴].
     slope : ndarray of float64
         E[φ'(z)].
     slope_square : ndarray of float64
@@ -54,6 +56,7 @@ class Moments(NamedTuple):
 
     value: Numbers
     square: Numbers
+    fourth: Numbers
     slope: Numbers
     slope_square: Numbers
     slope_fourth: Numbers
@@ -113,6 +116,7 @@ def moments(
     return Moments(
         over(value),
         over(square),
+        over(square**2),
         over(slope),
         over(slope_square),
         over(slope_square**2),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -216,10 +217,9 @@ def _settled(activation: Activation, weight: float, bias: float, start: float) -
     first = gain(begin)
     if abs(first) <= _NEUTRAL * begin:
         return begin
-    grid = np.concatenate([_GRID, [begin]])
-    grid.sort()
-    change: NDArray[np.float64] = weight * moments(activation, grid).square + bias - grid
-    place = int(np.searchsorted(grid, begin))
+    change: NDArray[np.float64] = weight * _grid_squares(activation) + bias - _GRID
+    place = int(np.searchsorted(_GRID, begin))
+    grid, change = np.insert(_GRID, place, begin), np.insert(change, place, first)
     if first > 0:
         turns = np.flatnonzero(change[place:] < 0)
         if not len(turns):
@@ -231,6 +231,12 @@ def _settled(activation: Activation, weight: float, bias: float, start: float) -
         return 0.0
     low = int(turns[-1])
     return _root(gain, grid[low], grid[low + 1])
+
+
+@lru_cache(64)
+def _grid_squares(activation: Activation) -> NDArray[np.float64]:
+    """E[φ²] along the grid, worked out once: where the signal starts changes with every iteration, this does not."""
+    return moments(activation, _GRID).square
 
 
 def _crossings(values: NDArray[np.float64]) -> list[tuple[float, float]]:

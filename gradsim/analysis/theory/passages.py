@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.analysis.theory.gaussian import Moments, Numbers, moment_table
-from gradsim.analysis.theory.signals import NotRandom, Passage, Signal
+from gradsim.analysis.theory.signals import NotRandom, Passage, Signal, added_noise, drawn
 from gradsim.analysis.theory.variances import bias_moments, weight_variance
 from gradsim.spec import (
     Activation,
@@ -55,7 +55,7 @@ class Walk:
     told: list[str] = field(default_factory=list)
     _begun: bool = False
     _records: dict[str, LayerTrace] = field(init=False)
-    _last: tuple[Dense | Head, int, Signal, Signal, Passage] | None = None
+    _last: tuple[Dense | Head, int, Signal, Signal, Moments, float, Passage] | None = None
 
     def __post_init__(self) -> None:
         """Find the records by name: a search for each of them would take the square of their number."""
@@ -78,16 +78,18 @@ class Walk:
         assert isinstance(layer, Dense | Head)
         record = self._records[placed.name]
         if self._last is not None and self._begun:
-            same, fan_out, entered, out, passage = self._last
+            same, fan_out, entered, out, found, share, passage = self._last
             if layer is same and record.fan_out == fan_out and entered.is_like(signal):
-                return out, replace(passage, name=placed.name)
-        found = self._dense(placed.name, layer, record, signal)
-        self._last = (layer, record.fan_out, signal, *found)
-        return found
+                out = drawn(replace(out, z_noise=share**2 * signal.noise), found)
+                return out, replace(passage, name=placed.name, noise=out.noise)
+        made = self._dense(placed.name, layer, record, signal)
+        self._last = (layer, record.fan_out, signal, *made)
+        return made[0], made[-1]
 
     def _dense(
         self, name: str, layer: Dense | Head, record: LayerTrace, signal: Signal
-    ) -> tuple[Signal, Passage]:
+    ) -> tuple[Signal, Moments, float, Passage]:
+        """Return also the moments of φ and the share of E[z²] that comes of the input, not of the biases."""
         width = record.fan_out
         variance = weight_variance(layer.initializer, signal.width, width)
         is_head = isinstance(layer, Head)
@@ -102,13 +104,20 @@ class Walk:
         level = np.full(len(signal.square), mean)
         q = gain * signal.square + scatter
         spread = gain * signal.spread
+        is_orthogonal = isinstance(layer.initializer, Orthogonal)
+        whole = float(q.mean()) + mean**2
+        share = gain * float(signal.square.mean()) / whole if 0 < whole < math.inf else 0.0
+        # Orthogonal weights keep the length of what enters, where they are not fewer than it has numbers.
+        is_sized = is_orthogonal and width >= signal.width and share == 1.0
         if not self._begun:
-            self._begun = True
+            self._begun = is_sized = True
+            share = 0.0
             q, spread = self._measured_start(record["pre_activation"], mean)
         z = Signal(q + mean * mean, level, spread, width)
         factor: float | Numbers = 1.0
         if layer.normalization is not None:
             z, factor = self.normalized(name, layer.normalization, z)
+            share, is_sized = 0.0, True
             # What a normalization leaves of a constant bias: nothing, or after rms the same in all samples, nearly.
             mean = float(z.mean.mean())
             q = z.square - mean * mean
@@ -123,12 +132,21 @@ class Walk:
             slope_square = self._kept(layer.normalization, found, width)
         square = float(found.slope_square.mean())
         kurtosis = float(found.slope_fourth.mean()) / square**2 if square > 0 else 1.0
-        is_orthogonal = isinstance(layer.initializer, Orthogonal)
         out = Signal(
             found.square, found.value, self._spread(activation, found, z, q), width, (activation,), q, mean
         )
+        out = drawn(replace(out, z_noise=share**2 * signal.noise, is_sized=is_sized), found)
         noise = 3.0 * max(kurtosis, 1.0) - (3.0 if is_orthogonal else 1.0)
-        return out, Passage(name, slope_square * factor, width * variance, float(q.mean()), noise / width)
+        passage = Passage(
+            name,
+            slope_square * factor,
+            width * variance,
+            float(q.mean()),
+            noise / width,
+            float(out.square.mean()),
+            out.noise,
+        )
+        return out, found, share, passage
 
     def _measured_start(self, z: NDArray[Any], mean: float) -> tuple[Numbers, float]:
         """Variance of z in groups of like samples, and over the batch."""
@@ -148,9 +166,8 @@ class Walk:
             raise NotRandom(f"{placed.name} is an activation with no dense layer before it")
         if not signal.chain:  # a sum of many layers, as normal as they are
             mean = float(signal.mean.mean())
-            signal = replace(
-                signal, chain=(Linear(),), q=np.maximum(signal.square - mean**2, 0.0), z_mean=mean
-            )
+            q = np.maximum(signal.square - mean**2, 0.0)
+            signal = replace(signal, chain=(Linear(),), q=q, z_mean=mean, z_noise=signal.noise, is_sized=True)
         before = moment_table(signal.chain, signal.z_mean).at(signal.q)
         chain = (*signal.chain, layer.activation)
         if isinstance(chain[0], Linear):
@@ -159,6 +176,7 @@ class Walk:
         # Where z had mean 0 over the batch, the spread was known, and so it is now.
         spread = math.nan if math.isnan(signal.spread) else self._variance(after, signal.q)
         out = replace(signal, square=after.square, mean=after.value, spread=spread, chain=chain)
+        out = drawn(out, after)
         ratio = after.slope_square / np.maximum(before.slope_square, _TINY)
         return out, Passage(placed.name, ratio)
 
@@ -169,9 +187,9 @@ class Walk:
         grown = 1.0 / (1.0 - layer.rate)
         # The mask is drawn for every value, so it varies over the batch too.
         spread = signal.spread + (grown - 1.0) * float(signal.square.mean())
-        return replace(signal, square=signal.square * grown, spread=spread, chain=()), Passage(
-            placed.name, grown
-        )
+        noise = signal.noise + 3.0 * (grown - 1.0) / (signal.width * len(self.trace.inputs))
+        out = replace(signal, square=signal.square * grown, spread=spread, chain=(), noise=noise)
+        return out, Passage(placed.name, grown)
 
     def normalization(self, placed: PlacedLayer, signal: Signal) -> tuple[Signal, Passage]:
         """Return what a normalization of its own makes of a signal, and its passage."""
@@ -197,16 +215,18 @@ class Walk:
             if variance is None:
                 raise NotRandom(f"the projection of {placed.name} is not drawn at random")
             gain = variance * signal.width
-            skip = Signal(
-                gain * signal.square, np.zeros(len(signal.square)), gain * signal.spread, branch.width
-            )
+            none = np.zeros(len(signal.square))
+            drawn_noise = signal.noise + 2.0 / branch.width
+            skip = Signal(gain * signal.square, none, gain * signal.spread, branch.width, noise=drawn_noise)
             skip_gain = variance * branch.width
         alpha = layer.scale
+        both = skip.square + alpha**2 * branch.square + 2.0 * alpha * skip.mean * branch.mean
         out = Signal(
-            skip.square + alpha**2 * branch.square + 2.0 * alpha * skip.mean * branch.mean,
+            both,
             skip.mean + alpha * branch.mean,
             skip.spread + alpha**2 * branch.spread,
             record.fan_out,
+            noise=added_noise(skip, branch, alpha, record.fan_out),
         )
         size = math.sqrt(float(branch.square.mean()))
         return out, Passage(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from gradsim.analysis.theory.gaussian import Numbers
+from gradsim.analysis.theory.gaussian import Moments, Numbers
 from gradsim.spec import Activation
 
 _CENTRED = 1e-9
@@ -38,6 +38,10 @@ class Signal:
         Variance of that z; empty where the signal comes of none.
     z_mean : float
         Its mean.
+    noise, z_noise : float
+        Variance of the logarithm of E[a²], and of that of E[z²], over draws of the weights, from finite width.
+    is_sized : bool
+        Whether E[z²] over the units is known, as after a normalization, and not that of so many draws.
     """
 
     square: Numbers
@@ -47,6 +51,9 @@ class Signal:
     chain: tuple[Activation, ...] = ()
     q: Numbers = field(default_factory=lambda: np.zeros(0))
     z_mean: float = 0.0
+    noise: float = 0.0
+    z_noise: float = 0.0
+    is_sized: bool = True
 
     def is_like(self, other: Signal) -> bool:
         """Whether another signal is the same but for rounding: far from the input, every layer's is."""
@@ -79,7 +86,9 @@ class Passage:
     q : float
         Variance of what enters φ, of a dense layer, mean over the samples.
     variance : float
-        Of the logarithm of the mean square, from finite width.
+        Of the logarithm of the mean square of a gradient, from finite width.
+    square, noise : float
+        E[a²] of the output of a dense layer, mean over the samples, and the variance of its logarithm.
     branch : tuple of Passage
         Of a residual block.
     scale_square, skip : float
@@ -95,8 +104,62 @@ class Passage:
     after: float = 1.0
     q: float = math.nan
     variance: float = 0.0
+    square: float = math.nan
+    noise: float = 0.0
     branch: tuple[Passage, ...] = ()
     scale_square: float = 0.0
     skip: float = 1.0
     width: int = 1
     has_mean: bool = False
+
+
+def drawn(signal: Signal, found: Moments) -> Signal:
+    """Return a signal with what finite width makes of its size: E[a²] is a mean over so many normal draws of z.
+
+    Parameters
+    ----------
+    signal : Signal
+        With the z it comes of and ``z_noise``.
+    found : Moments
+        Of what was applied to that z.
+
+    Returns
+    -------
+    Signal
+        With ``noise``, to first order in 1/width: (E[φ⁴] / E[φ²]² − 1) / width of its own, 5 / width for ReLU, and what
+        comes of the noise of z. Where the size of z is known, what that explains is no noise.
+    """
+    square = float(found.square.mean())
+    if not square > 0 or not math.isfinite(square):
+        return replace(signal, noise=0.0)
+    carried = float((found.growth * signal.q).mean()) / square
+    own = float(found.fourth.mean()) / float((found.square**2).mean()) - 1.0
+    if signal.is_sized:
+        own = max(own - 2.0 * carried**2, 0.0)
+    return replace(signal, noise=carried**2 * signal.z_noise + own / signal.width)
+
+
+def added_noise(skip: Signal, branch: Signal, scale: float, width: int) -> float:
+    """Return the noise of a sum of two signals that share what they come of.
+
+    Parameters
+    ----------
+    skip, branch : Signal
+        The parts.
+    scale : float
+        α, by which the branch is multiplied.
+    width : int
+        Units of the sum.
+
+    Returns
+    -------
+    float
+        Variance of the logarithm of E[a²]; chance overlap adds 4 s (1 − s) / width, s the share of the branch.
+    """
+    parts = float(skip.square.mean()), scale**2 * float(branch.square.mean())
+    if not 0 < sum(parts) < math.inf:
+        return 0.0
+    s = parts[1] / sum(parts)
+    shared = min(skip.noise, branch.noise)
+    mixed = 2.0 * s * (1.0 - s)
+    return (1.0 - s) ** 2 * skip.noise + s**2 * branch.noise + mixed * (shared + 2.0 / width)

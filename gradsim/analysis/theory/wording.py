@@ -59,9 +59,15 @@ def theory_sentence(expected: ExpectedProfile) -> str:
             if not outside
             else "The one layer below the last does not lie"
         )
-    told += f" {what} in the band of finite width (±2 sd over draws of the weights)."
+    forward = len(expected.outside_forward)
+    of_forward = "all" if not forward else f"{inner + 1 - forward}"
+    told += (
+        f" {what} in the band of finite width (±2 sd over draws of the weights); of the activations a, "
+        f"{of_forward} of {inner + 1} in theirs."
+    )
     if expected.reasons:
-        told += f" {'Why they part' if outside else 'What theory leaves out'}: {'; '.join(expected.reasons)}."
+        parts = "Why they part" if outside or forward else "What theory leaves out"
+        told += f" {parts}: {'; '.join(expected.reasons)}."
     return told
 
 
@@ -111,6 +117,9 @@ def theory_table(expected: ExpectedProfile) -> dict[str, list[float | None]]:
             "theory_delta_rms": 10.0**expected.log10_delta,
             "theory_low": 10.0**expected.log10_low,
             "theory_high": 10.0**expected.log10_high,
+            "theory_activation_rms": 10.0**expected.log10_activation,
+            "theory_activation_low": 10.0**expected.log10_activation_low,
+            "theory_activation_high": 10.0**expected.log10_activation_high,
         }
     ratio = [*expected.backward_ratio.tolist(), math.nan, math.nan][: len(expected.numbers)]
     told: dict[str, list[float | None]] = {name: values.tolist() for name, values in columns.items()}
@@ -121,6 +130,9 @@ THEORY_UNITS = {
     "theory_delta_rms": "rms δ that theory expects",
     "theory_low": "the same less 2 sd of finite width",
     "theory_high": "the same plus 2 sd of finite width",
+    "theory_activation_rms": "rms a that theory expects",
+    "theory_activation_low": "the same less 2 sd of finite width",
+    "theory_activation_high": "the same plus 2 sd of finite width",
     "theory_ratio": "√χ here: expected rms δ / that of the next layer",
     "theory_q": "expected variance of what enters φ",
 }

@@ -133,16 +133,21 @@ NETS = {
 
 @pytest.mark.parametrize("name", NETS)
 def test_theory_expects_what_is_measured_at_the_start(name: str) -> None:
-    parted, outside = [], 0
+    parted, parted_forward, outside, outside_forward = [], [], 0, 0
     for trace in traces_of(name):
         expected = expected_profile(trace)
         assert expected.applies
+        forward = (expected.log10_activation_measured - expected.log10_activation)[-2]
+        parted_forward.append(forward * math.log(10.0) / (len(expected.numbers) - 1))
+        outside_forward += len(expected.outside_forward)
         per_layer = (expected.log10_measured[0] - expected.log10_delta[0]) / (len(expected.numbers) - 2)
         parted.append(per_layer * math.log(10.0))
         outside += len(expected.outside)
     assert abs(float(np.mean(parted))) < NETS[name].band
     layers = SEEDS * (len(expected.numbers) - 2)
     assert outside <= 0.25 * layers
+    assert abs(float(np.mean(parted_forward))) < 0.02
+    assert outside_forward <= 0.1 * layers
 
 
 def test_the_band_is_as_wide_as_the_spread_over_draws_of_the_weights() -> None:
@@ -154,6 +159,26 @@ def test_the_band_is_as_wide_as_the_spread_over_draws_of_the_weights() -> None:
     # Seven layers of 64 units with 5 / 64 each; over a batch some of that averages out.
     assert half == pytest.approx(2 * 0.5 * math.sqrt(7 * 5 / 64) / math.log(10.0), rel=1e-3)
     assert 0.1 < float(np.std(ratios, ddof=1)) / (half / 2) < 1.5
+
+
+def test_the_band_of_the_activations_grows_by_what_each_layer_draws() -> None:
+    expected = expected_profile(traces_of("relu, He, 64")[0])
+    half = (expected.log10_activation_high - expected.log10_activation)[:-1]
+    # ReLU: E[φ⁴] / E[φ²]² = 6. The size of the first z is measured, which explains 2 of the 5 there.
+    variances = (3 + 5 * np.arange(DEPTH)) / 64
+    np.testing.assert_allclose(half, np.sqrt(variances) / math.log(10.0), rtol=1e-4)
+    spread = [
+        (e.log10_activation_measured - e.log10_activation)[DEPTH - 1]
+        for e in map(expected_profile, traces_of("relu, He, 64"))
+    ]
+    assert 0.3 < float(np.std(spread, ddof=1)) / (half[-1] / 2) < 1.5
+
+
+def test_a_normalization_ends_what_finite_width_has_done_to_the_activations() -> None:
+    expected = expected_profile(traces_of("layer-normalized sigmoid")[0])
+    half = (expected.log10_activation_high - expected.log10_activation)[:-1]
+    np.testing.assert_allclose(half, half[0], rtol=0.05)
+    assert np.isnan(expected.log10_activation[-1])
 
 
 def test_it_starts_at_the_last_layer_before_the_head() -> None:
@@ -169,6 +194,10 @@ def test_an_orthogonal_linear_net_has_no_band_and_no_change() -> None:
     expected = expected_profile(trace)
     np.testing.assert_allclose(expected.log10_delta[:-1], expected.log10_measured[:-1], atol=1e-5)
     np.testing.assert_allclose(expected.log10_high[:-1], expected.log10_low[:-1], atol=1e-12)
+    forward = expected.log10_activation[:-1]
+    np.testing.assert_allclose(forward, expected.log10_activation_measured[:-1], atol=1e-5)
+    np.testing.assert_allclose(expected.log10_activation_high[:-1], forward, atol=1e-7)
+    assert len(expected.outside) == len(expected.outside_forward) == 0
 
 
 def test_a_net_of_any_depth_stays_in_the_reach_of_numbers() -> None:

@@ -61,6 +61,7 @@ def test_the_means_of_every_activation_agree_with_adaptive_quadrature_to_1e_8(ki
     for q in SIZES:
         found = moments(kind(), q)
         assert float(found.square) == pytest.approx(_by_quad(lambda v, d: v * v, kind(), q), rel=1e-8)
+        assert float(found.fourth) == pytest.approx(_by_quad(lambda v, d: v**4, kind(), q), rel=1e-8)
         assert float(found.slope_square) == pytest.approx(_by_quad(lambda v, d: d * d, kind(), q), rel=1e-8)
 
 
@@ -141,6 +142,27 @@ def test_the_signal_settles_where_iterating_the_map_leads(
     assert next_q(activation, weight, bias, found.q_star) == pytest.approx(found.q_star, rel=1e-8)
     assert found.is_stable
     assert found.chi == pytest.approx(weight * float(moments(activation, q).slope_square), rel=1e-8)
+
+
+@pytest.mark.parametrize(("activation", "weight", "bias"), SETTLED)
+def test_the_fixed_point_and_chi_are_those_of_adaptive_quadrature(
+    activation: Any, weight: float, bias: float
+) -> None:
+    found = mean_field_of(activation, weight, bias)
+    again = weight * _by_quad(lambda v, d: v * v, activation, found.q_star) + bias
+    # An error of the quadrature is 1 / (1 − slope) as large in q*.
+    assert again == pytest.approx(found.q_star, rel=1e-8 * (1.0 - found.q_slope))
+    chi = weight * _by_quad(lambda v, d: d * d, activation, found.q_star)
+    assert found.chi == pytest.approx(chi, rel=1e-8)
+
+
+def test_another_start_finds_the_same_place_or_the_other_one() -> None:
+    for start in (1e-6, 0.03, 1.0, 40.0):
+        assert mean_field_of(Tanh(), 2.25, 0.0025, start).q_star == pytest.approx(
+            mean_field_of(Tanh(), 2.25, 0.0025).q_star, rel=1e-10
+        )
+    assert mean_field_of(Silu(), 3.0, 0.0, 0.01).q_star == 0.0
+    assert mean_field_of(Silu(), 3.0, 0.0, 400.0).q_star == math.inf
 
 
 def test_the_fixed_point_of_selu_is_the_one_it_was_made_for() -> None:
