@@ -118,6 +118,8 @@ class MainWindow(QMainWindow):
                 view.seek_requested.connect(self._seek)
             if hasattr(view, "edit_requested"):
                 view.edit_requested.connect(session.edit)
+            if hasattr(view, "place_selected"):
+                view.place_selected.connect(self._show_place)
         for id_, view in self.views.items():
             if hasattr(view, "question_asked"):
                 view.question_asked.connect(partial(self._ask, id_))
@@ -342,6 +344,15 @@ class MainWindow(QMainWindow):
     def _seek(self, place: Any) -> None:
         """Go to a cursor, or to an iteration at the present step."""
         self.session.seek(place if isinstance(place, Cursor) else Cursor(place, self.session.cursor.step))
+
+    def _show_place(self, layer: int, place: Any) -> None:
+        """Select a unit of a layer, and fill in the numbers of a place in the inspector."""
+        inspector = self.views["inspector"]
+        self.session.select(layer, place.unit)
+        inspector.set_weight(layer, place.source, place.unit)
+        inspector.sample.setValue(place.sample + 1)
+        inspector.tabs.setCurrentIndex(0)
+        self.raise_view("inspector")
 
     def seek_step(self, step: int | None) -> None:
         """Go to a step of the present iteration; None for the last."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout
 
 from gradsim.analysis import (
@@ -21,9 +23,11 @@ from gradsim.analysis import (
     first_broken_record,
     forensic_sentences,
 )
+from gradsim.analysis.fault import broken_in
 from gradsim.analysis.gradient_check import Verdict
-from gradsim.trace import Cursor
+from gradsim.trace import Cursor, IterationTrace, Run
 from gradsim.views.asking_view import AskingView
+from gradsim.views.inspection.fault_place import fault_place, fault_step
 from gradsim.views.plot.axis import Axis, layer_axis
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
 from gradsim.views.plot.marks import Mark, Rule, VerticalBand
@@ -66,10 +70,15 @@ class ProofView(AskingView):
     )
 
     seek_requested = Signal(object)
-    """A wish: show this place."""
+    """A wish: show this iteration and step."""
+    place_selected = Signal(int, object)
+    """A wish: select this layer, and fill in these of its numbers (``inspection.formula.Place``)."""
 
     def __init__(self) -> None:
+        self._is_line_stale = False
         super().__init__()
+        self._looked_through: tuple[IterationTrace, Fault | None] | None = None
+        self._going: int | None = None
         self._range = StickyRange(step=1.0, margin=0.3, least=6.0)
         self.check_button = QPushButton("Check gradients")
         self.check_button.setToolTip(
@@ -103,15 +112,37 @@ class ProofView(AskingView):
         column = self.layout()
         assert isinstance(column, QVBoxLayout)
         column.addLayout(below)
+        self.refresh()
         self._show_fault()
 
     # -- what comes down -------------------------------------------------------------------------------------
 
+    def set_run(self, run: Run | None) -> None:
+        """Show a run, or nothing; a fault on the way to which only its iteration was known is gone to now.
+
+        Parameters
+        ----------
+        run : Run or None
+            As far as it has come.
+        """
+        is_new = run is not self.run
+        super().set_run(run)
+        if is_new and self._going is not None:
+            if run is not None and run.trace.iteration == self._going:
+                QTimer.singleShot(0, self, lambda: self._go("broken"))
+            self._going = None
+
     def refresh(self) -> None:
         """Make the panels and the line below anew."""
         super().refresh()
+        self._is_line_stale = True
         if hasattr(self, "go_buttons"):
-            self._show_fault()
+            self.check_button.setText("Stop" if self.asked(CHECK).is_waiting else "Check gradients")
+            self.search_button.setText("Stop" if self.asked(FORENSICS).is_waiting else "Find what broke")
+            for button in (self.check_button, self.search_button):
+                button.setEnabled(self.run is not None)
+            if not self.visibleRegion().isEmpty():
+                self._show_fault()
 
     # -- what a person asks ----------------------------------------------------------------------------------
 
@@ -153,14 +184,18 @@ class ProofView(AskingView):
         Returns
         -------
         Fault or None
-            By counts alone until forensics have been asked.
+            Until forensics have been asked: as the iteration on screen tells it, by counts alone on any other.
         """
         if self.found is not None:
             return self.found.broken if name == "broken" else self.found.lost
         if name == "lost" or self.run is None:
             return None
         record = first_broken_record(self.run.history)
-        return None if record is None else fault_by_counts(self.run.history, record)
+        if record is None:
+            return None
+        on_screen = self.run.trace.iteration == int(self.run.history.iterations[record])
+        exact = self._fault_on_screen() if on_screen else None
+        return exact or fault_by_counts(self.run.history, record)
 
     # -- what it shows ---------------------------------------------------------------------------------------
 
@@ -221,7 +256,7 @@ class ProofView(AskingView):
         if self.run is None:
             return "No run yet."
         told = [self._why_nothing()] if self.check is None else check_sentences(self.check)
-        return " ".join([*told, self.fault_label.text()])
+        return " ".join([*told, self._fault_words()])
 
     def table(self) -> Table:
         """Return one row per direction that was compared."""
@@ -285,13 +320,19 @@ class ProofView(AskingView):
             "network on screen, and says how exactly they agree."
         )
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._is_line_stale:
+            self._show_fault()
+
+    def _panels_now(self, theme: Theme) -> Sequence[Panel]:
+        if self._is_line_stale:  # it is painted, which a tab behind others is not
+            QTimer.singleShot(0, self, self._show_fault)
+        return super()._panels_now(theme)
+
     def _show_fault(self) -> None:
-        self.check_button.setText("Stop" if self.asked(CHECK).is_waiting else "Check gradients")
-        self.check_button.setEnabled(self.run is not None)
-        searching = self.asked(FORENSICS).is_waiting
-        self.search_button.setText("Stop" if searching else "Find what broke")
+        self._is_line_stale = False
         self.search_button.setVisible(self.found is None)
-        self.search_button.setEnabled(self.run is not None)
         self.fault_label.setText(self._fault_words())
         for name, button in self.go_buttons.items():
             fault = self.fault(name)
@@ -322,9 +363,22 @@ class ProofView(AskingView):
         fault = self.fault(name)
         if fault is None:
             return
-        self.seek_requested.emit(Cursor(fault.iteration, fault.step or 0))
-        if fault.layer is not None:
-            self.layer_selected.emit(fault.layer)
+        assert self.run is not None
+        trace = self.run.trace  # of every iteration the steps are the same
+        self.seek_requested.emit(Cursor(fault.iteration, fault_step(fault, trace.steps)))
+        layer = fault.layer
+        if layer is None:
+            layer = 0 if fault.tensor == "inputs" else len(trace.layers) - 1
+        self.place_selected.emit(layer, fault_place(fault, trace.layers[layer]))
+        if not fault.index and trace.iteration != fault.iteration:
+            self._going = fault.iteration
+
+    def _fault_on_screen(self) -> Fault | None:
+        assert self.run is not None
+        trace = self.run.trace
+        if self._looked_through is None or self._looked_through[0] is not trace:
+            self._looked_through = (trace, broken_in(trace))
+        return self._looked_through[1]
 
 
 def _short(check: GradientCheck) -> str:

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from gradsim.analysis import Difference, DirectionCheck, Fault, Forensics, GradientCheck, Source, TensorCheck
 from gradsim.trace import Cursor
+from gradsim.views.inspection.formula import Place
 from gradsim.views.plot.points import LanePoints, Points
 from gradsim.views.proof_view import CHECK, FORENSICS, ProofView
 from gradsim.views.theme import LIGHT
@@ -127,8 +128,11 @@ def test_what_forensics_find_stays_while_the_run_is_the_same(view: ProofView, qt
     view.set_answer(FORENSICS, Forensics(broken, lost))
     assert "x[1, 0] = 3.1e+30 · W[0, 2] = 2e+09" in view.fault_label.text()
     assert not view.search_button.isVisible()
-    with qtbot.waitSignals([view.seek_requested, view.layer_selected]):
-        view.go_buttons["broken"].click()
+    wishes: list[object] = []
+    view.seek_requested.connect(wishes.append)
+    view.place_selected.connect(lambda *place: wishes.append(place))
+    view.go_buttons["broken"].click()
+    assert wishes == [Cursor(4, 7), (1, Place(1, 2))]
     with qtbot.waitSignal(view.seek_requested) as asked:
         view.go_buttons["lost"].click()
     assert asked.args == [Cursor(2, 9)]
