@@ -33,9 +33,11 @@ def check_sentences(check: GradientCheck) -> list[str]:
     Returns
     -------
     list of str
-        The verdict first; then kinks, what could not be decided, and what the network's own precision does.
+        The verdict first; then gradients that are 0 and why, kinks, what could not be decided, and what the
+        network's own precision does.
     """
     told = [_verdict(check)]
+    told += _zeros(check)
     told += _kinks(check)
     undecided = _with(check, "undecided")
     if undecided:
@@ -71,17 +73,34 @@ def _verdict(check: GradientCheck) -> str:
         return f"Nothing can be proven: in {_names(broken)} gradient or loss is not finite, in float64 too{loss}."
     compared = [t for t in check.tensors if t.verdict not in ("zero", "undecided")]
     if not compared:
-        return (
-            f"In none of the {len(check.tensors)} parameter tensors is there a gradient that differences could tell "
-            "from 0."
-        )
+        return f"In none of the {_of_all(check)} is there a gradient that differences could tell from 0."
     known = [tensor for tensor in compared if not math.isnan(tensor.error)]
     largest = max(known, key=lambda tensor: tensor.error) if known else None
     most = f": the largest relative error is {largest.error:.1e}, in {largest.name}" if largest else ""
     return (
-        f"Backpropagation agrees with differences of the loss in {len(compared)} of {len(check.tensors)} parameter "
-        f"tensors{most} ({check.evaluations:,} passes of iteration {check.iteration:,} in float64)."
+        f"Backpropagation agrees with differences of the loss in {len(compared)} of {_of_all(check)}{most} "
+        f"({check.evaluations:,} passes of iteration {check.iteration:,} in float64)."
     )
+
+
+def _of_all(check: GradientCheck) -> str:
+    return f"{len(check.tensors)} parameter tensor{'' if len(check.tensors) == 1 else 's'}"
+
+
+def _zeros(check: GradientCheck) -> list[str]:
+    """Say for each reason which gradients are 0, so that 0 = 0 is not taken for a proof that failed."""
+    told = []
+    zeros = _with(check, "zero")
+    for reason in dict.fromkeys(tensor.zero_reason for tensor in zeros):
+        these = [tensor for tensor in zeros if tensor.zero_reason == reason]
+        is_exact = all(way.difference.value == 0 for tensor in these for way in tensor.directions)
+        differences = "exactly 0, too" if is_exact else "0 within the rounding of the loss"
+        why = f" No gradient gets there: {reason}." if reason else ""
+        told.append(
+            f"In {_names(these)} the gradient is exactly 0 and the differences of the loss are {differences}: they "
+            f"agree as 0 = 0.{why}"
+        )
+    return told
 
 
 def _kinks(check: GradientCheck) -> list[str]:

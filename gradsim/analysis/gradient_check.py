@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from gradsim.analysis.differences import Difference, difference
 from gradsim.analysis.operations import parameter_names, stored_name
+from gradsim.analysis.zero_gradient import zero_gradient_reason
 from gradsim.spec import Experiment, Recurrent, unrolled_layers
 from gradsim.spec.method import Backpropagation, NoLossScale
 from gradsim.trace import IterationTrace
@@ -108,6 +109,8 @@ class TensorCheck:
         Values of the gradient that are 0 in the network's own precision only.
     own_broken : int
         Values of the gradient that are NaN or ±∞ in the network's own precision only.
+    zero_reason : str
+        Of a gradient that is exactly 0: what lets none through; empty for any other, and where it is not known.
     """
 
     name: str
@@ -118,6 +121,7 @@ class TensorCheck:
     own_error: float
     own_zeros: int
     own_broken: int
+    zero_reason: str = ""
 
     @property
     def error(self) -> float:
@@ -262,6 +266,7 @@ def check_gradients(
                 _own_error(mine, gradient),
                 int(np.count_nonzero((mine == 0) & (gradient != 0))),
                 int(np.count_nonzero(~np.isfinite(mine) & np.isfinite(gradient))),
+                "" if gradient.any() else zero_gradient_reason(trace, layer.index),
             )
         )
     names = tuple(layer.name for layer in trace.layers)

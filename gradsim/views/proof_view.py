@@ -247,7 +247,7 @@ class ProofView(AskingView):
                 Axis("relative error", *held, "log10"),
                 marks,
                 [Words("Passed  " if check.passed else "Not passed  ", bold=True), verdict_words],
-                lanes_needed(*drawn),
+                lanes=lanes_needed(*drawn),
             )
         ]
 
@@ -296,6 +296,8 @@ class ProofView(AskingView):
         lines = [self.check.layers[place]]
         for tensor in self.check.of_layer(place):
             told = f"{tensor.name}: {VERDICT_WORDS[tensor.verdict]}, relative error {brief(tensor.error)}"
+            if tensor.zero_reason:
+                told += f"; {tensor.zero_reason}"
             if self.check.precision != "float64":
                 told += f"; {self.check.precision} off by {brief(tensor.own_error)}"
             lines.append(told)
@@ -388,6 +390,9 @@ def _short(check: GradientCheck) -> str:
     if wrong:
         return f"{len(wrong)} of {len(check.tensors)} tensors, first {wrong[0]}"
     told = f"{len(agree)} of {len(check.tensors)} tensors agree"
+    zeros = sum(tensor.verdict == "zero" for tensor in check.tensors)
+    if zeros:
+        told += f", {zeros} as 0 = 0" if not agree else f", {zeros} more as 0 = 0"
     largest = max((tensor.error for tensor in agree), default=None)
     return told if largest is None else f"{told}, largest relative error {brief(largest)}"
 

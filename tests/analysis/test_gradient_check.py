@@ -11,7 +11,7 @@ import pytest
 
 from gradsim.analysis import check_gradients, check_sentences
 from gradsim.engine import Simulator
-from gradsim.spec import Dense, Experiment, Head, Network, Recurrent, Training
+from gradsim.spec import Dense, Experiment, Head, Network, Recurrent, Residual, Training
 from gradsim.spec.activation import Linear, Relu, Sigmoid
 from gradsim.spec.data import GaussianNoise
 from gradsim.spec.initializer import Constant, Normal
@@ -138,6 +138,51 @@ def test_a_network_on_a_kink_is_told_and_passes():
     kinks = [t for t in check.tensors if t.verdict == "kink"]
     assert "dense_2.bias" in [t.name for t in kinks]
     assert "exactly on kinks" in " ".join(check_sentences(check))
+
+
+DEAD = Dense(
+    units=4, activation=Relu(), initializer=Constant(value=-1.0), bias_initializer=Constant(value=-50.0)
+)
+NOTHING_THROUGH = {
+    "dead": ((Dense(units=4), DEAD, Dense(units=4)), "in dense_2 the slope φ'(z) is 0 for every sample", 1),
+    "weights 0": (
+        (Dense(units=4), Dense(units=4, initializer=Constant(value=0.0)), Dense(units=4)),
+        "every weight of dense_2 is 0",
+        1,
+    ),
+    "scale 0": (
+        (Dense(units=4), Residual(layers=(Dense(units=4),), scale=0.0)),
+        "the branch of residual_1 has the scale 0",
+        1,
+    ),
+    "no input": ((DEAD, Dense(units=4)), "every input of dense_2 is 0", 1),
+}
+
+
+@pytest.mark.parametrize("name", NOTHING_THROUGH)
+def test_gradients_that_are_exactly_zero_are_told_with_their_reason(name):
+    layers, reason, sentences = NOTHING_THROUGH[name]
+    check = check_gradients(Simulator(small(*layers)))
+    assert check.passed
+    zeros = [t for t in check.tensors if t.verdict == "zero"]
+    assert zeros
+    assert all(way.difference.value == 0 for t in zeros for way in t.directions)
+    told = [words for words in check_sentences(check) if "agree as 0 = 0" in words]
+    assert sum(reason in words for words in told) == sentences
+    assert all(any(t.zero_reason in words for words in told) for t in zeros)
+    assert "the gradient is exactly 0 and the differences of the loss are exactly 0, too" in told[0]
+    assert all(t.zero_reason == "" for t in check.tensors if t.verdict == "agrees")
+
+
+def test_every_tensor_of_a_dead_network_is_accounted_for():
+    layers = (Dense(units=4, activation=Relu()), *(DEAD,) * 8)
+    check = check_gradients(Simulator(small(*layers)))
+    by_verdict = {v: sum(t.verdict == v for t in check.tensors) for v in ("agrees", "zero")}
+    assert sum(by_verdict.values()) == len(check.tensors)
+    assert by_verdict["agrees"] == 1  # the bias of the head
+    told = check_sentences(check)
+    assert "in 1 of 20 parameter tensors" in told[0]
+    assert "head" not in told[1].split("the gradient is")[0]
 
 
 def test_kinks_near_by_are_avoided_and_told():
