@@ -84,6 +84,7 @@ from gradsim.analysis.theory import (
     mean_field_of,
     recurrent_bounds,
     theory_sentence,
+    theory_sentences,
     theory_table,
     theory_words,
 )
@@ -210,6 +211,7 @@ __all__ = [
     "rms_per_unit",
     "sentence",
     "theory_sentence",
+    "theory_sentences",
     "theory_table",
     "theory_words",
     "time_record",

@@ -9,6 +9,7 @@ from gradsim.analysis.theory.wording import (
     THEORY_UNITS,
     field_sentence,
     theory_sentence,
+    theory_sentences,
     theory_table,
     theory_words,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "next_q",
     "recurrent_bounds",
     "theory_sentence",
+    "theory_sentences",
     "theory_table",
     "theory_words",
 ]

@@ -41,13 +41,46 @@ def theory_sentence(expected: ExpectedProfile) -> str:
     str
         One to four sentences.
     """
+    return theory_sentences(expected)[0]
+
+
+def theory_sentences(expected: ExpectedProfile) -> tuple[str, ...]:
+    """Return what ``theory_sentence`` tells, and the same in fewer and fewer words.
+
+    Parameters
+    ----------
+    expected : ExpectedProfile
+        Of a record.
+
+    Returns
+    -------
+    tuple of str
+        For less and less room, the longest first: without the mean field, with one reason alone, with none.
+    """
     if not expected.applies or expected.fit is None:
-        return expected.why_not
+        short = expected.why_not.split(". ")[0].removesuffix(".") + "."
+        return (expected.why_not,) if short == expected.why_not else (expected.why_not, short)
     told = f"{_upper(theory_words(expected))} (layers 1–{len(expected.numbers) - 1}, without the head)."
     if expected.mean_field is not None:
         told += f" {field_sentence(expected.mean_field)}"
-    inner = len(expected.numbers) - 2
-    outside = len(expected.outside)
+    within = _within_sentence(expected)
+    inner, outside, forward = _parting(expected)
+    brief = f"In the band (±2 sd): δ of {inner - outside} of {inner} layers, a of {inner + 1 - forward} of {inner + 1}."
+    if not expected.reasons:
+        return f"{told} {within}", within, brief
+    parts = "Why they part" if outside or forward else "What theory leaves out"
+    whole = f"{parts}: {'; '.join(expected.reasons)}."
+    first = f"{brief} {parts}: {expected.reasons[0]}."
+    return f"{told} {within} {whole}", f"{within} {whole}", f"{brief} {whole}", first, brief
+
+
+def _parting(expected: ExpectedProfile) -> tuple[int, int, int]:
+    """Layers below the last before the head, and how many lie outside the band of δ and of a."""
+    return len(expected.numbers) - 2, len(expected.outside), len(expected.outside_forward)
+
+
+def _within_sentence(expected: ExpectedProfile) -> str:
+    inner, outside, forward = _parting(expected)
     what = (
         f"All {inner} layers below the last lie"
         if not outside
@@ -59,16 +92,11 @@ def theory_sentence(expected: ExpectedProfile) -> str:
             if not outside
             else "The one layer below the last does not lie"
         )
-    forward = len(expected.outside_forward)
-    of_forward = "all" if not forward else f"{inner + 1 - forward}"
-    told += (
-        f" {what} in the band of finite width (±2 sd over draws of the weights); of the activations a, "
-        f"{of_forward} of {inner + 1} in theirs."
+    of_forward = f"all {inner + 1} lie" if not forward else f"{inner + 1 - forward} of {inner + 1} lie"
+    return (
+        f"{what} in the band of finite width (±2 sd over draws of the weights); of the activations a, {of_forward} "
+        "in theirs."
     )
-    if expected.reasons:
-        parts = "Why they part" if outside or forward else "What theory leaves out"
-        told += f" {parts}: {'; '.join(expected.reasons)}."
-    return told
 
 
 def field_sentence(field: MeanField) -> str:
