@@ -268,7 +268,13 @@ class CostView(AskingView):
         upright = Axis(label, *held, "log10")
         headline = [Words("First layer by 1 %: ", bold=True), Words(self._first_words(found))]
         return Panel(
-            "time", layer_axis(layers.names), upright, marks, headline, lanes_needed(*drawn), weight=1.4
+            "time",
+            layer_axis(layers.names),
+            upright,
+            marks,
+            headline,
+            lanes=lanes_needed(*drawn),
+            weight=1.4,
         )
 
     def _first_words(self, found: Cost) -> str:
@@ -314,7 +320,7 @@ class CostView(AskingView):
             Axis("FLOP per iteration", *held, "log10"),
             marks,
             [Words("One iteration: ", bold=True), Words(words)],
-            lanes_needed(*series.values()),
+            lanes=lanes_needed(*series.values()),
         )
 
 
