@@ -77,7 +77,14 @@ def _speed(inquiry: Inquiry, seconds: Any) -> Any:
     return measured_speed(inquiry.twin(), float(seconds), inquiry.should_stop)
 
 
+def _theory(inquiry: Inquiry, options: Any) -> Any:
+    from gradsim.analysis import expected_profile
+
+    return expected_profile(inquiry.run.trace)
+
+
 QUESTIONS: dict[str, Question] = {
+    "theory": Question(_theory),
     "gradient_check": Question(_gradient_check),
     "forensics": Question(_forensics, "experiment"),
     "speed": Question(_speed, "experiment"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,7 @@ from gradsim.analysis import (
 from gradsim.analysis.cause import main_cause_words
 from gradsim.analysis.profile import Profile
 from gradsim.trace import Run
+from gradsim.views.asking_view import AskingView
 from gradsim.views.phases import phase_title, phase_words
 from gradsim.views.plot.axis import Axis, layer_axis
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
@@ -29,15 +32,18 @@ from gradsim.views.plot.marks import Mark, VerticalBand
 from gradsim.views.plot.numbers import brief
 from gradsim.views.plot.options import Toggle
 from gradsim.views.plot.panel import Panel
-from gradsim.views.plot.plot_view import PlotView, Table, message_panel
+from gradsim.views.plot.plot_view import Table, message_panel
 from gradsim.views.plot.points import LanePoints, LinePoints, Points, Shape
 from gradsim.views.plot.ranges import StickyRange, finite_range
-from gradsim.views.plot.words import Words
+from gradsim.views.plot.words import Words, headline_width
 from gradsim.views.rounding import rounding_columns, rounding_marks, rounding_words, scale_words
 from gradsim.views.theme import Theme, phase_color
+from gradsim.views.theory_overlay import THEORY, Overlay, overlay_of
 from gradsim.views.weight_layers import WeightLayers, padded
 
 _DIMMED = 0.35
+_BESIDE_HEADLINE = 90.0
+"""Pixels that a headline does not have: the axis at its left, and the margin."""
 _WIDE = 800.0
 """From how many pixels on there is room for a whole sentence beside the fits."""
 
@@ -63,8 +69,8 @@ SERIES = (
 )
 
 
-class GradientProfileView(PlotView):
-    """rms of δ per layer, with the forward signal, what was before, and the fitted slope in words."""
+class GradientProfileView(AskingView):
+    """rms of δ per layer, with the forward signal, what was before, the fitted slope in words, and theory."""
 
     view_id = "gradient_profile"
     title = "Gradient profile"
@@ -79,12 +85,39 @@ class GradientProfileView(PlotView):
         Toggle("ghost", "Before the last change", True, "The profile before the last edit, dashed"),
         Toggle("cause", "Main cause in words", True, "Which factor explains how much of the change of δ"),
         Toggle("fit", "Fitted slope", True, "Least-squares line through log₁₀ of the rms"),
+        Toggle(
+            THEORY,
+            "Theory",
+            False,
+            "What mean-field theory expects of δ and a, with the band of finite width",
+        ),
     )
 
     def __init__(self) -> None:
         super().__init__()
         self._range = StickyRange(step=1.0, margin=0.35, least=3.0)
         self._told: tuple[Run, str, str] | None = None
+
+    def standing_questions(self) -> Mapping[str, Any]:
+        """Return the one about theory, if that is to be seen."""
+        return {THEORY: None} if self.option(THEORY) else {}
+
+    def set_option(self, name: str, value: Any) -> None:
+        """Choose what is drawn; for theory an answer is asked for.
+
+        Parameters
+        ----------
+        name : str
+            Of a row of ``options``.
+        value : str or bool
+            One it can have.
+        """
+        before = self.option(THEORY)
+        super().set_option(name, value)
+        if self.option(THEORY) and not before:
+            self._ask_what_stands()
+        elif before and not self.option(THEORY):
+            self.cancel(THEORY)
 
     def fit_ranges(self) -> None:
         """Choose the axes anew from the next numbers."""
@@ -102,8 +135,12 @@ class GradientProfileView(PlotView):
         stream = found.stream if self.option("stream") and self.option("delta") else None
         ways = [stream.gradient_rms, stream.branch_rms] if stream is not None else []
         everything = [*values.values(), *before.values(), *ways]
-        held = self._range.around(finite_range(*(log10_or_nan(v) for v in everything)))
+        theory, tensors = self._theory(), [row.tensor for row in self._shown()]
+        curves = theory.curves(tensors) if theory else []
+        held = self._range.around(finite_range(*(log10_or_nan(v) for v in everything), *curves))
         marks: list[Mark] = [*self._bands(layers, theme)]
+        if theory:
+            marks += theory.marks(tensors, layers.positions, theme, self.is_low)
         for row in self._shown():
             if ghost:
                 marks += _ghost_marks(row, ghost, before[row.tensor], theme)
@@ -121,8 +158,9 @@ class GradientProfileView(PlotView):
                 layer_axis(layers.names, "layer, from the input to the head"),
                 Axis("rms of all values", *held, "log10"),
                 marks,
-                headline=self._headline(found),
-                lanes=lanes_needed(*everything),
+                headline=self._headline(found, theory),
+                notes=theory.notes() if theory else (),
+                lanes=lanes_needed(*everything, *(np.where(np.isneginf(c), 0.0, 1.0) for c in curves)),
             )
         ]
 
@@ -133,6 +171,8 @@ class GradientProfileView(PlotView):
         trace = self.run.trace
         phase, scale = phase_words(trace.experiment, trace.iteration), scale_words(trace)
         told = f"{sentence(profile(trace))} {self._main_cause()[0]}".rstrip()
+        theory = self._theory()
+        told = f"{told} {theory.sentence()}".rstrip() if theory else told
         return " ".join([told, *(f"{words[:1].upper()}{words[1:]}." for words in (phase, scale) if words)])
 
     def table(self) -> Table:
@@ -155,6 +195,11 @@ class GradientProfileView(PlotView):
             if ghost:
                 columns[f"{row.tensor}_rms_before"] = padded(ghost.rms(row.tensor), rows)
                 units[f"{row.tensor}_rms_before"] = f"rms of {row.symbol} before the last change"
+        theory = self._theory()
+        if theory:
+            expected, what = theory.columns()
+            columns |= {name: padded(values, rows) for name, values in expected.items()}
+            units |= what
         lost, meaning = rounding_columns(self.run.trace, layers.layers)
         columns |= {name: padded(counts, rows) for name, counts in lost.items()}
         return columns, units | meaning
@@ -186,6 +231,9 @@ class GradientProfileView(PlotView):
         if layer.number is not None and layer.number <= len(found.backward_ratio):
             ratio = brief(float(found.backward_ratio[layer.number - 1]))
             lines.append(f"δ here / δ in layer {layer.number + 1} = {ratio}")
+        theory = self._theory()
+        if theory and layer.number is not None:
+            lines += theory.hover_lines(layer.number)
         lines += list(filter(None, (rounding_words(self.run.trace, layer), scale_words(self.run.trace))))
         for block in residual_blocks(self.run.trace):
             if layer.number is not None and block.start < layer.number < block.end:
@@ -196,24 +244,46 @@ class GradientProfileView(PlotView):
     def _shown(self) -> list[_Series]:
         return [row for row in SERIES if self.option(row.tensor)]
 
-    def _headline(self, found: Profile) -> list[Words]:
-        words = self._stored_words()
+    def _theory(self) -> Overlay | None:
+        """Return what is known of theory; None if it is not to be seen."""
+        if self.run is None or not self.option(THEORY):
+            return None
+        asked = self.asked(THEORY)
+        told = asked.reason or self.waiting_words(THEORY)
+        return overlay_of(asked.answer, asked.answered, self.run.trace, told)
+
+    def _headline(self, found: Profile, theory: Overlay | None) -> list[Words]:
         whole, short = self._main_cause() if self.option("cause") and self.option("delta") else ("", "")
-        is_wide = self.figure_size().width() >= _WIDE
+        room = self.figure_size().width()
+        is_wide = room >= _WIDE
+        if theory:
+            # What theory says matters more to whoever asked for it than how good the fit is, and the main cause.
+            room -= _BESIDE_HEADLINE
+            words = [*self._stored_words(), *self._fit_words(found)]
+            rows = [[*words, *told] for told in theory.headlines()]
+            rows = [[*rows[0], Words(whole)], *rows]
+            words = [*self._stored_words(), *self._fit_words(found, is_brief=True)]
+            rows += [[*words, *told] for told in theory.headlines()]
+            return next((row for row in rows if headline_width(row) <= room), rows[-1])
+        words = [*self._stored_words(), *self._fit_words(found, "" if is_wide else short)]
+        if whole and (is_wide or not words):
+            return [*words, Words(whole)]
+        return [*words[:-1], *(replace(last, text=last.text.rstrip()) for last in words[-1:])]
+
+    def _fit_words(self, found: Profile, cause: str = "", *, is_brief: bool = False) -> list[Words]:
+        words: list[Words] = []
         for row in reversed(SERIES):
             if row.fit and self.option(row.tensor) and self.option("fit"):
                 fit: Fit = getattr(found, row.fit)
                 told = fit.words
                 # Two points always lie on a line, and a level one has nothing to explain.
-                if len(fit.used) > 2 and not told.startswith("flat"):
+                if len(fit.used) > 2 and not told.startswith("flat") and not is_brief:
                     told += f", R² {fit.r_squared:.3f}"
-                if row.tensor == "delta" and short and not is_wide:
-                    told += f" · {short}"
+                if row.tensor == "delta" and cause:
+                    told += f" · {cause}"
                 way = "←" if row.fit == "backward_fit" else "→"
                 words += [Words(f"{row.symbol} {way} ", row.role, bold=True), Words(f"{told}      ")]
-        if whole and (is_wide or not words):
-            return [*words, Words(whole)]
-        return [*words[:-1], *(replace(last, text=last.text.rstrip()) for last in words[-1:])]
+        return words
 
     def _stored_words(self) -> list[Words]:
         """Return what is not as usual about the numbers: the scale of the gradients, and the phase."""

@@ -18,6 +18,9 @@ _NARROW = 32
 _OTHER_SIZE = 0.05
 _SETTLED = 1.1
 _SMALL_BATCH = 8
+_BAND = 2.0
+_RARE = 3.5
+"""Standard deviations that are still called chance: over a few hundred layers they come up."""
 
 
 def reasons_to_part(
@@ -49,7 +52,7 @@ def reasons_to_part(
     tuple of str
         Beginnings of sentences, without a full stop; most weighty first.
     """
-    return tuple(
+    found = tuple(
         reason
         for reason in (
             _trained(trace),
@@ -64,6 +67,7 @@ def reasons_to_part(
         )
         if reason
     )
+    return found or tuple(filter(None, (_chance(expected, measured, band),)))
 
 
 def _trained(trace: IterationTrace) -> str:
@@ -93,6 +97,21 @@ def _other_weights(trace: IterationTrace) -> str:
     if not name:
         return ""
     return f"the weights of {name} are ×{worst:.2g} of the size that its initializer draws"
+
+
+def _chance(expected: NDArray[np.float64], measured: NDArray[np.float64], band: NDArray[np.float64]) -> str:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        away = np.abs(measured - expected)[:-2] / band[:-2] * _BAND
+    away = away[np.isfinite(away)]
+    worst = float(away.max()) if len(away) else 0.0
+    if worst <= _BAND:
+        return ""
+    if worst <= _RARE:
+        return (
+            "chance: one draw in twenty leaves a band of ±2 sd, and then in many layers in a row, for each hands "
+            "down what the one above has drawn"
+        )
+    return f"up to {worst:.1f} sd: more than chance, and nothing that this program knows of explains it"
 
 
 def _broken(measured: NDArray[np.float64]) -> str:
@@ -149,11 +168,10 @@ def _unsettled(trace: IterationTrace, field: MeanField | None) -> str:
     if math.isinf(field.q_star):
         return "the signal grows without end, and never settles at a q*"
     if not field.is_stable:
-        return (
-            ""
-            if abs(field.q_slope - 1.0) < 1e-6
-            else "q* is not stable: small differences grow from layer to layer"
-        )
+        if abs(field.q_slope - 1.0) >= 1e-6:
+            return "q* is not stable: small differences grow from layer to layer"
+        slowly = "q* = 0 is neared ever more slowly: as long as there is a signal, χ is another"
+        return slowly if field.q_star == 0 else ""
     first = next(layer for layer in trace.layers if layer.number is not None)
     start = float(np.mean(first["pre_activation"].astype(np.float64) ** 2))
     if field.q_star == 0 or not start > 0:

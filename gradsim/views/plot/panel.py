@@ -24,8 +24,13 @@ from gradsim.views.plot.color_bar import COLOR_BAR_WIDTH, ColorBar, paint_color_
 from gradsim.views.plot.geometry import Geometry
 from gradsim.views.plot.lanes import LANES
 from gradsim.views.plot.marks import Mark
+from gradsim.views.plot.notes import NOTE_LINE, note_lines, paint_note
 from gradsim.views.plot.words import Words, legend_rows, paint_headline, paint_legend, paint_message
 from gradsim.views.theme import Theme
+
+_NOTE_MARGIN = 14.0
+_MOST_LEFT = 72.0
+_WIDE = 600.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +47,8 @@ class Panel:
         Drawn in this order; those with a name make the legend.
     headline : sequence of Words
         What is to be seen, in a line above the plot.
+    notes : tuple of str
+        Sentences below the headline that say the same, the longest first: the first for which there is room is shown.
     lanes : sequence of str
         Which of ``LANES`` are needed.
     color_bar : ColorBar or None
@@ -59,6 +66,7 @@ class Panel:
     y: Axis
     marks: Sequence[Mark] = ()
     headline: Sequence[Words] = ()
+    notes: tuple[str, ...] = ()
     lanes: Sequence[str] = ()
     color_bar: ColorBar | None = None
     message: str = ""
@@ -103,7 +111,7 @@ def laid_out(panel: Panel, rect: QRectF, top: float = 0.0) -> Geometry:
     """
     metrics = tick_metrics()
     inner = rect.adjusted(8, 6, -14, -4)
-    words = LINE_HEIGHT + 2 if panel.headline else 0.0
+    words = _words_height(panel, rect)
     width = inner.width() - (COLOR_BAR_WIDTH if panel.color_bar else 0.0)
     legend = LINE_HEIGHT * len(legend_rows(panel.marks, width))
     top = max(top, inner.top() + words + legend + 4)
@@ -220,8 +228,28 @@ def paint_words(painter: QPainter, panel: Panel, geometry: Geometry, theme: Them
         In which colours.
     """
     paint_headline(painter, panel.headline, geometry, theme)
-    top = geometry.rect.top() + 6 + (LINE_HEIGHT + 2 if panel.headline else 0)
+    top = geometry.rect.top() + 6 + _words_height(panel, geometry.rect)
+    if panel.notes:
+        lines = _note_lines(panel, geometry.rect)
+        left = min(geometry.frame.left(), geometry.rect.left() + _note_left(geometry.rect))
+        corner = QPointF(left, top - NOTE_LINE * len(lines))
+        paint_note(painter, lines, corner, theme)
     width = geometry.rect.width() - 22 - (COLOR_BAR_WIDTH if panel.color_bar else 0.0)
     paint_legend(painter, legend_rows(panel.marks, width), QPointF(geometry.frame.left(), top), theme)
     if panel.color_bar:
         paint_color_bar(painter, panel.color_bar, geometry.frame, theme)
+
+
+def _words_height(panel: Panel, rect: QRectF) -> float:
+    """Height of the headline and the note below it, in pixels."""
+    note = NOTE_LINE * len(_note_lines(panel, rect)) if panel.notes else 0.0
+    return (LINE_HEIGHT + 2 if panel.headline else 0.0) + note
+
+
+def _note_left(rect: QRectF) -> float:
+    """Where a note begins at the latest: level with the plot, but where room is scarce it needs all of it."""
+    return _MOST_LEFT if rect.width() >= _WIDE else _NOTE_MARGIN
+
+
+def _note_lines(panel: Panel, rect: QRectF) -> tuple[str, ...]:
+    return note_lines(panel.notes, rect.width() - _note_left(rect) - _NOTE_MARGIN, rect.height())

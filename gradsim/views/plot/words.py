@@ -66,9 +66,7 @@ def paint_headline(painter: QPainter, headline: Sequence[Words], geometry: Geome
         In which colours.
     """
     fonts = [figure_font(LABEL_PIXELS, bold=words.bold) for words in headline]
-    whole = sum(
-        QFontMetricsF(font).horizontalAdvance(words.text) for font, words in zip(fonts, headline, strict=True)
-    )
+    whole = headline_width(headline)
     y, right = geometry.rect.top() + 6, geometry.rect.right() - 10
     x = max(min(geometry.frame.left(), right - whole), geometry.rect.left() + 8)  # further left if it is long
     for words, font in zip(headline, fonts, strict=True):
@@ -80,6 +78,25 @@ def paint_headline(painter: QPainter, headline: Sequence[Words], geometry: Geome
         x += metrics.horizontalAdvance(words.text)
         if x > right:
             break
+
+
+def headline_width(headline: Sequence[Words]) -> float:
+    """Return how wide a headline is.
+
+    Parameters
+    ----------
+    headline : sequence of Words
+        Its pieces.
+
+    Returns
+    -------
+    float
+        In pixels.
+    """
+    return sum(
+        QFontMetricsF(figure_font(LABEL_PIXELS, bold=words.bold)).horizontalAdvance(words.text)
+        for words in headline
+    )
 
 
 def legend_rows(marks: Sequence[Mark], width: float) -> list[LegendRow]:

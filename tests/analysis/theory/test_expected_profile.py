@@ -20,6 +20,7 @@ from gradsim.analysis.theory import (
     theory_table,
     theory_words,
 )
+from gradsim.analysis.theory.parting import reasons_to_part
 from gradsim.engine import Simulator
 from gradsim.spec import (
     ActivationLayer,
@@ -253,6 +254,7 @@ REASONS: list[tuple[Any, Any, str]] = [
     (dense(64, Relu(), VarianceScaling(scale=2.6)), {}, "grows without end"),
     (dense(64, Tanh(), VarianceScaling(scale=0.5)), {}, "its q* is 0"),
     (dense(64, Gelu(), HeNormal()), {}, "its q* is 0"),
+    (dense(64, Tanh(), LecunNormal()), {}, "q* = 0 is neared ever more slowly"),
     (dense(64, Sigmoid(), GlorotUniform()), {}, "q* is not reached at once"),
     (Residual(layers=(dense(64, Relu(), HeNormal()),)), {}, "a branch whose output is positive on average"),
     (dense(64, Tanh(), HeNormal(), "batch"), {"batch": 6}, "a batch of 6"),
@@ -270,6 +272,17 @@ def test_what_theory_leaves_out_is_told(layer: Any, fields: dict[str, Any], why:
 
 def test_a_healthy_wide_net_at_its_start_needs_no_excuse() -> None:
     assert expected_profile(traces_of("relu, He, 64")[0]).reasons == ()
+
+
+def test_where_nothing_else_explains_it_chance_is_named_and_what_goes_beyond_it() -> None:
+    trace = traces_of("relu, He, 64")[0]
+    expected = expected_profile(trace)
+    band = expected.log10_high - expected.log10_delta
+    field = mean_field(trace)
+    for sds, why in ((1.9, ""), (2.5, "chance: one draw in twenty"), (9.0, "up to 9.0 sd: more than chance")):
+        measured = expected.log10_delta + sds / 2.0 * band
+        reasons = reasons_to_part(trace, (), field, (), expected.log10_delta, measured, band)
+        assert [reason[: len(why)] for reason in reasons] == ([why] if why else [])
 
 
 def test_weights_of_another_size_than_their_initializers_are_named() -> None:
