@@ -21,6 +21,7 @@ from gradsim.analysis.cause import (
     layer_sentence,
     main_cause_sentence,
 )
+from gradsim.analysis.beside import Beside, by_method, trained_beside
 from gradsim.analysis.chain_paths import ChainFactor, ChainPath
 from gradsim.analysis.chain_rule import WeightChain, weight_chain, weight_tensors
 from gradsim.analysis.check_wording import VERDICT_WORDS, check_sentences
@@ -82,6 +83,7 @@ from gradsim.analysis.theory import (
     expected_profile,
     mean_field,
     mean_field_of,
+    power_words,
     recurrent_bounds,
     theory_sentence,
     theory_sentences,
@@ -115,6 +117,7 @@ __all__ = [
     "THEORY_UNITS",
     "TOLERANCE",
     "VERDICT_WORDS",
+    "Beside",
     "BudgetPart",
     "CauseBudget",
     "Causes",
@@ -161,6 +164,7 @@ __all__ = [
     "angle_between",
     "broken_in",
     "budget_sentence",
+    "by_method",
     "cause_budget",
     "cause_sentence",
     "cause_table",
@@ -200,6 +204,7 @@ __all__ = [
     "measured_speed",
     "operations",
     "operations_until",
+    "power_words",
     "profile",
     "profile_table",
     "recorded_again",
@@ -215,6 +220,7 @@ __all__ = [
     "theory_table",
     "theory_words",
     "time_record",
+    "trained_beside",
     "unit_deaths",
     "unit_survey",
     "weight_chain",

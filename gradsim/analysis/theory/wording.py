@@ -154,11 +154,33 @@ def theory_table(expected: ExpectedProfile) -> dict[str, list[float | None]]:
     return told | {"theory_ratio": list(ratio), "theory_q": expected.q.tolist()}
 
 
+def power_words(log10: float) -> str:
+    """Return a power of ten in the same few characters whatever its size, also beyond what a float can hold.
+
+    Parameters
+    ----------
+    log10 : float
+        Logarithm of a number of 0 or more.
+
+    Returns
+    -------
+    str
+        ``0``, ``NaN``, ``∞``, three digits, with an exponent outside 0.001 to 1,000.
+    """
+    if not math.isfinite(log10):
+        return "NaN" if math.isnan(log10) else "∞" if log10 > 0 else "0"
+    if -3.0 <= log10 < math.log10(999.5):
+        return f"{10.0**log10:#.3g}".rstrip(".")
+    exponent = math.floor(log10)
+    digits = f"{10.0 ** (log10 - exponent):.2f}"
+    return f"1.00e{exponent + 1:+03d}" if digits == "10.00" else f"{digits}e{exponent:+03d}"
+
+
 THEORY_UNITS = {
-    "theory_delta_rms": "rms δ that theory expects",
+    "theory_delta_rms": "rms δ that theory expects; 0 below 1e-323",
     "theory_low": "the same less 2 sd of finite width",
     "theory_high": "the same plus 2 sd of finite width",
-    "theory_activation_rms": "rms a that theory expects",
+    "theory_activation_rms": "rms a that theory expects; 0 below 1e-323",
     "theory_activation_low": "the same less 2 sd of finite width",
     "theory_activation_high": "the same plus 2 sd of finite width",
     "theory_ratio": "√χ here: expected rms δ / that of the next layer",
