@@ -94,6 +94,12 @@ def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
         action="store_true",
         help="also why signals shrink or grow: the factors of every layer's ratio",
     )
+    parser.add_argument(
+        "--theory",
+        action="store_true",
+        help="also what mean-field theory expects of every layer (χ, depth scale, band of finite width), and why "
+        "the measurement parts from it; try --iterations 0",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     parser.add_argument("--csv", metavar="FILE", type=Path, help="write the numbers of every layer")
     parser.add_argument(

@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     from gradsim.cli.documents import json_text, result_document
     from gradsim.cli.report import print_report
     from gradsim.cli.result import run_result
+    from gradsim.cli.theory import print_theory, theory_document
     from gradsim.cli.training import prepared_simulator
 
     progress = Progress()
@@ -52,11 +53,15 @@ def run(arguments: argparse.Namespace) -> int:
         document = result_document(result, found)
         if arguments.cause:
             document["causes"] = cause_document(result.trace)
+        if arguments.theory:
+            document["theory"] = theory_document(result)
         terminal.stream.write(json_text(document, ascii_only=not terminal.unicode) + "\n")
     else:
         print_report(result, terminal, arguments.brief, found)
         if arguments.cause:
             print_causes(result.trace, terminal, arguments.brief)
+        if arguments.theory:
+            print_theory(result, terminal, arguments.brief)
     written = []
     if arguments.csv:
         files.write_layers(arguments.csv, result)
