@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtGui import QColor
 
 from gradsim.analysis import (
     Fit,
-    Stream,
     cause_budget,
     causes,
     main_cause_sentence,
@@ -33,9 +31,18 @@ from gradsim.views.plot.numbers import brief
 from gradsim.views.plot.options import Toggle
 from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import Table, message_panel
-from gradsim.views.plot.points import LanePoints, LinePoints, Points, Shape
+from gradsim.views.plot.points import LanePoints, LinePoints, Points
 from gradsim.views.plot.ranges import StickyRange, finite_range
 from gradsim.views.plot.words import Words, headline_width
+from gradsim.views.profile_marks import (
+    SERIES,
+    ProfileSeries,
+    dodge,
+    fit_marks,
+    fitted,
+    ghost_marks,
+    stream_marks,
+)
 from gradsim.views.rounding import rounding_columns, rounding_marks, rounding_words, scale_words
 from gradsim.views.theme import Theme, phase_color
 from gradsim.views.theory_overlay import THEORY, Overlay, overlay_of
@@ -46,27 +53,6 @@ _BESIDE_HEADLINE = 90.0
 """Pixels that a headline does not have: the axis at its left, and the margin."""
 _WIDE = 800.0
 """From how many pixels on there is room for a whole sentence beside the fits."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Series:
-    """One row: a tensor whose rms is drawn."""
-
-    tensor: str
-    words: str
-    symbol: str
-    role: str
-    shape: Shape
-    default: bool
-    fit: str = ""
-
-
-SERIES = (
-    _Series("weight_gradient", "weight gradient ∂L/∂W", "∂L/∂W", "weight", "triangle", False),
-    _Series("activation_gradient", "activation gradient ∂L/∂a", "∂L/∂a", "update", "diamond", False),
-    _Series("activation", "activation a", "a", "forward", "square", True, "forward_fit"),
-    _Series("delta", "delta δ = ∂L/∂z", "δ", "backward", "circle", True, "backward_fit"),
-)
 
 
 class GradientProfileView(AskingView):
@@ -143,12 +129,12 @@ class GradientProfileView(AskingView):
             marks += theory.marks(tensors, layers.positions, theme, self.is_low)
         for row in self._shown():
             if ghost:
-                marks += _ghost_marks(row, ghost, before[row.tensor], theme)
+                marks += ghost_marks(row, ghost, before[row.tensor], theme)
         for row in self._shown():
             if self.option("fit") and row.fit:
-                marks += _fit_marks(getattr(found, row.fit), theme.color(row.role, 0.75))
+                marks += fit_marks(getattr(found, row.fit), theme.color(row.role, 0.75))
         if stream is not None and len(stream):
-            marks += self._stream_marks(stream, theme)
+            marks += stream_marks(stream, marker_size(len(stream), self.figure_size().width()), theme)
         for row in self._shown():
             marks += self._series_marks(row, layers, values[row.tensor], theme)
         marks += rounding_marks(layers.layers, layers.positions, theme)
@@ -190,7 +176,7 @@ class GradientProfileView(AskingView):
             units[f"{row.tensor}_rms"] = f"rms of {row.symbol} over all values"
             if self.option("fit") and row.fit:
                 fit: Fit = getattr(found, row.fit)
-                columns[f"{row.tensor}_fit"] = padded(_fitted(fit, len(layers)), rows)
+                columns[f"{row.tensor}_fit"] = padded(fitted(fit, len(layers)), rows)
                 units[f"{row.tensor}_fit"] = "rms on the fitted line; NaN outside the fit"
             if ghost:
                 columns[f"{row.tensor}_rms_before"] = padded(ghost.rms(row.tensor), rows)
@@ -241,7 +227,7 @@ class GradientProfileView(AskingView):
                 lines.append(f"{block.name}: rms ∂L/∂x = {sizes}")
         return "\n".join(lines)
 
-    def _shown(self) -> list[_Series]:
+    def _shown(self) -> list[ProfileSeries]:
         return [row for row in SERIES if self.option(row.tensor)]
 
     def _theory(self) -> Overlay | None:
@@ -264,6 +250,7 @@ class GradientProfileView(AskingView):
             rows = [[*rows[0], Words(whole)], *rows]
             words = [*self._stored_words(), *self._fit_words(found, is_brief=True)]
             rows += [[*words, *told] for told in theory.headlines()]
+            rows.append([*theory.headlines()[-1], *words])  # cut at the end, where the figure tells it, too
             return next((row for row in rows if headline_width(row) <= room), rows[-1])
         words = [*self._stored_words(), *self._fit_words(found, "" if is_wide else short)]
         if whole and (is_wide or not words):
@@ -315,40 +302,26 @@ class GradientProfileView(AskingView):
             bands.append(VerticalBand(place - 0.5, place + 0.5, color))
         return bands
 
-    def _stream_marks(self, stream: Stream, theme: Theme) -> list[Mark]:
-        """Mark between the layers: the stream at the entrance of each block, and what its branch hands back."""
-        order = np.argsort(stream.starts, kind="stable")
-        x, size = stream.starts[order], marker_size(len(stream), self.figure_size().width())
-        color, branch = theme.color("text", 0.75), theme.color("update")
-        whole, part = log10_or_nan(stream.gradient_rms[order]), log10_or_nan(stream.branch_rms[order])
-        return [
-            Line(x, whole, theme.color("text", 0.4), 1.0, (2.0, 3.0)),
-            LanePoints(x, stream.gradient_rms[order], color),
-            LinePoints(x, whole, color, "square", 0.8 * size, name="stream ∂L/∂x of a block"),
-            LanePoints(x, stream.branch_rms[order], branch),
-            LinePoints(x, part, branch, "diamond", 0.9 * size, name="of it through the branch"),
-        ]
-
     def _series_marks(
-        self, row: _Series, layers: WeightLayers, values: NDArray[np.float64], theme: Theme
+        self, row: ProfileSeries, layers: WeightLayers, values: NDArray[np.float64], theme: Theme
     ) -> list[Mark]:
         """Line and points; what has not been computed at the cursor stands back."""
         x, y = layers.positions, log10_or_nan(values)
         reached = layers.reached(row.tensor, self.cursor_at)
         room = self.figure_size().width()
         size = marker_size(len(layers), room)
-        dodge = _dodge(self._shown().index(row), len(self._shown()), len(layers), room)
+        aside = dodge(self._shown().index(row), len(self._shown()), len(layers), room)
         bright, dim = theme.color(row.role), theme.color(row.role, _DIMMED)
         marks: list[Mark] = []
         if not reached.all():
             marks += [
                 Line(x, y, dim),
                 Points(x[~reached], y[~reached], dim, row.shape, size),
-                LanePoints(x[~reached], values[~reached], dim, dodge=dodge),
+                LanePoints(x[~reached], values[~reached], dim, dodge=aside),
             ]
         marks += [
             Line(x, np.where(reached, y, np.nan), bright, 1.6),
-            LanePoints(x[reached], values[reached], bright, dodge=dodge),
+            LanePoints(x[reached], values[reached], bright, dodge=aside),
             LinePoints(x[reached], y[reached], bright, row.shape, size, name=row.words),
         ]
         return marks
@@ -370,35 +343,3 @@ def marker_size(layers: int, pixels: float) -> float:
         Diameter in pixels, from 2.2 to 6.5.
     """
     return float(np.clip(0.6 * (pixels - 80.0) / max(layers, 1), 2.2, 6.5))
-
-
-def _dodge(place: int, series: int, layers: int, pixels: float) -> float:
-    """Return how far aside the markers of a series stand in a lane, in pixels."""
-    apart = min(9.0, 0.8 * pixels / (max(layers, 1) * series))
-    return (place - (series - 1) / 2.0) * apart
-
-
-def _ghost_marks(row: _Series, ghost: WeightLayers, values: NDArray[np.float64], theme: Theme) -> list[Mark]:
-    color: QColor = theme.color("ghost")
-    dash = (5.0, 3.0) if row.tensor == "delta" else (1.5, 3.0)
-    name = f"{row.symbol} before"
-    return [
-        Line(ghost.positions, log10_or_nan(values), color, 1.3, dash, name),
-        LanePoints(ghost.positions, values, color, 5.0),
-    ]
-
-
-def _fitted(fit: Fit, layers: int) -> NDArray[np.float64]:
-    line = np.full(layers, np.nan)
-    if len(fit.used) and np.isfinite(fit.slope):
-        inside = np.arange(fit.used[0], fit.used[-1] + 1)
-        with np.errstate(over="ignore", under="ignore"):
-            line[inside] = 10.0 ** fit.log10_at(inside)
-    return line
-
-
-def _fit_marks(fit: Fit, color: QColor) -> list[Mark]:
-    if len(fit.used) < 2 or not np.isfinite(fit.slope):
-        return []
-    ends = np.array([fit.used[0], fit.used[-1]])
-    return [Line(ends + 1.0, fit.log10_at(ends), color, 1.0, (6.0, 4.0))]

@@ -13,6 +13,7 @@ from gradsim.analysis import (
     THEORY_UNITS,
     ExpectedProfile,
     MeanField,
+    power_words,
     theory_sentence,
     theory_sentences,
     theory_table,
@@ -30,6 +31,7 @@ THEORY = "theory"
 _SERIES = 7
 """Among the colours for things without a role: neither that of a signal nor that of the ghost."""
 _OPACITY = 0.2
+_SYMBOLS = {"delta": "δ", "activation": "a"}
 _DASHES = {"delta": (5.0, 2.5), "activation": (2.0, 2.0)}
 
 
@@ -106,7 +108,7 @@ class Overlay:
             if tensor not in self._lines:
                 continue
             low, middle, high = self._lines[tensor]
-            symbol = "δ" if tensor == "delta" else "a"
+            symbol = _SYMBOLS[tensor]
             name = f"{symbol} theory" if is_brief else f"{symbol} of theory ±2 sd{of}"
             places = positions[: len(middle)]
             found.append(Ribbon(places, low, middle, high, color, _OPACITY, _DASHES[tensor], name=name))
@@ -153,18 +155,16 @@ class Overlay:
         e = self.expected
         if e is None or not e.applies or number > len(e.numbers):
             return [self.sentence().split(". ")[0]] if self.sentence() else []
+        of = "" if self.iteration is None else f" (of iteration {self.iteration:,})"
         lines = []
-        columns, of = (
-            theory_table(e),
-            "" if self.iteration is None else f" (of iteration {self.iteration:,})",
-        )
-        for symbol, names in _COLUMNS.items():
-            value, low, high = (_number(columns[name][number - 1]) for name in names)
-            if value == value:
-                lines.append(f"theory{of}: rms {symbol} = {brief(value)} ({brief(low)} to {brief(high)})")
-        ratio = _number(columns["theory_ratio"][number - 1])
-        if ratio == ratio:
-            lines.append(f"√χ here = {brief(ratio)}")
+        for tensor, curves in self._lines.items():
+            low, value, high = (power_words(float(curve[number - 1])) for curve in curves)
+            if value != "NaN":
+                lines.append(f"theory{of}: rms {_SYMBOLS[tensor]} = {value} ({low} to {high})")
+        if number <= len(e.backward_ratio):
+            lines.append(
+                f"theory{of}: δ here / δ in layer {number + 1} = {brief(float(e.backward_ratio[number - 1]))}"
+            )
         return lines
 
     def columns(self) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
@@ -175,12 +175,6 @@ class Overlay:
         return {name: np.array(values, dtype=np.float64) for name, values in table.items()}, dict(
             THEORY_UNITS
         )
-
-
-_COLUMNS = {
-    "δ": ("theory_delta_rms", "theory_low", "theory_high"),
-    "a": ("theory_activation_rms", "theory_activation_low", "theory_activation_high"),
-}
 
 
 def overlay_of(answer: object, answered: IterationTrace | None, shown: IterationTrace, told: str) -> Overlay:
@@ -206,7 +200,8 @@ def overlay_of(answer: object, answered: IterationTrace | None, shown: Iteration
         return Overlay(told=told)
     if answered is shown:
         return Overlay(answer)
-    if answered.experiment.network != shown.experiment.network:
+    before, now = answered.experiment.network, shown.experiment.network
+    if before is not now and before != now:
         return Overlay(told=told)
     return Overlay(answer, answered.iteration)
 
@@ -230,7 +225,3 @@ def field_words(found: MeanField) -> tuple[str, ...]:
     depth = "ξ ∞" if is_long else f"ξ {scale:.2g}"
     whole = f"{chi}, {depth}{'' if is_long else ' layers'}, {factor} per layer"
     return whole, f"{chi}, {depth}, {factor}", f"{chi}, {factor}"
-
-
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else value
