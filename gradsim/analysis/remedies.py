@@ -120,6 +120,26 @@ REMEDIES: Mapping[str, RemedyRule] = {
     "lowered_threshold": RemedyRule(
         "Lower clipping threshold", "Clips the gradients that stand out.", edits.lowered_threshold
     ),
+    "dynamic_loss_scale": RemedyRule(
+        "Dynamic loss scale",
+        "The loss is multiplied before the way back, by as much as just overflows nothing, and the gradient divided "
+        "after it.",
+        edits.dynamic_loss_scale,
+    ),
+    "loss_scale": RemedyRule(
+        "Loss scale 1024",
+        "The loss is multiplied before the way back and the gradient divided after it: three decades of it are no "
+        "longer rounded to 0.",
+        edits.loss_scale,
+    ),
+    "bfloat16": RemedyRule(
+        "bfloat16",
+        "Holds numbers as small and as large as float32 does, with fewer digits.",
+        edits.precision("bfloat16"),
+    ),
+    "float32": RemedyRule(
+        "float32", "Holds numbers down to 1e-45 and up to 3e38.", edits.precision("float32")
+    ),
     "no_schedule": RemedyRule(
         "Constant learning rate", "The schedule no longer takes the steps away.", edits.no_schedule
     ),

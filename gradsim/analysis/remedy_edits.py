@@ -31,7 +31,9 @@ from gradsim.spec import (
     kind_of,
 )
 from gradsim.spec.activation import LeakyRelu, Prelu, Relu, Rrelu, Tanh
+from gradsim.spec.experiment import Precision
 from gradsim.spec.initializer import GlorotUniform, HeNormal, LecunNormal, Orthogonal, VarianceScaling, Zeros
+from gradsim.spec.method import DynamicLossScale, FixedLossScale, NoLossScale
 from gradsim.spec.training import Adam, ConstantSchedule, GlobalNormClipping, NoClipping, ValueClipping
 
 Numbers = Mapping[str, float]
@@ -218,6 +220,33 @@ def _threshold(experiment: Experiment, factor: float) -> Experiment | None:
         return None
     value = _round(clipping.threshold * factor)
     return with_training(experiment, clipping=replace(clipping, threshold=value))
+
+
+def dynamic_loss_scale(experiment: Experiment, numbers: Numbers) -> Experiment | None:
+    """Return a narrow one with a loss scale that follows the gradient."""
+    if not _is_narrow(experiment) or isinstance(experiment.training.loss_scale, DynamicLossScale):
+        return None
+    return with_training(experiment, loss_scale=DynamicLossScale())
+
+
+def loss_scale(experiment: Experiment, numbers: Numbers) -> Experiment | None:
+    """Return a narrow one with a loss scale of 1024."""
+    if not _is_narrow(experiment) or not isinstance(experiment.training.loss_scale, NoLossScale):
+        return None
+    return with_training(experiment, loss_scale=FixedLossScale(scale=1024.0))
+
+
+def precision(name: Precision) -> Edit:
+    """Return an edit of a narrow experiment that gives its numbers more range."""
+
+    def _edit(experiment: Experiment, numbers: Numbers) -> Experiment | None:
+        return replace(experiment, precision=name) if _is_narrow(experiment) else None
+
+    return _edit
+
+
+def _is_narrow(experiment: Experiment) -> bool:
+    return experiment.precision in ("float16", "bfloat16")
 
 
 def no_schedule(experiment: Experiment, numbers: Numbers) -> Experiment:

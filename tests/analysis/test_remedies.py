@@ -54,6 +54,10 @@ PATIENTS = {
     "no_clipping": replace(PLAIN, training=Training(clipping=ValueClipping())),
     "raised_threshold": replace(PLAIN, training=Training(clipping=GlobalNormClipping(threshold=0.01))),
     "lowered_threshold": replace(PLAIN, training=Training(clipping=GlobalNormClipping(threshold=1e6))),
+    "dynamic_loss_scale": replace(PLAIN, precision="float16"),
+    "loss_scale": replace(PLAIN, precision="float16"),
+    "bfloat16": replace(PLAIN, precision="float16"),
+    "float32": replace(PLAIN, precision="bfloat16"),
     "no_schedule": replace(PLAIN, training=Training(schedule=CosineSchedule())),
     "no_weight_decay": replace(PLAIN, training=Training(optimizer=Sgd(weight_decay=0.1))),
     "standard_scaling": replace(PLAIN, data=Wine(scaling="none")),
@@ -106,6 +110,8 @@ def test_a_remedy_that_was_applied_is_not_proposed_again(name):
 def test_a_remedy_that_does_not_apply_is_none():
     assert remedy_for("lstm", PLAIN) is None
     assert remedy_for("no_clipping", PLAIN) is None
+    for name in ("dynamic_loss_scale", "loss_scale", "bfloat16", "float32"):
+        assert remedy_for(name, replace(PLAIN, precision="float64")) is None
     assert remedy_for("lowered_threshold", PATIENTS["lowered_threshold"]) is None, (
         "without a measured gradient"
     )
