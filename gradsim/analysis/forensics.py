@@ -77,13 +77,7 @@ def examine(
     """
     progress("Looking for broken values", 0.0)
     record = first_broken_record(history)
-    note = ""
-    broken = None
-    if record is not None:
-        found, note = _recorded_fault(history, record, recorder, trace, broken_in, progress)
-        broken = found or fault_by_counts(history, record)
-    elif trace is not None:
-        broken = broken_in(trace)
+    broken, note = first_fault(history, trace, recorder, progress)
     progress("Looking for values lost to 0", 0.5)
     lost = None
     candidates = [r for r in _losing_records(history) if record is None or r <= record][:_TRIES]
@@ -96,6 +90,39 @@ def examine(
     if lost is None and trace is not None and not candidates:
         lost = lost_to_zero_in(trace)
     return Forensics(broken, lost, note)
+
+
+def first_fault(
+    history: History,
+    trace: IterationTrace | None,
+    recorder: Recorder,
+    progress: Callable[[str, float], None] = lambda words, share: None,
+) -> tuple[Fault | None, str]:
+    """Return the first value of a run that was NaN or infinite.
+
+    Parameters
+    ----------
+    history : History
+        Statistics of the run.
+    trace : IterationTrace or None
+        The pass at hand, which may stand behind the history.
+    recorder : Recorder
+        A simulator of the same experiment from its start on; it may stand elsewhere afterwards.
+    progress : callable, optional
+        Told words and a share; may raise to end the search.
+
+    Returns
+    -------
+    fault : Fault or None
+        Only as exact as the counts where the run cannot be computed again.
+    note : str
+        Why it cannot; empty otherwise.
+    """
+    record = first_broken_record(history)
+    if record is None:
+        return (None if trace is None else broken_in(trace)), ""
+    found, note = _recorded_fault(history, record, recorder, trace, broken_in, progress)
+    return found or fault_by_counts(history, record), note
 
 
 def first_broken_record(history: History) -> int | None:

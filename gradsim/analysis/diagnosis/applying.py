@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -31,6 +31,7 @@ def diagnosis_of(case: Case, depth: Depth, confident: Confident | None = None) -
     """Return what the rules find in a case; ``confident`` tells with how many seeds a rule finds the same."""
     checks: list[Check] = []
     findings: list[Finding] = []
+    after: dict[str, tuple[str, ...]] = {}
     for rule in RULES:
         measured = measurement(rule, case)
         check = _check(rule, measured, case)
@@ -38,7 +39,8 @@ def diagnosis_of(case: Case, depth: Depth, confident: Confident | None = None) -
         if check.state == "found" and isinstance(measured, Measurement):
             sure = confident(rule) if confident else Confidence(1, 1, case.trace.iteration)
             findings.append(_finding(rule, measured, check, case, sure))
-    findings.sort(key=lambda finding: finding.is_advice)
+            after[rule.id] = measured.after
+    findings = _causes_first(sorted(findings, key=lambda finding: finding.is_advice), after)
     return Diagnosis(
         iteration=case.trace.iteration,
         depth=depth,
@@ -49,6 +51,16 @@ def diagnosis_of(case: Case, depth: Depth, confident: Confident | None = None) -
         checks=tuple(checks),
         sentence=_sentence(case, findings),
     )
+
+
+def _causes_first(findings: Sequence[Finding], after: Mapping[str, tuple[str, ...]]) -> list[Finding]:
+    """Return findings in their order, but each behind those that it is a consequence of."""
+    by_id = {finding.id: finding for finding in findings}
+    told: dict[str, Finding] = {}
+    for finding in findings:
+        for one in (*(by_id[cause] for cause in after[finding.id] if cause in by_id), finding):
+            told.setdefault(one.id, one)
+    return list(told.values())
 
 
 def measurement(rule: Rule, case: Case) -> Measurement | Unknown:

@@ -12,8 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.analysis.cause import Causes, cause_budget, causes, main_cause_sentence
+from gradsim.analysis.diagnosis.breaking import Breaking, Standing, breaking_by_counts, standing_of
 from gradsim.analysis.diagnosis.losses import baseline_loss
+from gradsim.analysis.diagnosis.words import number
 from gradsim.analysis.fit import Direction
+from gradsim.analysis.units import UnitSurvey
 from gradsim.spec import Dense, Experiment, PlacedLayer, Residual, placed_layers, unrolled_layers
 from gradsim.trace import History, IterationTrace, LayerTrace, SampleSet
 
@@ -38,7 +41,8 @@ class Measurement:
     ``value`` is the number of the worst layer, ``values`` that of every layer it was taken of (empty for a
     number of the whole network), ``cut`` replaces that of the rule where it depends on the network, ``excuse``
     says why a number past the cut is none the less no finding. ``layers`` are those concerned, where it is not each
-    whose own number is past the cut; ``remedies`` replace those of the rule where it depends on the cause.
+    whose own number is past the cut; ``remedies`` replace those of the rule where it depends on the cause; ``after``
+    are ids of findings that it is a consequence of: where they are found, they are told first.
     """
 
     value: float
@@ -50,6 +54,7 @@ class Measurement:
     excuse: str = ""
     layers: tuple[str, ...] | None = None
     remedies: tuple[str, ...] | None = None
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +68,16 @@ class Unknown:
 class Case:
     """One network at one iteration.
 
-    ``history`` holds only iterations before that of ``trace``.
+    ``history`` holds only iterations before that of ``trace``; ``recorded`` tells where the run broke, as it was
+    recorded again, and ``survey`` is of all units over the whole training part, where somebody could make them.
     """
 
     trace: IterationTrace
     history: History
     samples: SampleSet
     comparison: Comparison | None = None
+    recorded: Breaking | None = None
+    survey: UnitSurvey | None = None
 
     @property
     def experiment(self) -> Experiment:
@@ -172,13 +180,52 @@ class Case:
         return self.share <= CONVERGED
 
     @cached_property
-    def _causes(self) -> Causes:
-        return causes(self.trace, details=False)
+    def breaking(self) -> Breaking | None:
+        """Where the run broke, if it did."""
+        return self.recorded or breaking_by_counts(self.trace, self.history)
+
+    @cached_property
+    def standing(self) -> Standing:
+        """The pass on which signals are judged: the last finite one."""
+        return standing_of(self.trace, self.history, self.breaking)
+
+    @property
+    def is_past(self) -> bool:
+        """Whether signals are judged on an earlier pass than the present one, which is not finite."""
+        return self.standing.iteration != self.trace.iteration
+
+    @cached_property
+    def _causes(self) -> Causes | None:
+        trace = self.standing.trace
+        return None if trace is None else causes(trace, details=False)
 
     def cause(self, direction: Direction) -> str:
         """Return the chief cause of what happens to the signal on its way."""
-        told = main_cause_sentence(cause_budget(self._causes, direction))
-        return told or "no ratio between two layers is a finite number to be explained."
+        if self._causes is None:
+            return self._gains()
+        budget = cause_budget(self._causes, direction)
+        told = main_cause_sentence(budget)
+        if told:
+            return told
+        signal = "the gradient" if direction == "backward" else "the signal"
+        between = budget.left_out_words or "there is a single layer"
+        return f"Between no two layers {signal} keeps a size that could be explained: {between}."
+
+    def _gains(self) -> str:
+        """Return how large the weights are where nothing but statistics is known."""
+        at = self.standing
+        gains = {
+            layer.name: at.rms(layer, "weight") * math.sqrt(layer.fan_in)
+            for layer in self.numbered
+            if "weight" in layer.statistics
+        }
+        if not gains:
+            return f"Of iteration {at.iteration:,} only the sizes are known, not what made them."
+        large = max(gains, key=lambda name: gains[name])
+        return (
+            f"Of iteration {at.iteration:,} only the sizes are known: the weights have gains (rms · √fan_in) from "
+            f"{number(min(gains.values()))} to {number(gains[large])}, the largest in {large}."
+        )
 
     def with_now(self, tensor: str) -> NDArray[np.float64]:
         """Return the rms of a tensor of every layer at every record and now, shape (records + 1, layers)."""
@@ -189,7 +236,11 @@ class Case:
 
 
 def case_of(
-    trace: IterationTrace, history: History, samples: SampleSet, comparison: Comparison | None = None
+    trace: IterationTrace,
+    history: History,
+    samples: SampleSet,
+    comparison: Comparison | None = None,
+    survey: UnitSurvey | None = None,
 ) -> Case:
     """Return a case whose history ends before the trace."""
     count = int(np.searchsorted(history.iterations, trace.iteration))
@@ -198,11 +249,11 @@ def case_of(
             name: getattr(history, name)[:count]
             for name in (
                 *("iterations", "values", "counts", "saturation", "loss", "accuracy"),
-                *("learning_rate", "gradient_norm", "clipped"),
+                *("learning_rate", "gradient_norm", "clipped", "rounded", "loss_scale"),
             )
         }
         history = replace(history, **cut)
-    return Case(trace, history, samples, comparison)
+    return Case(trace, history, samples, comparison, survey=survey)
 
 
 def flat_layers(branch: tuple[PlacedLayer, ...]) -> Iterator[PlacedLayer]:

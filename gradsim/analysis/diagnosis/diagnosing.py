@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gradsim.analysis.diagnosis.applying import diagnosis_of, is_found
-from gradsim.analysis.diagnosis.case import Case, case_of
-from gradsim.analysis.diagnosis.finding import Confidence, Diagnosis
-from gradsim.analysis.diagnosis.rule import Rule
-from gradsim.analysis.diagnosis.simulation import Progress, Simulate, Simulation, other_seed
+from gradsim.analysis.diagnosis.applying import diagnosis_of
+from gradsim.analysis.diagnosis.case import case_of
+from gradsim.analysis.diagnosis.finding import Diagnosis
+from gradsim.analysis.diagnosis.looking import case_with_simulator
+from gradsim.analysis.diagnosis.other_seeds import OtherSeeds
+from gradsim.analysis.diagnosis.simulation import Progress, Simulate, Simulation
 from gradsim.analysis.diagnosis.thorough import thorough_diagnosis
 from gradsim.trace import History, Run
 
 SEEDS = 3
+
+EFFORT = 2.0
+"""Seconds that trainings of other seeds may be estimated to take."""
 
 
 def diagnose_run(run: Run) -> Diagnosis:
@@ -37,26 +41,32 @@ def diagnose(
     simulate: Simulate | None = None,
     thorough: bool = False,
     seeds: int = SEEDS,
+    effort: float = EFFORT,
     history: History | None = None,
     should_stop: Callable[[], bool] | None = None,
     progress: Progress | None = None,
 ) -> Diagnosis:
     """Return what keeps a network from learning, at the iteration where a simulator stands.
 
-    Instant, it records that iteration and the first one of some other seeds. Thorough, it also trains: other
-    seeds up to the same iteration, the same network at half its depth, and every remedy.
+    It records that iteration, runs the training part forwards once to see which units are dead, and trains other
+    seeds to the same iteration as far as the effort allows. Of a run that has broken it also records the last
+    finite pass. Thorough, it trains all other seeds, the same network at half its depth, and every remedy.
 
     Parameters
     ----------
     simulator : Simulation
-        Usually ``gradsim.Simulator``; it stays where it stands.
+        Usually ``gradsim.Simulator``; it is left where it stands.
     simulate : callable, optional
         Makes a fresh simulator of an experiment, usually ``gradsim.Simulator``; without it no other seeds are
         looked at.
     thorough : bool, default False
-        Whether to train.
+        Whether to train all that helps to be sure.
     seeds : int, default 3
         How many other seeds.
+    effort : float, default 2
+        Seconds that training the other seeds may take, estimated from counted operations, so that the answer does
+        not depend on the machine: fewer seeds are trained where all would take longer. 0 looks at no other seed and
+        leaves out what else is not instant; ``math.inf`` trains them all.
     history : History, optional
         What was before; by default what the simulator remembers.
     should_stop : callable, optional
@@ -76,35 +86,13 @@ def diagnose(
     """
     if thorough and simulate is None:
         raise ValueError("a thorough diagnosis trains other networks: expected `simulate`, got None")
-    case = case_of(simulator.record(), simulator.history() if history is None else history, simulator.samples)
+    stop, tell = should_stop or _never, progress or _silent
+    case = case_with_simulator(simulator, history, simulate, effort, stop)
     if simulate is None:
         return diagnosis_of(case, "instant")
     if thorough:
-        return thorough_diagnosis(case, simulate, seeds, should_stop or _never, progress or _silent)
-    return diagnosis_of(case, "instant", _FirstPasses(case, simulate, seeds, should_stop or _never))
-
-
-class _FirstPasses:
-    """The first pass of other seeds, recorded when the first rule asks for it."""
-
-    def __init__(self, case: Case, simulate: Simulate, seeds: int, should_stop: Callable[[], bool]) -> None:
-        self.case, self.simulate, self.seeds, self.should_stop = case, simulate, seeds, should_stop
-        self.cases: list[Case] | None = None
-
-    def __call__(self, rule: Rule) -> Confidence:
-        at_start = rule.needs == "pass" or self.case.trace.iteration == 0
-        # Weights from a file are the same with every seed: nothing would be learned from another.
-        if not at_start or self.case.experiment.parameters is not None:
-            return Confidence(1, 1, self.case.trace.iteration)
-        if self.cases is None:
-            self.cases = []
-            for number in range(1, self.seeds + 1):
-                if self.should_stop():
-                    break
-                other = self.simulate(other_seed(self.case.experiment, number))
-                self.cases.append(case_of(other.record(), other.history(), other.samples))
-        seen = sum(is_found(rule, case) for case in self.cases)
-        return Confidence(1 + seen, 1 + len(self.cases), 0)
+        return thorough_diagnosis(case, simulate, seeds, stop, tell)
+    return diagnosis_of(case, "instant", OtherSeeds(case, simulate, seeds, effort, stop, tell))
 
 
 def _never() -> bool:

@@ -5,6 +5,7 @@ They are what the tests hold the rules against, and what the remedies are measur
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from msgspec.structs import replace
@@ -23,7 +24,7 @@ from gradsim.spec import (
     Training,
 )
 from gradsim.spec.activation import Linear, Relu, Sigmoid, Tanh
-from gradsim.spec.data import Adding, Curve, Data, Iris, Spirals, Wine
+from gradsim.spec.data import Adding, Curve, Data, Inline, Iris, Spirals, Wine
 from gradsim.spec.initializer import (
     Constant,
     GlorotUniform,
@@ -76,11 +77,29 @@ def _recurrent(**fields: Any) -> tuple[Layer, ...]:
 ADDING = Adding(samples=100, steps=20)
 FEW = Spirals(samples=200)
 
+
+def _columns(scale: float, offset: float) -> Inline:
+    """Return two classes told apart by the second of two columns, which has another scale or is off centre."""
+    rows = [(math.sin(12.9898 * k), math.sin(78.233 * k)) for k in range(1, 101)]
+    return Inline(
+        inputs=tuple((x, offset + scale * y) for x, y in rows), targets=tuple(int(y > 0) for _, y in rows)
+    )
+
+
+def _scaled(data: Inline) -> Inline:
+    return replace(data, scaling="standard")
+
+
+_SMALL_COLUMN, _FAR_COLUMN = _columns(0.005, 0.0), _columns(0.1, 8.0)
+
 _SIGMOID_8 = _net(_stack(8, SIGMOID), FEW)
 _TANH_8 = _net(_stack(8, TANH), FEW)
 _SIGMOID_6 = _net(_stack(6, SIGMOID), FEW)
 _TANH_6 = _net(_stack(6, TANH), FEW)
 _CURVE = _net(_stack(2, TANH), Curve(samples=100), optimizer=_sgd(0.05), batch_size=80)
+_SMALL_TANH = replace(
+    _net(_stack(6, TANH, VarianceScaling(scale=0.2, mode="fan_avg")), FEW), precision="float16"
+)
 _SPIKES = _net(_stack(6, RELU, Normal(std=0.5)), FEW, optimizer=_sgd(0.3))
 
 EXAMPLES: tuple[Example, ...] = (
@@ -275,6 +294,46 @@ EXAMPLES: tuple[Example, ...] = (
         5,
         "He weights, learning rate 0.01",
         _net(_stack(20, RELU, HE), Curve(samples=100), optimizer=_sgd(0.01)),
+    ),
+    Example(
+        "uneven_inputs",
+        "two columns, the one that matters 200 times smaller",
+        _net(_stack(1, TANH), _SMALL_COLUMN),
+        0,
+        "scaled",
+        _net(_stack(1, TANH), _scaled(_SMALL_COLUMN)),
+    ),
+    Example(
+        "offset_inputs",
+        "two columns, one around 8 with a standard deviation of 0.07",
+        _net(_stack(1, TANH), _FAR_COLUMN),
+        0,
+        "scaled",
+        _net(_stack(1, TANH), _scaled(_FAR_COLUMN)),
+    ),
+    Example(
+        "lost_to_rounding",
+        "6 tanh layers, weights of half of Glorot's size, float16, Adam",
+        replace(_SMALL_TANH, training=replace(_SMALL_TANH.training, optimizer=Adam(learning_rate=0.01))),
+        0,
+        "gradient descent, which squares no gradient",
+        _SMALL_TANH,
+    ),
+    Example(
+        "vanishing_gradient",
+        "8 ReLU layers, Adam with learning rate 0.5",
+        _net(_stack(8, RELU, HE), FEW, optimizer=Adam(learning_rate=0.5)),
+        60,
+        "learning rate 0.01",
+        _net(_stack(8, RELU, HE), FEW, optimizer=Adam(learning_rate=0.01)),
+    ),
+    Example(
+        "slow_updates",
+        "2 ReLU layers, biases −3",
+        _net(_stack(2, RELU, HE, bias_initializer=Constant(value=-3.0)), FEW),
+        10,
+        "biases 0",
+        _net(_stack(2, RELU, HE), FEW),
     ),
     Example("slow_updates", "8 sigmoid layers", _SIGMOID_8, 10, "tanh", _TANH_8),
     Example(

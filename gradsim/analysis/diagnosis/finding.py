@@ -40,18 +40,21 @@ class Confidence:
         With ``seen`` of ``of`` seeds; the seed on screen is one of them.
     iteration : int
         Where the other seeds were looked at: 0 is their first pass.
+    reason : str
+        Why no other seed was looked at; empty where some were, or none was asked for.
     """
 
     seen: int
     of: int
     iteration: int
+    reason: str = ""
 
     @property
     def words(self) -> str:
-        """Return it in words, such as "4 of 4 seeds, at iteration 0"."""
+        """Return it in words, such as "4 of 4 seeds at iteration 60"."""
         if self.of == 1:
-            return "this seed only"
-        return f"{self.seen} of {self.of} seeds, the others at iteration {self.iteration}"
+            return f"this seed only: {self.reason}" if self.reason else "this seed only"
+        return f"{self.seen} of {self.of} seeds at iteration {self.iteration:,}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from gradsim.analysis.diagnosis.blockage import backward_blockage
 from gradsim.analysis.diagnosis.case import Case, Measurement, Unknown
 from gradsim.analysis.diagnosis.losses import sample_losses
-from gradsim.analysis.diagnosis.updates import LIVELY, update_ratios
+from gradsim.analysis.diagnosis.updates import LIVELY, cures, stop_of_gradient, update_ratios
 from gradsim.analysis.diagnosis.words import number, percent
 
 SWING = 0.1
@@ -81,15 +82,20 @@ def stagnating_loss(case: Case) -> Measurement | Unknown:
     start = float(case.losses[0])
     ratio = _update_ratio(case)
     is_slow = max(ratio.values(), default=1.0) < LIVELY
+    # Not from the head: it keeps the gradient of its biases when all before it are dead.
+    blockage = stop_of_gradient(case, case.numbered[-1].name) or backward_blockage(case)
+    remedies = cures(case, blockage) or (FOR_SLOWNESS if is_slow else None)
+    why = blockage.words if blockage else case.cause("backward")
     return Measurement(
         fall,
-        f"Over the last {window} iterations the loss fell by {percent(fall) if fall > 0 else 'nothing'}; it stands "
+        f"Over the last {window:,} iterations the loss fell by {percent(fall) if fall > 0 else 'nothing'}; it stands "
         f"at {percent(case.share)} of what a constant answer costs.",
-        f"The gradient over all parameters has a norm of {number(norm)}. {case.cause('backward')}".strip(),
+        f"The gradient over all parameters has a norm of {number(norm)}. {why}",
         {},
         {"loss": case.loss, "loss at the beginning": start, "median gradient norm": norm} | ratio,
         excuse="the loss swings too much to tell" if fall + sure > UNNOTICED else "",
-        remedies=FOR_SLOWNESS if is_slow else None,
+        remedies=remedies,
+        after=(blockage.finding,) if blockage else (),
     )
 
 

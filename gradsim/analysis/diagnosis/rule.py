@@ -9,7 +9,7 @@ from typing import Literal
 from gradsim.analysis.diagnosis.case import CONVERGED, Case, Measurement, Unknown
 from gradsim.analysis.diagnosis.finding import Relation
 
-Needs = Literal["pass", "history", "training"]
+Needs = Literal["start", "pass", "history", "training"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class Rule:
         Measures the number.
     remedies : tuple of str
         Keys of ``REMEDIES``, the most helpful first: as measured on the examples. A measurement may bring its own.
-    needs : {"pass", "history", "training"}
-        What must be known: the present iteration, those before it, or other trainings.
+    needs : {"start", "pass", "history", "training"}
+        What must be known: nothing but the first iteration, the present one, those before it, or other trainings.
     gate : float
         Loss / baseline at or below which the number is no fault; negative for never.
     is_advice : bool

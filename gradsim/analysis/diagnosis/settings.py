@@ -1,8 +1,6 @@
-"""Findings about what stands around the network: the scale of the inputs, clipping, the batch."""
+"""Findings about what stands around the network: clipping, the batch."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 
@@ -12,36 +10,6 @@ from gradsim.spec import Dense, Head, Normalization, kind_of
 from gradsim.spec.training import NoClipping
 
 CLIPPING_RECORDS = 100
-
-
-def unscaled_inputs(case: Case) -> Measurement | Unknown:
-    """Largest rms of an input column over the training samples, as the network sees it.
-
-    LeCun et al. 1998 ask for mean 0 and sd 1; at 10 the first layer's weights get gradients a hundred times larger
-    than they would (inputs enter the gradient's curvature squared).
-    """
-    values = case.samples.training_inputs.reshape(-1, case.samples.features)
-    if not len(values):
-        return Unknown("there are no samples")
-    sizes = np.sqrt(np.square(values).mean(axis=0))
-    worst = int(np.argmax(sizes))
-    varying = values.std(axis=0)
-    varying = varying[varying > 0]
-    name = case.samples.feature_names[worst]
-    kind = case.experiment.data.scaling
-    return Measurement(
-        float(sizes[worst]),
-        f"The input “{name}” has an rms of {number(float(sizes[worst]))} over the training samples.",
-        "The inputs enter as they are." if kind == "none" else f"The scaling “{kind}” leaves them so.",
-        {},
-        {
-            f"mean of {name}": float(values[:, worst].mean()),
-            f"standard deviation of {name}": float(values[:, worst].std()),
-            "largest / smallest standard deviation of a column": float(varying.max() / varying.min())
-            if len(varying)
-            else math.nan,
-        },
-    )
 
 
 def clipping_always(case: Case) -> Measurement | Unknown:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradsim.analysis.diagnosis.blockage import Blockage, backward_blockage, forward_blockage
+from gradsim.analysis.diagnosis.blocked_remedies import remedies_for
 from gradsim.analysis.diagnosis.case import Case, Measurement, Unknown
 from gradsim.analysis.diagnosis.words import number
-from gradsim.trace import LayerTrace
 
 VANISHING = 1e-3
 """A layer whose gradient is a thousandth of the last hidden layer's: with one learning rate for both it learns a
@@ -29,13 +30,20 @@ def vanishing_gradient(case: Case) -> Measurement | Unknown:
     ratios, reference = sizes
     worst = min(ratios, key=lambda name: ratios[name])
     small = [name for name, ratio in ratios.items() if ratio < VANISHING]
-    told = f"The gradient of {worst} is {number(ratios[worst])} of that of {reference} (rms δ)"
+    blockage = backward_blockage(case) if ratios[worst] == 0 else None
+    if ratios[worst] == 0:
+        told = f"No gradient at all reaches {worst}: its δ is exactly 0, while {reference} has one"
+    else:
+        told = f"The gradient of {worst} is {number(ratios[worst])} of that of {reference} (rms δ)"
+    evidence = _per_layer(ratios[worst], list(ratios).index(worst), len(ratios))
     return Measurement(
         ratios[worst],
-        f"{told}; {len(small)} of {len(case.path)} layers get less than a thousandth.",
-        case.cause("backward"),
+        f"{told}; {len(small)} of {len(case.path)} layers get less than a thousandth.{_when(case)}",
+        _why(case, blockage),
         ratios,
-        _per_layer(ratios[worst], list(ratios).index(worst), len(ratios)),
+        evidence | _judged(case),
+        remedies=remedies_for(case, blockage),
+        after=(blockage.finding,) if blockage else (),
     )
 
 
@@ -48,10 +56,10 @@ def exploding_gradient(case: Case) -> Measurement | Unknown:
     worst = max(ratios, key=lambda name: ratios[name])
     return Measurement(
         ratios[worst],
-        f"The gradient of {worst} is {number(ratios[worst])} times that of {reference} (rms δ).",
+        f"The gradient of {worst} is {number(ratios[worst])} times that of {reference} (rms δ).{_when(case)}",
         case.cause("backward"),
         ratios,
-        _per_layer(ratios[worst], list(ratios).index(worst), len(ratios)),
+        _per_layer(ratios[worst], list(ratios).index(worst), len(ratios)) | _judged(case),
     )
 
 
@@ -64,10 +72,13 @@ def vanishing_signal(case: Case) -> Measurement | Unknown:
         return Unknown("there are not two layers before the head")
     if case.rows < 2:
         return Unknown("the batch holds a single sample")
-    inputs = _difference(case.trace.inputs)
+    trace = case.standing.trace
+    if trace is None:
+        return Unknown("the pass is not finite, and of those before it only statistics are known")
+    inputs = _difference(trace.inputs)
     if not inputs > 0:
         return Unknown("the samples of the batch do not differ")
-    differences = {layer.name: _difference(layer.output) for layer in case.path}
+    differences = {layer.name: _difference(trace.layers[layer.index].output) for layer in case.path}
     first, *_ = differences.values()
     if not all(math.isfinite(value) for value in differences.values()):
         return Unknown("an activation is not finite")
@@ -75,14 +86,25 @@ def vanishing_signal(case: Case) -> Measurement | Unknown:
         name: value / first if first > 0 else 0.0 for name, value in list(differences.items())[first > 0 :]
     }
     worst = min(ratios, key=lambda name: ratios[name])
+    blockage = forward_blockage(case) if ratios[worst] == 0 else None
+    told = (
+        f"In {worst} the samples of the batch differ by {number(ratios[worst])} of what they do in "
+        f"{case.path[0].name} (sd over the batch): hardly anything of the input arrives."
+    )
+    if ratios[worst] == 0:
+        told = f"In {worst} the samples of the batch no longer differ: nothing of the input arrives."
     return Measurement(
         ratios[worst],
-        f"In {worst} the samples of the batch differ by {number(ratios[worst])} of what they do in "
-        f"{case.path[0].name} (sd over the batch): hardly anything of the input arrives.",
-        "Differences go forward through the same weights and slopes as the gradient comes back: "
+        f"{told}{_when(case)}",
+        blockage.words
+        if blockage
+        else "Differences go forward through the same weights and slopes as the gradient comes back. "
         + case.cause("backward"),
         ratios,
-        {"sd over the batch of the inputs": inputs, f"sd over the batch of {worst}": differences[worst]},
+        {"sd over the batch of the inputs": inputs, f"sd over the batch of {worst}": differences[worst]}
+        | _judged(case),
+        remedies=remedies_for(case, blockage),
+        after=(blockage.finding,) if blockage else (),
     )
 
 
@@ -90,21 +112,23 @@ def exploding_signal(case: Case) -> Measurement | Unknown:
     """Largest rms activation / that of the first layer."""
     if len(case.path) < 2:
         return Unknown("there are not two layers before the head")
-    sizes = {layer.name: _rms(layer, "activation") for layer in case.path}
+    sizes = {layer.name: case.standing.rms(layer, "activation") for layer in case.path}
     first = next(iter(sizes.values()))
     if not (first > 0 and math.isfinite(first)):
         return Unknown(f"the activation of {case.path[0].name} is {number(first)}")
-    ratios = {name: value / first for name, value in list(sizes.items())[1:]}
-    if any(math.isnan(ratio) for ratio in ratios.values()):
+    ratios = _known({name: value / first for name, value in list(sizes.items())[1:]})
+    if not ratios:
         return Unknown("an activation is not a number")
     worst = max(ratios, key=lambda name: ratios[name])
     return Measurement(
         ratios[worst],
-        f"The activation of {worst} is {number(ratios[worst])} times that of {case.path[0].name} (rms a).",
+        f"The activation of {worst} is {number(ratios[worst])} times that of {case.path[0].name} (rms a)."
+        f"{_when(case)}",
         case.cause("forward"),
         ratios,
         {f"rms a of {worst}": sizes[worst]}
-        | _per_layer(ratios[worst], len(sizes) - 2 - list(ratios).index(worst), len(ratios)),
+        | _per_layer(ratios[worst], len(sizes) - 2 - list(ratios).index(worst), len(sizes) - 1)
+        | _judged(case),
     )
 
 
@@ -112,17 +136,49 @@ def _delta_ratios(case: Case) -> tuple[dict[str, float], str] | Unknown:
     """Rms δ of each layer of the path / that of its last, or of the head where that is 0."""
     if len(case.path) < 2:
         return Unknown("there are not two layers before the head")
-    sizes = {layer.name: _rms(layer, "delta") for layer in case.path}
+    sizes = {layer.name: case.standing.rms(layer, "delta") for layer in case.path}
     last = case.path[-1].name
     reference = sizes.pop(last)
     if reference == 0:
         sizes[last], last = 0.0, "head"
-        reference = _rms(case.numbered[-1], "delta")
+        reference = case.standing.rms(case.numbered[-1], "delta")
     if not (reference > 0 and math.isfinite(reference)):
         return Unknown(f"the gradient of {last} is {number(reference)}")
-    if any(math.isnan(size) for size in sizes.values()):
+    backward = _known({name: sizes[name] / reference for name in reversed(sizes)})
+    if not backward:
         return Unknown("a gradient is not a number")
-    return {name: size / reference for name, size in sizes.items()}, last
+    return {name: backward[name] for name in sizes if name in backward}, last
+
+
+def _known(ratios: dict[str, float]) -> dict[str, float]:
+    """Return what comes before the first NaN, which makes all that follows one: 0 times ∞, or ∞ − ∞."""
+    known = {}
+    for name, ratio in ratios.items():
+        if math.isnan(ratio):
+            break
+        known[name] = ratio
+    return known
+
+
+def _why(case: Case, blockage: Blockage | None) -> str:
+    """Return what blocks the gradient, and what makes it small before."""
+    if blockage is None:
+        return case.cause("backward")
+    return f"{blockage.words} {case.cause('backward')}" if blockage.is_small else blockage.words
+
+
+def _when(case: Case) -> str:
+    """Say at which iteration it is so, where that is not the present one."""
+    if not case.is_past:
+        return ""
+    at = case.standing.iteration
+    if case.breaking is not None and at == case.breaking.fault.iteration:
+        return f" That was at iteration {at:,}, as far as its numbers are finite."
+    return f" That was at iteration {at:,}, the last one whose numbers were all finite."
+
+
+def _judged(case: Case) -> dict[str, float]:
+    return {"judged at iteration": float(case.standing.iteration)} if case.is_past else {}
 
 
 def _per_layer(ratio: float, index: int, steps: int) -> dict[str, float]:
@@ -131,10 +187,6 @@ def _per_layer(ratio: float, index: int, steps: int) -> dict[str, float]:
     if not (ratio > 0 and math.isfinite(ratio)) or between < 1:
         return {}
     return {"factor per layer": ratio ** (1.0 / between), "layers between": float(between)}
-
-
-def _rms(layer: LayerTrace, tensor: str) -> float:
-    return float(layer.statistics[tensor].rms)
 
 
 def _difference(values: NDArray[Any]) -> float:

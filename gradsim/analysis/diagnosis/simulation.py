@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal, Protocol
 
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from gradsim.spec import Experiment
 from gradsim.trace import History, IterationTrace, SampleSet
@@ -29,6 +30,17 @@ class Simulation(Protocol):
 
     def history(self) -> History:
         """Return the statistics so far."""
+
+    def parameters(self) -> dict[str, NDArray[Any]]:
+        """Return copies of all parameters, by name."""
+
+    def seek(self, iteration: int) -> None:
+        """Go to an iteration, backwards too."""
+
+    def observed(
+        self, part: Literal["training", "validation"] = "training"
+    ) -> Iterator[Mapping[str, Mapping[str, NDArray[Any]]]]:
+        """Run a part of the samples forwards, batch after batch."""
 
     def advance(self, iterations: int, should_stop: Callable[[], bool] | None = None) -> int:
         """Train."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from gradsim.analysis.diagnosis.applying import diagnosis_of, is_found
-from gradsim.analysis.diagnosis.case import Case, Comparison, case_of
+from gradsim.analysis.diagnosis.applying import diagnosis_of
+from gradsim.analysis.diagnosis.case import Case, Comparison
 from gradsim.analysis.diagnosis.finding import Confidence, Diagnosis
+from gradsim.analysis.diagnosis.other_seeds import OtherSeeds
 from gradsim.analysis.diagnosis.rule import Rule
-from gradsim.analysis.diagnosis.simulation import Progress, Simulate, other_seed
+from gradsim.analysis.diagnosis.simulation import Progress, Simulate
 from gradsim.analysis.diagnosis.trials import Trial, effect_of, trial, with_effects
 from gradsim.analysis.network_edits import halved
 from gradsim.analysis.remedy import Effect
@@ -53,25 +55,20 @@ class _Trainings:
         should_stop: Callable[[], bool],
         progress: Progress,
     ) -> None:
-        self.case, self.simulate, self.seeds = case, simulate, seeds
+        self.case, self.simulate = case, simulate
         self.should_stop, self.progress = should_stop, progress
         self.iterations = min(LONGEST, max(SHORTEST, case.trace.iteration))
-        self.others: list[Case] = []
+        self.others = OtherSeeds(
+            case, simulate, seeds, math.inf, should_stop, lambda words, share: progress(words, 0.3 * share)
+        )
         self.comparison: Comparison | None = None
         self.trials: dict[Experiment, Trial] = {}
 
     def run_other_seeds(self) -> None:
         """Train other seeds as far as the network has come."""
-        experiment = self.case.experiment
-        if experiment.parameters is not None:
-            return
-        for number in range(1, self.seeds + 1):
-            self._tell(f"Seed {number} of {self.seeds}", 0.3 * (number - 1) / self.seeds)
-            simulator = self.simulate(other_seed(experiment, number))
-            simulator.advance(self.case.trace.iteration, self.should_stop)
-            if simulator.iteration < self.case.trace.iteration:
-                raise Stopped
-            self.others.append(case_of(simulator.record(), simulator.history(), simulator.samples))
+        if self.others.case.experiment.parameters is None:
+            self.others.there()
+            self._tell("Other seeds", 0.3)
 
     def compare_depths(self) -> None:
         """Train the network as it is and at half its depth."""
@@ -93,8 +90,7 @@ class _Trainings:
             pairs = zip(comparison.deep, comparison.shallow, strict=True)
             worse = sum(not deep <= rule.cut * shallow for deep, shallow in pairs)
             return Confidence(worse, len(comparison.deep), self.iterations)
-        seen = sum(is_found(rule, case) for case in self.others)
-        return Confidence(1 + seen, 1 + len(self.others), self.case.trace.iteration)
+        return self.others(rule)
 
     def with_remedies_tried(self, diagnosis: Diagnosis) -> Diagnosis:
         """Return a diagnosis whose remedies know what they do."""

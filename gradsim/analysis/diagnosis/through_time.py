@@ -47,13 +47,17 @@ def exploding_through_time(case: Case) -> Measurement | Unknown:
 def _ratios(case: Case) -> dict[str, float] | Unknown:
     if case.samples.target_steps > 1:
         return Unknown("every time step is answered, so that a gradient begins at each")
+    trace = case.standing.trace
     ratios: dict[str, float] = {}
     reason = "there is no recurrent layer that hands on only its last time step"
     for layer in case.numbered:
         spec = case.placed[layer.name].layer
         if not isinstance(spec, Recurrent) or spec.return_sequences:
             continue
-        sizes = _rms_per_step(layer["hidden_gradient"])
+        if trace is None:
+            reason = "the pass is not finite, and of those before it only statistics are known"
+            continue
+        sizes = _rms_per_step(trace.layers[layer.index]["hidden_gradient"])
         if len(sizes) < 2:
             reason = "a sequence has a single time step"
         elif 0 < spec.truncation < len(sizes):
@@ -82,7 +86,7 @@ def _per_step(case: Case, ratio: float) -> dict[str, float]:
 
 def _cause(case: Case, name: str, ratio: float) -> str:
     """Return the factor per step, and what makes it: the recurrent weights, and the slopes or gates."""
-    layer, spec = case.trace[name], case.placed[name].layer
+    layer, spec = (case.standing.trace or case.trace)[name], case.placed[name].layer
     assert isinstance(spec, Recurrent)
     factor = _per_step(case, ratio)["factor per time step"]
     told = f"Every step back multiplies the gradient by {number(factor)} on average"

@@ -8,16 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradsim.analysis.diagnosis.blocked_remedies import for_dead_units
 from gradsim.analysis.diagnosis.case import Case, Measurement, Unknown
 from gradsim.analysis.diagnosis.words import number, percent
+from gradsim.analysis.units import batch_units
 from gradsim.spec import Activation, Dense, Recurrent, kind_of
-from gradsim.trace import TENSORS, LayerTrace
+from gradsim.trace import LayerTrace
 
 SATURATING = {"sigmoid": 0.25, "hard_sigmoid": 1.0 / 6.0, "tanh": 1.0, "hard_tanh": 1.0, "softsign": 1.0}
 """Activations that are flat on both sides → largest slope."""
-
-DIED = ("lower_rate", "batch_normalization")
-"""Remedies for units that were alive at the beginning: a step too long pushed them off."""
 
 FLAT = 0.06
 """Share of the largest slope below which a value counts as saturated: tanh |a| > 0.97, where CS231n draws the line,
@@ -25,33 +24,39 @@ has the slope 1 − 0.97² = 0.06; for a sigmoid it is |z| > 4.1."""
 
 
 def dead_units(case: Case) -> Measurement | Unknown:
-    """Share of the units of a layer whose slope is exactly 0 for every sample of the batch, in the worst layer.
+    """Share of the units of a layer whose output and slope are exactly 0 for every sample, in the worst layer.
 
-    SageMaker Debugger calls a layer dead from one half on. In a deep ReLU net the samples come out alike, so that
-    half of the units are silent for the whole batch by chance alone: three standard deviations come on top.
+    Over the whole training part where a simulator could be asked, or else over the batch. SageMaker Debugger calls a
+    layer dead from one half on. In a deep ReLU net the samples come out alike, so that half of the units are silent
+    for all of them by chance alone: three standard deviations come on top.
     """
+    survey = case.survey or batch_units(case.trace)
     shares: dict[str, float] = {}
     cuts: dict[str, float] = {}
+    known = {units.name: units for units in survey.layers if units.activation not in ("linear", "softmax")}
     for layer in case.trace.layers[:-1]:
-        if "slope" not in layer.tensors or layer.activation_kind in ("linear", "softmax", ""):
+        units = known.get(layer.name)
+        if units is None or np.isnan(units.largest_output).any() or np.isnan(units.largest_slope).any():
             continue
-        slope = np.asarray(layer["slope"])
-        silent = (slope.reshape(-1, slope.shape[-1]) == 0).all(axis=0)
-        shares[layer.name] = float(silent.mean())
-        cuts[layer.name] = min(0.99, 0.5 + 1.5 / math.sqrt(len(silent)))
+        shares[layer.name] = float(units.dead.mean())
+        cuts[layer.name] = min(0.99, 0.5 + 1.5 / math.sqrt(len(units)))
     if not shares:
-        return Unknown("no activation can be flat")
+        return Unknown("no activation can be flat, or its values are not numbers")
     worst = max(shares, key=lambda name: shares[name] / cuts[name])
     layer = case.trace[worst]
+    whole = f"all {survey.samples:,} training samples"
+    batch = f"every one of the {survey.samples:,} samples of the batch; the others were not looked at"
+    stuck = int(known[worst].stuck.sum())
     return Measurement(
         shares[worst],
-        f"{percent(shares[worst])} of the units of {worst} are dead: their slope is 0 for every sample of the "
-        "batch, so that nothing is learned through them.",
+        f"{percent(shares[worst])} of the units of {worst} are dead, so that nothing is learned through them: output "
+        f"and slope are 0 for {batch if case.survey is None else whole}.",
         _cause_of_death(layer),
         shares,
-        {"units": float(layer.fan_out), "batch": float(case.rows)},
+        {"units": float(len(known[worst])), "samples": float(survey.samples)}
+        | ({"units with slope 0 and another output": float(stuck)} if stuck else {}),
         cut=cuts[worst],
-        remedies=DIED if _was_alive(case, layer) else None,
+        remedies=for_dead_units(case, layer),
     )
 
 
@@ -132,14 +137,6 @@ def _spread(tensors: list[NDArray[Any]]) -> float:
         if size == 0:
             return 0.0
         return float(np.sqrt(values.var(axis=1).mean()) / size)
-
-
-def _was_alive(case: Case, layer: LayerTrace) -> bool:
-    """Return whether less than nine tenths of its activations were 0 at the first record."""
-    if not len(case.history) or case.history.iterations[0] != 0:
-        return False
-    zeros = float(case.history.series("activation", "zeros", layer.index)[0])
-    return zeros < 0.9 * float(case.history.sizes[layer.index, TENSORS.index("activation")])
 
 
 def _cause_of_death(layer: LayerTrace) -> str:

@@ -7,6 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from gradsim.analysis.diagnosis.blockage import Blockage, backward_blockage
+from gradsim.analysis.diagnosis.blocked_remedies import FOR_NO_GRADIENT, remedies_for
 from gradsim.analysis.diagnosis.case import Case, Measurement, Unknown
 from gradsim.analysis.diagnosis.words import number
 
@@ -55,16 +57,36 @@ def slow_updates(case: Case) -> Measurement | Unknown:
         return ratios
     worst = min(ratios, key=lambda name: ratios[name])
     ratio = ratios[worst]
-    long = f"{number(1.0 / ratio)} iterations" if ratio > 0 else "for ever"
+    told = f"Every iteration changes the weights of {worst} by {number(ratio)} of their size: it would take "
+    told += f"{number(1.0 / ratio)} iterations to replace them." if ratio > 0 else ""
+    if ratio == 0:
+        told = f"The weights of {worst} do not move at all."
+    blockage = stop_of_gradient(case, worst)
     return Measurement(
         ratio,
-        f"Every iteration changes the weights of {worst} by {number(ratio)} of their size: it would take {long} "
-        "to replace them.",
-        _rate_words(case, worst),
+        told,
+        f"{_rate_words(case, worst)}{f' {blockage.words}' if blockage else ''}",
         ratios,
         _evidence(case, worst),
-        remedies=FOR_UNEVENNESS if max(ratios.values()) > LIVELY else None,
+        remedies=cures(case, blockage) or (FOR_UNEVENNESS if max(ratios.values()) > LIVELY else None),
+        after=(blockage.finding,) if blockage else (),
     )
+
+
+def stop_of_gradient(case: Case, name: str) -> Blockage | None:
+    """Return why the gradient of a layer's weights is exactly 0; None where it is not."""
+    if case.trace[name].statistics["weight_gradient"].rms != 0:
+        return None
+    return backward_blockage(case) or Blockage(
+        name, "", f"The gradient of the weights of {name} is exactly 0."
+    )
+
+
+def cures(case: Case, blockage: Blockage | None) -> tuple[str, ...] | None:
+    """Return what helps where there is no gradient, which no learning rate does; None where there is one."""
+    if blockage is None:
+        return None
+    return remedies_for(case, blockage) or (FOR_UNEVENNESS if blockage.is_small else FOR_NO_GRADIENT)
 
 
 def unchanged_first_layers(case: Case) -> Measurement | Unknown:

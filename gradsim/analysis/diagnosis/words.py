@@ -15,13 +15,15 @@ def number(value: float) -> str:
     if value != 0 and not 1e-3 <= abs(value) < 1e4:
         mantissa, exponent = f"{value:.1e}".split("e")
         return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
-    return f"{value:.2g}" if abs(value) < 100 else f"{value:.0f}"
+    return f"{value:.2g}" if abs(value) < 100 else f"{value:,.0f}"
 
 
 def percent(share: float) -> str:
-    """Whole percents, with a digit below 1."""
+    """Whole percents, with a digit below 1; two digits of very many."""
     if not math.isfinite(share):
         return number(share)
+    if share >= 100:
+        return f"{number(100 * share)} %"
     return f"{100 * share:.0f} %" if share >= 0.01 or share == 0 else f"{100 * share:.2g} %"
 
 
@@ -30,3 +32,8 @@ def named(layers: Sequence[str], most: int = 3) -> str:
     if len(layers) <= most + 1:
         return ", ".join(layers)
     return f"{', '.join(layers[:most])} and {len(layers) - most} more"
+
+
+def lower(words: str) -> str:
+    """Return a sentence as it stands after a colon."""
+    return f"{words[:1].lower()}{words[1:]}"

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from gradsim.analysis.diagnosis import RULES, diagnose, diagnose_run, diagnosis_document
 from gradsim.analysis.diagnosis.case import CONVERGED, case_of
+from gradsim.analysis.diagnosis.effort import iteration_seconds
 from gradsim.analysis.diagnosis.losses import baseline_loss, sample_losses
 from gradsim.analysis.diagnosis.thorough import SHORTEST, TRIAL_SEEDS
 from gradsim.analysis.remedies import REMEDIES
@@ -58,7 +59,7 @@ def test_every_kind_of_network_is_diagnosed_and_every_rule_is_told(name):
 def test_a_run_and_its_simulator_give_the_same_findings():
     simulator = Simulator(DEEP_SIGMOID)
     simulator.advance(30)
-    assert diagnose_run(run_of(simulator)) == diagnose(simulator)
+    assert diagnose_run(run_of(simulator)).findings == diagnose(simulator).findings
 
 
 def test_the_simulator_stays_where_it_stands():
@@ -131,18 +132,70 @@ def test_a_branch_that_starts_at_zero_does_not_hide_the_gradient_of_the_stream()
     assert diagnosis.is_healthy, diagnosis.sentence
 
 
-def test_the_first_pass_of_other_seeds_says_how_sure_a_finding_is():
-    finding = diagnose(Simulator(DEEP_SIGMOID), simulate=Simulator, seeds=4)["poor_initialization"]
-    assert (finding.confidence.seen, finding.confidence.of, finding.confidence.iteration) == (5, 5, 0)
-    assert finding.confidence.words == "5 of 5 seeds, the others at iteration 0"
-    assert diagnose(Simulator(DEEP_SIGMOID))["poor_initialization"].confidence.words == "this seed only"
-
-
-def test_what_needs_a_history_is_not_judged_by_the_first_pass_of_other_seeds():
+def test_other_seeds_are_trained_to_the_same_iteration_to_say_how_sure_a_finding_is():
     simulator = Simulator(DEEP_SIGMOID)
     simulator.advance(80)
-    finding = diagnose(simulator, simulate=Simulator)["unchanged_first_layers"]
-    assert finding.confidence.of == 1
+    told = []
+    diagnosis = diagnose(simulator, simulate=Simulator, seeds=4, progress=lambda *words: told.append(words))
+    for finding in diagnosis.findings:  # from the present pass, from the first one, and from the history
+        assert (finding.confidence.of, finding.confidence.iteration) == (5, 80)
+    assert diagnosis["unchanged_first_layers"].confidence.words == "5 of 5 seeds at iteration 80"
+    assert told == [(f"Seed {k} of 4", (k - 1) / 4) for k in range(1, 5)]
+    assert diagnose(simulator)["unchanged_first_layers"].confidence.words == "this seed only"
+
+
+def test_another_seed_that_does_not_show_it_lowers_the_count():
+    layers = (Repeat(times=4, layers=(Dense(units=8, activation=Tanh()),)),)
+    simulator = Simulator(replace(DEEP_SIGMOID, network=Network(layers=layers)))
+    simulator.load_parameters({"dense_3.weight": simulator.parameters()["dense_3.weight"] * 1e-4})
+    finding = diagnose(simulator, simulate=Simulator)["vanishing_signal"]
+    assert finding.confidence.seen == 1
+    assert finding.confidence.of == 4
+
+
+def test_only_as_many_seeds_are_trained_as_the_effort_allows():
+    simulator = Simulator(DEEP_SIGMOID)
+    simulator.advance(200)
+    each = 200 * iteration_seconds(simulator.record())
+    made = []
+
+    def simulate(experiment):
+        made.append(Simulator(experiment))
+        return made[-1]
+
+    for effort, count in ((math.inf, 3), (2.5 * each, 2), (1.01 * each, 1), (0.0, 0)):
+        made.clear()
+        diagnosis = diagnose(simulator, simulate=simulate, effort=effort)
+        assert diagnosis["unchanged_first_layers"].confidence.of == 1 + count
+        assert [other.iteration for other in made] == [200] * count
+
+
+def test_where_trainings_take_too_long_that_is_said_and_the_first_passes_judge_the_first_weights():
+    simulator = Simulator(DEEP_SIGMOID)
+    simulator.advance(200)
+    effort = 100 * iteration_seconds(simulator.record())
+    diagnosis = diagnose(simulator, simulate=Simulator, effort=effort)
+    words = diagnosis["unchanged_first_layers"].confidence.words
+    assert words == "this seed only: another takes about 1 s to train to iteration 200"
+    assert diagnosis["poor_initialization"].confidence.words == "4 of 4 seeds at iteration 0"
+
+
+def test_weights_from_a_file_have_no_other_seeds(tmp_path):
+    simulator = Simulator(DEEP_SIGMOID)
+    np.savez(tmp_path / "weights.npz", **simulator.parameters())
+    given = Simulator(replace(DEEP_SIGMOID, parameters="weights.npz"), tmp_path)
+    words = diagnose(given, simulate=Simulator)["vanishing_gradient"].confidence.words
+    assert words == "this seed only: its weights come from a file"
+
+
+def test_asked_to_stop_it_keeps_the_seeds_that_are_there():
+    left = iter(range(3))
+    simulator = Simulator(DEEP_SIGMOID)
+    simulator.advance(5)
+    finding = diagnose(simulator, simulate=Simulator, should_stop=lambda: next(left, None) is None).findings[
+        0
+    ]
+    assert finding.confidence.of < 4
 
 
 def test_a_thorough_diagnosis_tries_every_remedy_and_puts_the_best_first():
