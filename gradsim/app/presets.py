@@ -15,6 +15,15 @@ WELCOME = "welcome"
 _LAST = 1_000_000
 
 
+class Advice(NamedTuple):
+    """What a shipped experiment asks for, so that its point is made."""
+
+    iterations: int
+    """How many to train."""
+    look: str
+    """One sentence: what to look at, and where."""
+
+
 class PresetTitle(NamedTuple):
     """A shipped experiment as a list of them shows it."""
 
@@ -24,6 +33,8 @@ class PresetTitle(NamedTuple):
     """The name of the experiment in the file."""
     topic: str
     """Under which heading it stands."""
+    advice: Advice | None = None
+    """What it asks for; None where nobody has written that down."""
 
 
 def preset_titles() -> list[PresetTitle]:
@@ -44,21 +55,47 @@ def preset_titles() -> list[PresetTitle]:
     found = []
     for path in sorted(folder.glob(f"*{ENDING}")):
         name = path.name.removesuffix(ENDING)
+        _, topic, advice = places.get(name, (_LAST, "Others", None))
         try:
-            found.append(PresetTitle(name, load(path).name, places.get(name, (_LAST, "Others"))[1]))
+            found.append(PresetTitle(name, load(path).name, topic, advice))
         except SpecError:
             continue
-    return sorted(found, key=lambda row: (places.get(row.name, (_LAST, ""))[0], row.title))
+    return sorted(found, key=lambda row: (places.get(row.name, (_LAST, "", None))[0], row.title))
 
 
-def _places(folder: Path) -> dict[str, tuple[int, str]]:
-    """Name of an experiment → where it stands in the list, and its topic."""
+def preset_advice(name: str) -> Advice | None:
+    """
+    Return what a shipped experiment asks for.
+
+    Parameters
+    ----------
+    name : str
+        Name of its file without the ending.
+
+    Returns
+    -------
+    Advice or None
+        None where there is no such experiment, or nothing is written down for it.
+    """
+    try:
+        folder = resource_path("experiments")
+    except FileNotFoundError:
+        return None
+    return _places(folder).get(name, (0, "", None))[2]
+
+
+def _places(folder: Path) -> dict[str, tuple[int, str, Advice | None]]:
+    """Name of an experiment → where it stands in the list, its topic, and what it asks for."""
     try:
         topics = json.loads((folder / "topics.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        rows = [
+            (row["name"], topic["topic"], Advice(int(row["iterations"]), str(row["look"])))
+            for topic in topics
+            for row in topic["experiments"]
+        ]
+    except (OSError, ValueError, KeyError, TypeError):
         return {}
-    rows = [(name, topic["topic"]) for topic in topics for name in topic["experiments"]]
-    return {name: (place, topic) for place, (name, topic) in enumerate(rows)}
+    return {name: (place, topic, advice) for place, (name, topic, advice) in enumerate(rows)}
 
 
 def preset_folder() -> Path:

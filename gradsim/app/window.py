@@ -218,7 +218,7 @@ class MainWindow(QMainWindow):
     def start(self) -> None:
         """Begin to compute; called when the window has been painted for the first time."""
         self.worker.start()
-        self.builder.set_presets(preset_titles())
+        self.builder.set_presets([row[:3] for row in preset_titles()])
         self.files.offer_rescue()
 
     def closeEvent(self, event: QCloseEvent) -> None:

@@ -28,7 +28,7 @@ VIEWS = (
 )
 THEMES = ("light", "dark", "paper")
 FORMATS = ("png", "svg", "pdf", "csv")
-ITERATIONS = 200
+METHODS = ("backpropagation",)
 
 _FILE_HELP = "experiment file, the name of a shipped example such as welcome, or - for standard input"
 _EPILOG = """\
@@ -39,6 +39,7 @@ without a command:
 examples:
   gradsim run welcome
   gradsim run deep.gradsim.json --iterations 1000 --set "network.layers[0].activation=relu"
+  gradsim run evolution --beside backpropagation
   gradsim run welcome --json | jq .layers[0].delta_rms
   gradsim render welcome --view profile -o profile.svg
   gradsim diagnose welcome --rules
@@ -101,6 +102,7 @@ def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
         "the measurement parts from it; try --iterations 0",
     )
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    _add_beside(parser)
     parser.add_argument("--csv", metavar="FILE", type=Path, help="write the numbers of every layer")
     parser.add_argument(
         "--history-csv", metavar="FILE", type=Path, help="write the numbers of every iteration"
@@ -124,6 +126,13 @@ def _add_diagnose(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--thorough",
         action="store_true",
         help="also train other seeds, the network at half its depth and every remedy, and put first what helps",
+    )
+    parser.add_argument(
+        "--seeds",
+        metavar="N",
+        type=_whole,
+        help="how many other seeds to train as far, to say how sure each finding is (default: 3, or as many as "
+        "are likely to be trained within 2 s; --thorough: 3 in any case)",
     )
     parser.add_argument(
         "--rules", action="store_true", help="also the published rules of others, and which of them fire"
@@ -159,6 +168,7 @@ def _add_render(commands: argparse._SubParsersAction[_Parser]) -> None:
         default=2.0,
         help="pixels of a PNG per unit of --size (default: 2)",
     )
+    _add_beside(parser)
     parser.add_argument("--theme", choices=THEMES, default="light", help="colours (default: light)")
 
 
@@ -230,8 +240,8 @@ def _add_experiment(parser: argparse.ArgumentParser, optional: bool = False) -> 
         "--iterations",
         metavar="N",
         type=_whole,
-        default=ITERATIONS,
-        help=f"how many iterations to train; 0 only looks at the first pass (default: {ITERATIONS})",
+        help="how many iterations to train; 0 only looks at the first pass (default: as many as a shipped example "
+        "asks for, else 200)",
     )
     parser.add_argument("--seed", metavar="N", type=_whole, help="instead of the experiment's own")
     parser.add_argument(
@@ -241,6 +251,14 @@ def _add_experiment(parser: argparse.ArgumentParser, optional: bool = False) -> 
         default=[],
         help="change a value, such as network.layers[0].units=32, network.layers[*].activation=relu or "
         "training.optimizer.learning_rate=1e-3; can be repeated",
+    )
+
+
+def _add_beside(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--beside",
+        choices=METHODS,
+        help="train the same network from the same weights by this method too, for the same cost, and compare",
     )
 
 

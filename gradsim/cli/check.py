@@ -8,6 +8,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from gradsim.cli.failure import DONE, FOUND, INTERRUPTED
+from gradsim.cli.length import print_length, training_length
 from gradsim.cli.progress import Progress
 from gradsim.cli.source import opened
 from gradsim.cli.table import Cell, Column, laid_out
@@ -34,6 +35,7 @@ def prove(arguments: argparse.Namespace) -> int:
         Exit code: 1 if a gradient is wrong or not finite; 130 if Ctrl+C ended the training before the check.
     """
     source = opened(arguments.file, arguments.set, arguments.seed)
+    length = training_length(source, arguments.iterations)
 
     from gradsim.analysis import check_gradients, examine
     from gradsim.cli.documents import json_text
@@ -45,7 +47,7 @@ def prove(arguments: argparse.Namespace) -> int:
     if not is_prepared("float64"):
         with progress:
             prepare("float64", lambda what, share: progress.show("Compiling, once only", share, what))
-    if not train(simulator, arguments.iterations, progress):
+    if not train(simulator, length.iterations, progress):
         return INTERRUPTED
 
     def make(experiment: Experiment) -> Any:
@@ -64,6 +66,7 @@ def prove(arguments: argparse.Namespace) -> int:
         document = check_document(check, found) | {"experiment": source.experiment.name}
         terminal.stream.write(json_text(document, ascii_only=not terminal.unicode) + "\n")
     else:
+        print_length(length, terminal)
         _print_check(check, found, source.experiment.name, terminal)
     return DONE if check.passed else FOUND
 

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from gradsim.cli.failure import DONE, INTERRUPTED
+from gradsim.cli.length import print_length, training_length
 from gradsim.cli.progress import Progress
 from gradsim.cli.source import opened
 from gradsim.cli.table import Cell, Column, laid_out
@@ -35,6 +36,7 @@ def tell_cost(arguments: argparse.Namespace) -> int:
         Exit code: 130 if Ctrl+C ended the training early; what was done so far is told all the same.
     """
     source = opened(arguments.file, arguments.set, arguments.seed)
+    length = training_length(source, arguments.iterations)
 
     from gradsim.analysis import cost, measured_speed
     from gradsim.cli.documents import json_text
@@ -44,7 +46,7 @@ def tell_cost(arguments: argparse.Namespace) -> int:
     simulator = prepared_simulator(source, progress)
     simulator.record()  # loads what is compiled, which is no part of the training
     began, finished = time.perf_counter(), True
-    finished = train(simulator, arguments.iterations, progress)
+    finished = train(simulator, length.iterations, progress)
     seconds = time.perf_counter() - began
     trace, history = simulator.record(), simulator.history()
     speed: Speed | None = None
@@ -58,6 +60,7 @@ def tell_cost(arguments: argparse.Namespace) -> int:
         document = cost_document(found, speed) | {"experiment": source.experiment.name}
         terminal.stream.write(json_text(document, ascii_only=not terminal.unicode) + "\n")
     else:
+        print_length(length, terminal)
         _print_cost(found, speed, source.experiment.name, terminal)
     return DONE if finished else INTERRUPTED
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import math
 import textwrap
 from typing import TYPE_CHECKING, Any
 
 from gradsim.cli.failure import DONE, FOUND, INTERRUPTED, Failure
+from gradsim.cli.length import print_length, training_length
 from gradsim.cli.progress import Progress
 from gradsim.cli.source import Source, opened
 from gradsim.cli.table import Cell, Column, laid_out, scientific
@@ -53,6 +55,7 @@ def diagnose(arguments: argparse.Namespace) -> int:
     if arguments.file is None:
         raise Failure("diagnose: expected FILE, or --measure-remedies; see gradsim diagnose --help")
     source = opened(arguments.file, arguments.set, arguments.seed)
+    length = training_length(source, arguments.iterations)
 
     from gradsim.analysis.rule_packs import apply_published_rules
     from gradsim.cli.documents import json_text
@@ -61,8 +64,9 @@ def diagnose(arguments: argparse.Namespace) -> int:
 
     progress = Progress()
     simulator = prepared_simulator(source, progress)
-    finished = train(simulator, arguments.iterations, progress)
-    diagnosis, finished = _diagnosed(simulator, source, arguments.thorough and finished, finished, progress)
+    finished = train(simulator, length.iterations, progress)
+    thorough = arguments.thorough and finished
+    diagnosis, finished = _diagnosed(simulator, source, thorough, finished, progress, arguments.seeds)
     rules = apply_published_rules(run_of(simulator))
     terminal = terminal_of()
     if arguments.json:
@@ -74,6 +78,7 @@ def diagnose(arguments: argparse.Namespace) -> int:
                 terminal.text(f"{simulator.experiment.name}, iteration {diagnosis.iteration:,}"), "bold"
             )
         )
+        print_length(length, terminal)
         print_diagnosis(diagnosis, terminal)
         _print_checks(diagnosis.checks, terminal)
         if arguments.rules:
@@ -114,7 +119,7 @@ def instant_diagnosis(simulator: Simulator, source: Source) -> Diagnosis:
     Returns
     -------
     Diagnosis
-        Nothing is trained for it.
+        Other seeds are trained as far as takes about two seconds.
     """
     diagnosis, _ = _diagnosed(simulator, source, False, True, Progress())
     return diagnosis
@@ -138,10 +143,19 @@ def print_diagnosis(diagnosis: Diagnosis, terminal: Terminal) -> None:
 
 
 def _diagnosed(
-    simulator: Simulator, source: Source, thorough: bool, finished: bool, progress: Progress
+    simulator: Simulator,
+    source: Source,
+    thorough: bool,
+    finished: bool,
+    progress: Progress,
+    seeds: int | None = None,
 ) -> tuple[Diagnosis, bool]:
-    """Diagnose; the second value is False if Ctrl+C ended this or what was before."""
+    """Diagnose; the second value is False if Ctrl+C ended this or what was before.
+
+    As many other ``seeds`` are trained as are asked for; None for up to three, within the usual effort.
+    """
     from gradsim.analysis import diagnosis as analysis
+    from gradsim.analysis.diagnosis.diagnosing import EFFORT, SEEDS
     from gradsim.cli.training import stop_wish
 
     with stop_wish() as wish, progress:
@@ -149,6 +163,8 @@ def _diagnosed(
             simulator,
             simulate=_simulators(source),
             thorough=thorough,
+            seeds=SEEDS if seeds is None else seeds,
+            effort=EFFORT if seeds is None else math.inf,
             should_stop=wish.is_set,
             progress=lambda words, share: progress.show("Diagnosing", share, words),
         )
@@ -178,7 +194,10 @@ def _print_finding(finding: Finding, terminal: Terminal, explained: set[str]) ->
     _print_wrapped(f"Why: {finding.why}", terminal, "  ")
     _print_wrapped(f"Seen with {finding.confidence.words}", terminal, "  ")
     if finding.remedies:
-        terminal.write("  Remedies:")
+        order = (
+            "measured on this network" if finding.is_measured else "usual order; --thorough measures it here"
+        )
+        _print_wrapped(f"Remedies ({order}):", terminal, "  ")
     for place, remedy in enumerate(finding.remedies, 1):
         measured = f" [{_effect_words(remedy.effect)}]" if remedy.effect else ""
         words = "" if remedy.title in explained else f": {remedy.description}"

@@ -8,11 +8,14 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from gradsim import __version__
+from gradsim.cli.layer_document import block_document, parameter_document, time_document
+from gradsim.cli.phases import phases_of
 from gradsim.cli.result import Result, first_breakdown
 from gradsim.spec import experiment_document
 
 if TYPE_CHECKING:
     from gradsim.analysis import Forensics, Profile
+    from gradsim.trace import History
 
 
 def result_document(result: Result, found: Forensics | None = None) -> dict[str, Any]:
@@ -30,13 +33,22 @@ def result_document(result: Result, found: Forensics | None = None) -> dict[str,
     dict
         Numbers are Python floats and ints; what is not finite is there as such.
     """
+    from gradsim.analysis import residual_blocks
+
     breakdown = first_breakdown(result)
     trace = result.trace
+    blocks = {block.name: block for block in residual_blocks(trace)}
     layers = []
     for row in result.rows:
         statistics = trace[row.name].statistics
         told = {name: dataclasses.asdict(values) for name, values in statistics.items()}
-        layers.append(dataclasses.asdict(row) | {"statistics": told})
+        layer = dataclasses.asdict(row) | {
+            "statistics": told,
+            "parameters": parameter_document(trace[row.name]),
+            "time": time_document(trace[row.name]),
+            "block": block_document(blocks[row.name]) if row.name in blocks else None,
+        }
+        layers.append(layer)
     return {
         "version": __version__,
         "experiment": experiment_document(result.experiment),
@@ -52,12 +64,25 @@ def result_document(result: Result, found: Forensics | None = None) -> dict[str,
             "learning_rate": trace.learning_rate,
             "gradient_norm": trace.gradient_norm,
             "size": len(trace.inputs),
+            "loss_scale": trace.loss_scale,
         },
+        "phases": [phase._asdict() for phase in phases_of(result)],
+        "loss_scale": _loss_scale_document(result.history),
         "layers": layers,
         "profile": _profile_document(result.profile),
         "profile_before": _profile_document(result.first_profile),
         "first_non_finite": breakdown._asdict() if breakdown else None,
         "forensics": dataclasses.asdict(found) if found else None,
+    }
+
+
+def _loss_scale_document(history: History) -> dict[str, Any]:
+    """Where the factor on the loss changed; a training without one has the single value 1."""
+    scale = history.loss_scale
+    places = [k for k in range(len(scale)) if k == 0 or scale[k] != scale[k - 1]]
+    return {
+        "iterations": [int(history.iterations[k]) for k in places],
+        "values": [float(scale[k]) for k in places],
     }
 
 

@@ -50,6 +50,9 @@ class LayerRow:
     flushed, overflowed : int or None
         Values that rounding to a narrow format made 0 or infinite, in the pass and in the update; None in float32
         and float64.
+    is_still : bool
+        Whether the pass is in a phase in which all layers but one stand still: no δ is handed from layer to layer,
+        and a ratio, 0 / 0 or x / 0, would be a statement about nothing. There is none then.
     """
 
     number: int | None
@@ -69,6 +72,7 @@ class LayerRow:
     infs: int
     flushed: int | None = None
     overflowed: int | None = None
+    is_still: bool = False
 
 
 def layer_rows(trace: IterationTrace, profile: Profile) -> tuple[LayerRow, ...]:
@@ -86,8 +90,11 @@ def layer_rows(trace: IterationTrace, profile: Profile) -> tuple[LayerRow, ...]:
     tuple of LayerRow
         In forward order, the head last; a residual block behind its branch.
     """
+    from gradsim.spec import phase_at
+
     ratios = dict(zip(profile.layer_names, profile.backward_ratio.tolist(), strict=False))
     is_narrow = trace.experiment.precision in _NARROW
+    is_still = phase_at(trace.experiment, trace.iteration).layer is not None
     rows = []
     for layer in trace.layers:
         rounding = layer.rounding
@@ -104,7 +111,7 @@ def layer_rows(trace: IterationTrace, profile: Profile) -> tuple[LayerRow, ...]:
                 units=layer.fan_out,
                 activation_rms=layer.statistics["activation"].rms,
                 delta_rms=delta.rms,
-                backward_ratio=ratios.get(layer.name),
+                backward_ratio=None if is_still else ratios.get(layer.name),
                 weight_gradient_rms=gradient.rms if gradient else None,
                 weight_rms=weight.rms if weight else None,
                 update_ratio=_quotient(update.rms, weight.rms) if update and weight else None,
@@ -114,6 +121,7 @@ def layer_rows(trace: IterationTrace, profile: Profile) -> tuple[LayerRow, ...]:
                 infs=sum(statistics.infs for statistics in layer.statistics.values()),
                 flushed=rounding.flushed_forward + rounding.flushed_backward if is_narrow else None,
                 overflowed=rounding.overflowed_forward + rounding.overflowed_backward if is_narrow else None,
+                is_still=is_still,
             )
         )
     return tuple(rows)
@@ -199,7 +207,7 @@ def _cells(row: LayerRow) -> list[Cell]:
         Cell(str(row.units)),
         _number(row.activation_rms),
         _number(row.delta_rms),
-        _ratio(ratio, row.number is not None),
+        _ratio(ratio, row.number is not None, row.is_still),
         _number(row.weight_gradient_rms),
         _number(row.update_ratio),
         Cell(_share(row.saturation)),
@@ -218,10 +226,13 @@ def _gap(hidden: int, columns: int) -> list[Cell]:
     return [Cell("…", "dim"), Cell(f"{hidden} more", "dim"), *[Cell("")] * (columns - 2)]
 
 
-def _ratio(ratio: float | None, is_numbered: bool) -> Cell:
-    """Nothing where there is none to be: the head's is a point, a layer without a number has not even that."""
+def _ratio(ratio: float | None, is_numbered: bool, is_still: bool) -> Cell:
+    """Nothing where there is none to be: the head's is a point, a layer without a number has not even that.
+
+    A dash in a phase in which all layers but one stand still: no δ is handed from layer to layer.
+    """
     if ratio is None:
-        return Cell("·" if is_numbered else "", "dim")
+        return Cell(("–" if is_still else "·") if is_numbered else "", "dim")
     return Cell(_factor(ratio), _direction(ratio))
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 
-from gradsim.cli.failure import DONE, INTERRUPTED
+from gradsim.cli.beside import check_beside, trained_beside_it
+from gradsim.cli.failure import DONE, INTERRUPTED, Failure
+from gradsim.cli.length import print_length, training_length
 from gradsim.cli.progress import Progress
 from gradsim.cli.run import check_writable
 from gradsim.cli.source import opened
@@ -28,6 +31,7 @@ def render(arguments: argparse.Namespace) -> int:
 
     check_writable(arguments.output)
     source = opened(arguments.file, arguments.set, arguments.seed)
+    length = training_length(source, arguments.iterations)
 
     from gradsim.cli import figures
 
@@ -38,18 +42,27 @@ def render(arguments: argparse.Namespace) -> int:
         arguments.scale,
         arguments.theme,
     )
+    check_beside(source.experiment, arguments.beside)
+    if arguments.beside and view == "window":
+        raise Failure("--beside: the window compares by itself, Run: Compare with backpropagation")
     figures.check(view, output, size, scale, theme)
     progress = Progress()
     if view == "window":
         from gradsim.cli.window_picture import SIZE, window_picture, write_picture
 
-        picture, finished = window_picture(source, arguments.iterations, size or SIZE, scale, theme, progress)
+        picture, finished = window_picture(source, length.iterations, size or SIZE, scale, theme, progress)
         write_picture(picture, output)
     else:
         simulator = prepared_simulator(source, progress)
         figures.check_drawable(view, simulator.samples)
-        finished = train(simulator, arguments.iterations, progress)
+        finished = train(simulator, length.iterations, progress)
         run = figures.run_of(simulator)
+        if arguments.beside:
+            beside = trained_beside_it(run.trace, source, progress)
+            run = dataclasses.replace(run, ghost=beside.trace, ghost_history=beside.history)
+            finished = finished and beside.finished
         figures.write_figure(view, run, output, size, scale, theme, source.directory)
-    terminal_of().write(f"Written: {output}")
+    terminal = terminal_of()
+    print_length(length, terminal)
+    terminal.write(f"Written: {output}")
     return DONE if finished else INTERRUPTED

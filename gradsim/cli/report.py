@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gradsim.cli.layers import layer_table
+from gradsim.cli.phases import phases_of
 from gradsim.cli.result import Result, Scores, first_breakdown
 from gradsim.cli.table import Cell, Column, laid_out, scientific
 from gradsim.cli.terminal import Terminal
@@ -88,7 +89,7 @@ def _pass_words(result: Result) -> list[str]:
     trace, told = result.trace, []
     phase = phase_at(result.experiment, trace.iteration)
     if phase.layer is not None:
-        told.append(f"in the {phase.title} all other layers stand still: their δ and updates are 0")
+        told.append(f"in the {phase.title} all other layers stand still: δ and updates 0, no ratio")
     if trace.loss_scale != 1.0:
         told.append(f"δ as stored, ×{trace.loss_scale:,.10g} loss scale; ∂W without it")
     if result.rows[0].flushed is not None:
@@ -100,7 +101,6 @@ def _pass_words(result: Result) -> list[str]:
 
 def _phase_lines(result: Result, terminal: Terminal) -> list[str]:
     """Return the phases of the training as a table, or the way it went without gradients; mostly nothing."""
-    from gradsim.spec import training_phases
     from gradsim.spec.method import Evolution
 
     method = result.experiment.training.method
@@ -110,26 +110,25 @@ def _phase_lines(result: Result, terminal: Terminal) -> list[str]:
             "no gradient is used, those below are only observed"
         )
         return [terminal.text(line), ""]
-    phases = training_phases(result.experiment)
+    phases = phases_of(result)
     if len(phases) == 1:
         return []
-    loss, at = result.history.loss, result.history.iterations
     columns = [
         Column("phase", "left"),
         Column("iterations"),
         Column("loss at its start"),
         Column("at its end"),
+        Column("which loss", "left", rank=1),
     ]
     rows = []
     for phase in phases:
-        end = result.iterations if phase.stop is None else min(phase.stop, result.iterations)
-        inside = loss[(at >= phase.start) & (at < end)]
-        cells = [scientific(float(inside[place])) if len(inside) else "·" for place in (0, -1)]
-        span = f"{phase.start:,}–{end - 1:,}" if len(inside) else f"from {phase.start:,}"
-        rows.append([Cell(phase.title), Cell(span), *map(Cell, cells)])
-    note = "of restoring the layer's input while it is pretrained, else of the targets; of single batches"
+        was_done = phase.first_loss is not None
+        cells = ["·" if loss is None else scientific(loss) for loss in (phase.first_loss, phase.last_loss)]
+        span = f"{phase.start:,}–{phase.stop - 1:,}" if was_done else f"from {phase.start:,}"
+        goal = phase.loss.replace("_", " ")
+        rows.append([Cell(phase.title), Cell(span), *map(Cell, cells), Cell(terminal.text(goal))])
     lines = list(laid_out(columns, rows, terminal).lines)
-    return [*lines, terminal.painted(terminal.text(f"loss: {note}"), "dim"), ""]
+    return [*lines, terminal.painted("losses of single batches", "dim"), ""]
 
 
 def _fault_words(result: Result, found: Forensics | None, terminal: Terminal) -> list[str]:

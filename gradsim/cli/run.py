@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from gradsim.cli.beside import beside_document, check_beside, print_beside, trained_beside_it
 from gradsim.cli.failure import DONE, INTERRUPTED, Failure
+from gradsim.cli.length import print_length, training_length
 from gradsim.cli.progress import Progress
 from gradsim.cli.source import opened
 from gradsim.cli.terminal import terminal_of
@@ -32,6 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     ):
         check_writable(path)
     source = opened(arguments.file, arguments.set, arguments.seed)
+    length = training_length(source, arguments.iterations)
+    check_beside(source.experiment, arguments.beside)
 
     from gradsim import formats
     from gradsim.analysis import examine
@@ -45,21 +49,28 @@ def run(arguments: argparse.Namespace) -> int:
 
     progress = Progress()
     simulator = prepared_simulator(source, progress)
-    result = run_result(simulator, arguments.iterations, progress)
+    result = run_result(simulator, length.iterations, progress)
     found = examine(result.history, result.trace, simulator)
     simulator.seek(result.iterations)
+    beside = trained_beside_it(result.trace, source, progress) if arguments.beside else None
     terminal = terminal_of()
     if arguments.json:
         document = result_document(result, found)
         if arguments.cause:
             document["causes"] = cause_document(result.trace)
+        if beside is not None:
+            document["beside"] = beside_document(beside, result.history)
+        document["asked_by_example"] = length.look or None
         if arguments.theory:
             document["theory"] = theory_document(result)
         terminal.stream.write(json_text(document, ascii_only=not terminal.unicode) + "\n")
     else:
+        print_length(length, terminal)
         print_report(result, terminal, arguments.brief, found)
         if arguments.cause:
             print_causes(result.trace, terminal, arguments.brief)
+        if beside is not None:
+            print_beside(beside, result.trace, terminal)
         if arguments.theory:
             print_theory(result, terminal, arguments.brief)
     written = []

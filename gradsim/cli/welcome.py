@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gradsim.cli.arguments import ITERATIONS
 from gradsim.cli.failure import DONE, INTERRUPTED, Failure
+from gradsim.cli.length import training_length
 from gradsim.cli.progress import Progress
 from gradsim.cli.source import opened
 from gradsim.cli.terminal import terminal_of
@@ -43,17 +43,19 @@ def run_here(name: str) -> int:
     from gradsim.cli.result import run_result
 
     terminal = terminal_of()
+    source = opened(name)
+    length = training_length(source, None)
     terminal.write(
         "There is no display (DISPLAY and WAYLAND_DISPLAY are not set): instead of opening a window,"
     )
     terminal.write(
-        f"GradSim trains {name} here for {ITERATIONS} iterations and writes pictures to {FOLDER}/."
+        f"GradSim trains {name} here for {length.iterations:,} iterations and writes pictures to {FOLDER}/."
     )
     terminal.write()
     terminal.stream.flush()
-    source, progress = opened(name), Progress()
+    progress = Progress()
     simulator = prepared_simulator(source, progress)
-    result = run_result(simulator, ITERATIONS, progress)
+    result = run_result(simulator, length.iterations, progress)
     print_report(result, terminal)
     terminal.write()
     terminal.stream.flush()
