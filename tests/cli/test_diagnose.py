@@ -50,7 +50,7 @@ def test_a_sick_network_exits_with_1_and_says_why_and_what_helps(sick, capsys):
     assert diagnosed(sick, "--iterations", "20", "--rules") == 1
     told = capsys.readouterr().out
     assert "Problem: Vanishing gradient\n" in told
-    for word in ("Number: ", "Layers: dense_1", "Why: ", "Seen with ", "Remedies:", "1. "):
+    for word in ("Number: ", "Layers: dense_1", "Why: ", "Seen with ", "Remedies (", "1. "):
         assert word in told
     table = told.partition("Published rules\n")[2]
     for rule in PUBLISHED_RULES:
@@ -82,6 +82,24 @@ def test_thorough_measures_what_the_remedies_do(sick, capsys):
     assert diagnosed(sick, "--iterations", "5", "--thorough") == 1
     told = " ".join(capsys.readouterr().out.split())
     assert "measured: δ per layer ×" in told
+    assert "Remedies (measured on this network):" in told
+
+
+def test_without_trainings_the_order_of_the_remedies_is_called_usual(sick, capsys):
+    diagnosed(sick, "--iterations", "5")
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Remedies (usual order; --thorough measures it here):" in told
+
+
+@pytest.mark.parametrize(("words", "seeds"), [((), 4), (("--seeds", "1"), 2), (("--seeds", "5"), 6)])
+def test_other_seeds_are_trained_as_far(sick, capsys, words, seeds):
+    diagnosed(sick, "--iterations", "40", *words)
+    assert f"Seen with {seeds} of {seeds} seeds at iteration 40\n" in capsys.readouterr().out
+
+
+def test_no_other_seed_is_looked_at_where_none_is_asked_for(sick, capsys):
+    diagnosed(sick, "--iterations", "40", "--seeds", "0")
+    assert "Seen with this seed only\n" in capsys.readouterr().out
 
 
 def test_a_remedy_is_explained_once(sick, capsys):

@@ -36,6 +36,7 @@ def diagnosis_document(diagnosis: Diagnosis) -> dict[str, Any]:
             },
             "neighbours": [_plain(asdict(neighbour)) for neighbour in finding.neighbours],
             "confidence": asdict(finding.confidence),
+            "is_measured": finding.is_measured,
             "remedies": [_remedy(remedy) for remedy in finding.remedies],
         }
         for finding in diagnosis.findings

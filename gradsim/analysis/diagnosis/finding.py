@@ -93,7 +93,8 @@ class Finding:
     why : str
         Its cause, in one or two sentences.
     remedies : tuple of Remedy
-        Edits of the experiment, the most helpful first.
+        Edits of the experiment, the most helpful first: as measured on the examples of the finding, after a thorough
+        diagnosis as measured on this very network.
     """
 
     id: str
@@ -111,6 +112,11 @@ class Finding:
     sentence: str
     why: str
     remedies: tuple[Remedy, ...]
+
+    @property
+    def is_measured(self) -> bool:
+        """Return whether the order of the remedies was measured on this network."""
+        return any(remedy.effect is not None for remedy in self.remedies)
 
 
 @dataclass(frozen=True, slots=True)
