@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -49,8 +50,10 @@ from gradsim.views.theory_overlay import THEORY, Overlay, overlay_of
 from gradsim.views.weight_layers import WeightLayers, padded
 
 _DIMMED = 0.35
-_BESIDE_HEADLINE = 90.0
-"""Pixels that a headline does not have: the axis at its left, and the margin."""
+_BESIDE_HEADLINE = 24.0
+"""Pixels that a headline does not have: its margins. A long one begins left of the plot."""
+_TIP = 72
+"""Letters in a line of the numbers at the pointer."""
 _WIDE = 800.0
 """From how many pixels on there is room for a whole sentence beside the fits."""
 
@@ -225,6 +228,8 @@ class GradientProfileView(AskingView):
             if layer.number is not None and block.start < layer.number < block.end:
                 sizes = f"{brief(block.skip_rms)} by the skip, {brief(block.branch_rms)} through the branch"
                 lines.append(f"{block.name}: rms ∂L/∂x = {sizes}")
+        if theory and self.is_low:  # there was no room for the whole sentence
+            lines += ["", *textwrap.wrap(theory.sentence(), _TIP)]
         return "\n".join(lines)
 
     def _shown(self) -> list[ProfileSeries]:

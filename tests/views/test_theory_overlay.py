@@ -270,6 +270,10 @@ def test_the_pointer_tells_the_numbers_beyond_what_a_float_can_hold(view: Gradie
     assert f"theory: δ here / δ in layer 2 = {brief(float(found.backward_ratio[0]))}" in lines
     assert any(line.startswith("theory: rms a = ") for line in lines)
     assert not any("theory" in line for line in view.hover_text("profile", 100.0, 0.0).splitlines())
+    sentence = theory_sentence(found)
+    assert sentence not in " ".join(view.hover_text("profile", 1.0, 0.0).split())
+    view.resize(500, 240)
+    assert sentence in " ".join(view.hover_text("profile", 1.0, 0.0).split())
 
 
 def test_what_is_expected_to_be_exactly_nothing_stands_in_the_lane_of_0(view: GradientProfileView) -> None:
