@@ -8,107 +8,21 @@ so that the sum over all paths is always the whole derivative.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gradsim.analysis.chain_wires import Edge, End, Graph, Part
 from gradsim.spec import Dropout, Normalization, PlacedLayer, Recurrent, placed_layers
 from gradsim.trace import IterationTrace, LayerTrace
-
-Part = Literal[
-    "input", "slope", "weight", "jacobian", "mask", "skip", "branch", "loss", "loss_and_slope", "handed"
-]
-"""What a factor is. ``jacobian``: of a softmax or a normalization of one row; ``handed``: the recorded gradient."""
 
 FUSED = (("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy"))
 """Activation of the head and loss that are derived together: the slope of the one cancels against the other."""
 
 _MOST_OF_JACOBIANS = 4_000_000
 """So many numbers the Jacobians of all rows of a layer may have; beyond it paths end before the layer."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Edge:
-    """The derivative of one wire by another.
-
-    Attributes
-    ----------
-    source, target : int
-        Wires.
-    part : str
-        What it is.
-    layer : int
-        Index of the layer it belongs to.
-    values : ndarray of float64
-        (rows, units) where unit goes to unit, else (rows or 1, units of the source, units of the target).
-    """
-
-    source: int
-    target: int
-    part: Part
-    layer: int
-    values: NDArray[np.float64]
-
-    @property
-    def is_diagonal(self) -> bool:
-        """Whether a unit leads to the same unit only."""
-        return self.values.ndim == 2
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class End:
-    """Where paths end on a wire: the derivative of the loss by it, as far as it comes by this way.
-
-    Attributes
-    ----------
-    part : str
-        ``loss``, ``loss_and_slope`` or ``handed``.
-    layer : int
-        Index of the layer in which it was recorded.
-    values : ndarray of float64, shape (rows, units)
-        The recorded gradient.
-    """
-
-    part: Part
-    layer: int
-    values: NDArray[np.float64]
-
-
-@dataclass(slots=True, eq=False)
-class Graph:
-    """Wires in forward order, the first one the pre-activation that is started from.
-
-    Attributes
-    ----------
-    layers : list of int
-        Of each wire the layer whose units its units are.
-    widths : list of int
-        Units of each wire.
-    edges : list of list of Edge
-        Those that leave each wire.
-    ends : list of list of End
-        Those of each wire.
-    """
-
-    layers: list[int] = field(default_factory=list)
-    widths: list[int] = field(default_factory=list)
-    edges: list[list[Edge]] = field(default_factory=list)
-    ends: list[list[End]] = field(default_factory=list)
-
-    @property
-    def size(self) -> int:
-        """How many numbers all edges have."""
-        return sum(edge.values.size for leaving in self.edges for edge in leaving)
-
-    def add(self, layer: int, width: int) -> int:
-        """Append a wire; return its index."""
-        self.layers.append(layer)
-        self.widths.append(width)
-        self.edges.append([])
-        self.ends.append([])
-        return len(self.layers) - 1
 
 
 class Rows:
@@ -133,7 +47,11 @@ class Rows:
         return np.asarray(chosen, dtype=np.float64)
 
 
-def chain_graph(trace: IterationTrace, start: int, rows: Rows) -> Graph:
+Entry = Callable[[Graph, LayerTrace], int | None]
+"""Adds the first wires of a graph and returns that of the layer's output; None where all paths have ended."""
+
+
+def chain_graph(trace: IterationTrace, start: int, rows: Rows, entry: Entry | None = None) -> Graph:
     """Return the graph from the pre-activation of a layer to the loss.
 
     Parameters
@@ -144,13 +62,15 @@ def chain_graph(trace: IterationTrace, start: int, rows: Rows) -> Graph:
         Index of the layer: dense, or one whose output has a gradient by its parameters (normalization, residual).
     rows : Rows
         Which rows of the batch.
+    entry : callable, optional
+        Adds what is inside the layer of a parameter that does not act on z; the way begins where it says.
 
     Returns
     -------
     Graph
-        Without any wire for a recurrent layer, whose steps of time depend on one another.
+        Without any wire for a recurrent layer that has no ``entry``.
     """
-    building = _Building(trace, start, rows)
+    building = _Building(trace, start, rows, entry)
     building.walk(placed_layers(trace.experiment.network), None)
     return building.graph
 
@@ -158,8 +78,8 @@ def chain_graph(trace: IterationTrace, start: int, rows: Rows) -> Graph:
 class _Building:
     """Goes through the layers in forward order and adds what can be reached from the start."""
 
-    def __init__(self, trace: IterationTrace, start: int, rows: Rows) -> None:
-        self.trace, self.start, self.rows = trace, start, rows
+    def __init__(self, trace: IterationTrace, start: int, rows: Rows, entry: Entry | None) -> None:
+        self.trace, self.start, self.rows, self.entry = trace, start, rows, entry
         self.graph = Graph()
         self.index = 0
 
@@ -168,7 +88,11 @@ class _Building:
             inner = self.walk(one.branch, wire) if one.branch else None
             layer = self.trace.layers[self.index]
             spec: Any = one.layer
-            if one.branch:
+            if self.entry is not None and layer.index == self.start:
+                wire = self.entry(self.graph, layer)
+                if layer.index == len(self.trace.layers) - 1:
+                    wire = self._ended(wire, "loss", layer, layer.activation_gradient)
+            elif one.branch:
                 wire = self._residual(layer, spec, wire, inner)
             elif isinstance(spec, Normalization):
                 wire = self._normalization_layer(layer, spec, wire)
@@ -270,5 +194,8 @@ class _Building:
     def _ended(self, wire: int | None, part: Part, layer: LayerTrace, gradient: NDArray[Any]) -> int | None:
         """End the paths on a wire, if there are any; what comes after it is not reached."""
         if wire is not None:
-            self.graph.ends[wire].append(End(part, layer.index, self.rows.of(gradient)))
+            values = self.rows.of(gradient)
+            # In a narrow precision all gradients but those of parameters are recorded times the loss scale.
+            values = values if self.trace.loss_scale == 1 else values / self.trace.loss_scale
+            self.graph.ends[wire].append(End(part, layer.index, values))
         return None

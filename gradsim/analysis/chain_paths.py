@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gradsim.analysis.chain_graph import Graph, Part
+from gradsim.analysis.chain_wires import Graph, Part
 
 _CHUNK = 512
 
@@ -21,13 +21,19 @@ class ChainFactor:
     part : str
         What it is: ``input`` (∂z/∂w), ``slope``, ``weight``, ``jacobian``, ``mask``, ``skip``, ``branch``,
         ``loss`` (∂L/∂a), ``loss_and_slope`` (∂L/∂z of a loss derived together with the head) or ``handed``
-        (the recorded gradient).
+        (the recorded gradient). Of a recurrent cell also ``recurrent`` (the weight from one step to the next),
+        ``gate`` (state by pre-activation of a gate), ``keep`` (state by the state before), ``show`` (h by c of
+        an LSTM) and ``reset``.
     layer : int
         Index of the layer it belongs to.
     source, unit : int
         Units it leads from and to.
     values : ndarray of float64, shape (rows,)
-        The factor in each row of the batch that is looked at.
+        The factor in each row of the batch that is looked at; (1,) where it is the same in all.
+    time : int or None, default None
+        Step of time it leads to, in a recurrent layer.
+    gate : int or None, default None
+        Gate of a recurrent cell it belongs to, where it has several.
     """
 
     part: Part
@@ -35,6 +41,8 @@ class ChainFactor:
     source: int
     unit: int
     values: NDArray[np.float64]
+    time: int | None = None
+    gate: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,9 +61,15 @@ class ChainPath:
     value: float
 
     @property
-    def units(self) -> tuple[tuple[int, int], ...]:
-        """Layer and unit of each place the path goes through, each once, without the source of the weight."""
-        places = [(factor.layer, factor.unit) for factor in self.factors]
+    def units(self) -> tuple[tuple[int, ...], ...]:
+        """Layer and unit of each place the path goes through, each once, without the source of the weight.
+
+        Of a recurrent layer, when its steps are told one by one, layer, unit and step of time.
+        """
+        places = [
+            (factor.layer, factor.unit, *(() if factor.time is None else (factor.time,)))
+            for factor in self.factors
+        ]
         return tuple(place for i, place in enumerate(places) if i == 0 or places[i - 1] != place)
 
 

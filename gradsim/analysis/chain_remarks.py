@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradsim.analysis.chain_graph import Graph
+from gradsim.analysis.chain_wires import Graph
 from gradsim.spec import Normalization, unrolled_layers
 from gradsim.trace import IterationTrace, LayerTrace
 
 
 def chain_remarks(trace: IterationTrace, layer: LayerTrace, graph: Graph) -> tuple[str, ...]:
     """Return a sentence for each layer that couples units, samples or steps, and for a loss derived in one."""
-    if layer.kind == "recurrent":
-        return (
-            f"{layer.name} goes through {layer.output.shape[1]} steps of time with the same weight: every step adds "
-            "its own δ · ∂z/∂w, where δ holds all later steps already.",
-        )
     told: dict[str, str] = {}
+    if layer.kind == "recurrent":
+        told["time"] = (
+            f"{layer.name} goes through {layer.hidden.shape[1]} steps of time with the same weight: every step adds "
+            "its own product, whose ∂L/∂h holds all later steps already; a path goes from step to step."
+        )
     for edge in (edge for leaving in graph.edges for edge in leaving if edge.part == "jacobian"):
         name = trace.layers[edge.layer].name
         if trace.layers[edge.layer].activation_kind == "softmax":
@@ -31,13 +31,22 @@ def chain_remarks(trace: IterationTrace, layer: LayerTrace, graph: Graph) -> tup
             )
     for end in (end for ends in graph.ends for end in ends):
         above = trace.layers[end.layer]
-        if end.part == "handed":
+        if end.time is not None:
+            told[above.name] = (
+                f"{above.name} hands on every step: a path leaves it at one of them, with the recorded gradient from "
+                "above."
+            )
+        elif end.part == "handed":
             told[above.name] = _handed(trace, above)
         elif end.part == "loss_and_slope":
             loss = trace.experiment.training.loss.replace("_", " ")
             told[above.name] = (
                 f"{above.activation_kind.capitalize()} and {loss} are derived together: ∂L/∂z in one."
             )
+    if trace.loss_scale != 1:
+        told["scale"] = (
+            f"The gradients were recorded times the loss scale {trace.loss_scale:g}; here it is taken off."
+        )
     return tuple(told.values())
 
 

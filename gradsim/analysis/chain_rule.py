@@ -7,22 +7,21 @@ by a weight is the sum, over every path from the weight to the loss, of the prod
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gradsim.analysis.chain_graph import FUSED, Graph, Rows, chain_graph
-from gradsim.analysis.chain_paths import ChainFactor, ChainPath, path_sums
+from gradsim.analysis.chain_paths import ChainPath, path_sums
 from gradsim.analysis.chain_remarks import chain_remarks
 from gradsim.analysis.chain_search import largest_paths
-from gradsim.spec import unrolled_layers
-from gradsim.trace import IterationTrace, LayerTrace
+from gradsim.analysis.chain_terms import TENSORS, Terms, terms_of
+from gradsim.trace import IterationTrace
 
 Search = Literal["all", "largest", "found", "none"]
 
-_MOST_WORK = 30_000_000
-"""So many products are looked at in a search; beyond it only sums are taken."""
+_MOST_WEIGHTS = 30_000_000
+"""So many weights are looked at in a search; beyond it only sums are taken."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,16 +40,19 @@ class WeightChain:
         Which weight of it: from unit ``row`` of the layer before to unit ``column``; a bias has row 0.
     sample : int or None
         Row of the batch that is looked at; None for the whole batch.
+    time : int or None
+        Step of time that is looked at; None for all.
     samples, steps : ndarray of int64, shape (R,)
-        Sample and step of time of each row.
+        Sample and step of time of each row. A number that all units share has a row for each of them.
     loss_by_output : ndarray of float64, shape (R,), or None
-        ∂L/∂a as it was recorded; None where ∂L/∂z is no product of one ∂L/∂a and one slope.
+        ∂L/∂a as it was recorded, of a recurrent cell ∂L/∂h_t or that of a gate from it; None where ∂L/∂z is no
+        product of one ∂L/∂a and one slope.
     output_by_preactivation : ndarray of float64, shape (R,), or None
-        φ'(z) as it was recorded; None likewise.
+        φ'(z), of a recurrent cell that of the gate; None likewise.
     loss_by_preactivation : ndarray of float64, shape (R,)
-        δ = ∂L/∂z as it was recorded: the product of the two.
+        δ = ∂L/∂z as it was recorded: the product of the two. ∂L/∂y for a parameter that acts on an output y.
     preactivation_by_weight : ndarray of float64, shape (R,)
-        ∂z/∂w: what the weight is multiplied by.
+        ∂z/∂w, or ∂y/∂w: what the weight is multiplied by.
     terms : ndarray of float64, shape (R,)
         δ · ∂z/∂w: what each row adds to the gradient. The loss is the mean over the batch already where it is
         a mean, so the sum over all rows is the gradient, not their mean.
@@ -62,7 +64,7 @@ class WeightChain:
     paths : tuple of ChainPath
         The largest paths by what they add to ``total``, largest magnitude first.
     path_count : int
-        How many paths there are in all; 0 where they have no meaning.
+        How many paths there are in all.
     path_total : float
         Sum over all paths, by float64 products of the recorded factors; NaN without paths. It differs from ``total``
         by rounding.
@@ -80,6 +82,7 @@ class WeightChain:
     row: int
     column: int
     sample: int | None
+    time: int | None
     samples: NDArray[np.int64]
     steps: NDArray[np.int64]
     loss_by_output: NDArray[np.float64] | None
@@ -106,8 +109,8 @@ class WeightChain:
         return self.path_count == 1 and len(self.terms) == 1
 
     @property
-    def units(self) -> tuple[tuple[tuple[int, int], ...], ...]:
-        """The units each of ``paths`` goes through, as (layer, unit)."""
+    def units(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
+        """The units each of ``paths`` goes through, as (layer, unit), in a recurrent layer (layer, unit, step)."""
         return tuple(path.units for path in self.paths)
 
 
@@ -127,7 +130,7 @@ def weight_tensors(trace: IterationTrace, layer: int) -> tuple[str, ...]:
         Names for ``weight_chain``, the weights first; empty for a layer without.
     """
     here = trace.layers[layer]
-    return tuple(name for name in _TENSORS.get(here.kind, ()) if name in here.tensors)
+    return tuple(name for name in TENSORS.get(here.kind, ()) if name in here.tensors)
 
 
 def weight_chain(
@@ -184,27 +187,24 @@ def weight_chain(
     row, place = (row, (row, column)) if len(shape) == 2 else (0, (column,))
     if not (0 <= row < shape[0] if len(shape) == 2 else True) or not 0 <= column < shape[-1]:
         raise IndexError(f"expected a weight of {shape}, got {place}")
-    rows = Rows(here.delta.shape if here.kind != "residual" else here.output.shape, sample, time)
-    delta = rows.of(_delta(here))[:, column]
-    by_weight = _by_weight(trace, here, tensor, row, column, rows)
+    found = terms_of(trace, here, tensor, row, column, sample, time)
     with np.errstate(all="ignore"):
-        terms = delta * by_weight
+        terms = found.loss_by_preactivation * found.by_weight
         after = here[tensor][place] + here[f"{tensor}_update"][place]
-    output, slope = _output_and_slope(trace, here, rows, column)
-    graph = Graph() if here.kind == "recurrent" else chain_graph(trace, layer, rows)
-    paths, count, total, sizes, search = _paths(graph, here, row, column, by_weight, most)
+    paths, count, total, sizes, search = _paths(found, most)
     return WeightChain(
         layer=layer,
         tensor=tensor,
         row=row,
         column=column,
         sample=sample,
-        samples=rows.samples,
-        steps=rows.steps,
-        loss_by_output=output,
-        output_by_preactivation=slope,
-        loss_by_preactivation=delta,
-        preactivation_by_weight=by_weight,
+        time=time,
+        samples=found.samples,
+        steps=found.steps,
+        loss_by_output=found.loss_by_output,
+        output_by_preactivation=found.output_by_preactivation,
+        loss_by_preactivation=found.loss_by_preactivation,
+        preactivation_by_weight=found.by_weight,
         terms=terms,
         total=_sum(terms),
         weight=float(here[tensor][place]),
@@ -217,16 +217,8 @@ def weight_chain(
         path_total=total,
         path_sizes=sizes,
         search=search,
-        remarks=chain_remarks(trace, here, graph),
+        remarks=chain_remarks(trace, here, found.graph),
     )
-
-
-_TENSORS = {
-    "dense": ("weight", "bias"),
-    "normalization": ("gamma", "beta"),
-    "residual": ("projection",),
-    "recurrent": ("recurrent_weight", "input_weight", "bias"),
-}
 
 
 def _sum(values: NDArray[np.float64]) -> float:
@@ -234,57 +226,16 @@ def _sum(values: NDArray[np.float64]) -> float:
         return float(np.sum(values))
 
 
-def _delta(layer: LayerTrace) -> NDArray[Any]:
-    """Return the gradient of what the parameter is added to: z, or the output where there is no z."""
-    return layer.output_gradient if layer.kind in ("normalization", "residual") else layer.delta
-
-
-def _by_weight(
-    trace: IterationTrace, layer: LayerTrace, tensor: str, row: int, column: int, rows: Rows
-) -> NDArray[np.float64]:
-    if tensor in ("bias", "beta"):
-        return np.ones(len(rows))
-    if tensor == "gamma":
-        return rows.of(layer.normalized)[:, column]
-    if tensor != "recurrent_weight":
-        return rows.of(layer.input)[:, row]
-    spec: Any = unrolled_layers(trace.experiment.network)[layer.index].layer
-    hidden = np.asarray(layer.hidden, np.float64)[rows.samples, rows.steps - 1, row]
-    hidden = np.where(rows.steps == 0, 0.0, hidden)
-    units = layer.fan_out
-    if spec.cell == "gru" and column >= 2 * units:
-        # The reset gate of the unit a weight leads to, or comes from, stands between it and the candidate.
-        gate = column - 2 * units if spec.reset_after else row
-        with np.errstate(all="ignore"):
-            return np.asarray(hidden * rows.of(layer.gates)[:, gate])
-    return hidden
-
-
-def _output_and_slope(
-    trace: IterationTrace, layer: LayerTrace, rows: Rows, column: int
-) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
-    is_fused = (
-        layer.index == len(trace.layers) - 1
-        and (layer.activation_kind, trace.experiment.training.loss) in FUSED
-    )
-    if layer.kind != "dense" or layer.activation_kind == "softmax" or "scaled" in layer.tensors or is_fused:
-        return None, None
-    return rows.of(layer.activation_gradient)[:, column], rows.of(layer.slope)[:, column]
-
-
-def _paths(
-    graph: Graph, layer: LayerTrace, row: int, column: int, by_weight: NDArray[np.float64], most: int
-) -> tuple[tuple[ChainPath, ...], int, float, float, Search]:
+def _paths(found: Terms, most: int) -> tuple[tuple[ChainPath, ...], int, float, float, Search]:
+    graph = found.graph
     if not graph.layers:
         return (), 0, float("nan"), float("nan"), "none"
-    count = len(by_weight)
-    sums = path_sums(graph, column, count)
+    sums = path_sums(graph, found.unit, found.rows)
+    by_weight = np.ones(found.rows) if found.first is None else found.first.values
     with np.errstate(all="ignore"):
         total, sizes = _sum(sums.total * by_weight), _sum(sums.sizes * np.abs(by_weight))
-    work = sum(edge.values[0].size for leaving in graph.edges for edge in leaving) * count
-    if work > _MOST_WORK:
+    if sum(edge.values[0].size for leaving in graph.edges for edge in leaving) > _MOST_WEIGHTS:
         return (), sums.count, total, sizes, "none"
-    first = ChainFactor("input", layer.index, row, column, by_weight)
-    paths, finished = largest_paths(graph, column, first, most)
+    paths, finished = largest_paths(graph, found.unit, found.first, most, found.rows)
     search: Search = "found" if not finished else "all" if len(paths) == sums.count else "largest"
     return paths, sums.count, total, sizes, search

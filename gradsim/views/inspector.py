@@ -71,8 +71,7 @@ class Inspector(QWidget):
         self.heading.setWordWrap(True)
         self.places = PlaceChoice(self)
         self.sample, self.source, self.unit = self.places.sample, self.places.source, self.places.unit
-        self.sample.valueChanged.connect(self._refill)
-        self.source.valueChanged.connect(self._refill)
+        self.places.place_changed.connect(self._refill)
         self.unit.valueChanged.connect(self._choose_unit)
         self.digits = QComboBox(self)
         for words, count in _DIGITS:
@@ -85,7 +84,7 @@ class Inspector(QWidget):
         self.formula.setMinimumHeight(110)
         self.chain = WeightChainView(self)
         self.chain.paths_changed.connect(self.paths_selected)
-        self.chain.sample_wished.connect(lambda sample: self.sample.setValue(sample + 1))
+        self.chain.sample_wished.connect(self.places.set_sample)
         self.chain.weight_wished.connect(self._choose_weight)
         self.ratios = QLabel(self)
         self.ratios.setWordWrap(True)
@@ -259,7 +258,7 @@ class Inspector(QWidget):
             self._followed = len(self._run.trace.layers) - 1
         self._list_layers()
         layer = self.layer
-        for widget in (self.layer_choice, self.sample, self.unit, self.source, self.statistics):
+        for widget in (self.layer_choice, self.places, self.statistics):
             widget.setEnabled(layer is not None)
         if self._run is None or layer is None:
             self._shown = None

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import gradsim
+from gradsim.analysis import chain_rule, chain_search
 from gradsim.analysis.chain_graph import Rows, chain_graph
 from gradsim.analysis.chain_paths import product as product_of
 from gradsim.analysis.chain_rule import WeightChain, weight_chain, weight_tensors
@@ -103,7 +104,9 @@ def test_samples_and_paths_add_up_to_the_recorded_gradient_of_every_kind(name: s
     batch = len(trace.inputs)
     for layer in trace.layers:
         for tensor in weight_tensors(trace, layer.index):
-            for row, column in every_weight(trace, layer.index, tensor)[::3]:
+            for row, column in every_weight(trace, layer.index, tensor)[
+                :: 8 if layer.kind == "recurrent" else 3
+            ]:
                 whole = weight_chain(trace, layer.index, row, column, tensor=tensor)
                 assert_exact(trace, whole)
                 shares = [
@@ -204,11 +207,37 @@ def test_a_deep_net_has_more_paths_than_numbers_and_its_largest_are_found() -> N
     assert len({path.units for path in found.paths}) == 8
 
 
-def test_a_net_too_large_to_search_still_has_its_sums() -> None:
+def test_in_a_large_net_the_largest_found_are_told_quickly() -> None:
     trace = reference_trace(100, 128, batch=32)
     found = weight_chain(trace, 0, 0, 0)
-    assert (found.search, found.paths) == ("none", ())
+    assert found.search == "found"
+    assert len(found.paths) == 8
     assert found.path_total == pytest.approx(found.gradient, rel=1e-3)
+
+
+def test_a_net_too_large_to_search_still_has_its_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chain_rule, "_MOST_WEIGHTS", 10)
+    found = weight_chain(reference_trace(4, 5, precision="float64"), 0, 0, 0)
+    assert (found.search, found.paths) == ("none", ())
+    assert found.path_total == pytest.approx(found.gradient, rel=1e-9)
+
+
+@pytest.mark.parametrize("kept", [8, 40])
+@pytest.mark.parametrize("is_judged_by_means", [False, True])
+def test_a_short_search_over_a_batch_still_finds_the_largest_or_says_that_it_may_not_have(
+    monkeypatch: pytest.MonkeyPatch, kept: int, is_judged_by_means: bool
+) -> None:
+    monkeypatch.setattr(chain_search, "_MOST_KEPT", kept)
+    monkeypatch.setattr(chain_search, "_LEAST_KEPT", kept)
+    monkeypatch.setattr(chain_search, "_MOST_AHEAD", 0 if is_judged_by_means else 3_000_000)
+    trace = reference_trace(4, 6, "relu", precision="float64", batch=24)
+    expected = np.abs(brute_force(trace, 1, 3, None)[:5])
+    found = weight_chain(trace, 0, 1, 3, most=5)
+    sizes = np.abs([path.value for path in found.paths])
+    if found.search == "largest":
+        np.testing.assert_allclose(sizes, expected, rtol=1e-9)
+    assert sizes.sum() > 0.9 * expected.sum()
+    assert (sizes <= expected * (1 + 1e-9)).all()
 
 
 # Zero, NaN and infinity

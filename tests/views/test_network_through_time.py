@@ -12,11 +12,14 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
+from gradsim.analysis.chain_rule import weight_chain
 from gradsim.trace import Cursor, Run
+from gradsim.views.inspection.chain_words import unit_chain
 from gradsim.views.network.column import Column
 from gradsim.views.network.content import NetworkContent
 from gradsim.views.network.layout import Frame, NetworkLayout, Viewport, fitted
 from gradsim.views.network.overlay import place_of
+from gradsim.views.network.paths import path_points
 from gradsim.views.network.pulse import pulse_at
 from gradsim.views.network.telling import column_tooltip, network_summary
 from gradsim.views.network_view import NetworkView
@@ -356,3 +359,32 @@ def test_pictures_for_people(qtbot: QtBot, theme: Any, artefact_folder: Path) ->
     view.set_unrolled([0])
     view.set_cursor(Cursor(5, time_step(run, 0, 40)))
     assert view.grab().save(str(artefact_folder / f"view network, 100 time steps, {theme.name}.png"))
+
+
+def test_a_path_through_time_lies_on_the_steps_of_an_unrolled_layer(qtbot: QtBot) -> None:
+    run = kind_run("simple recurrent")
+    trace = run.trace
+    chain = weight_chain(trace, 0, 1, 2, 3)
+    path = unit_chain(trace, chain, chain.paths[0])
+    times = [place[2] for place in path if len(place) == 3]
+    view = shown(qtbot, run)
+    view.set_paths((path,))
+    scene, pulse = view.canvas.picture.scene, view.canvas.picture.pulse
+    assert scene is not None
+    assert pulse is not None
+    folded = path_points(scene, path, pulse.tensor)
+    assert len({point.x() for point in folded}) == len({place[0] for place in path})
+    content = NetworkContent(trace, unrolled(run))
+    layout = NetworkLayout(Frame(1000, 340), fitted(Frame(1000, 340), len(content.columns)), content.columns)
+    points = path_points(dataclasses.replace(scene, content=content, layout=layout), path, pulse.tensor)
+    for place, point in zip(path, points, strict=True):
+        column = content.column_of(*place[:1], *place[2:])
+        assert column is not None
+        assert point.x() == pytest.approx(layout.centre(column))
+        assert point.y() == pytest.approx(layout.unit_heights(column)[place[1]])
+    assert len(times) >= 2
+    # A step that another run does not have is left out.
+    assert (
+        len(path_points(dataclasses.replace(scene, content=content, layout=layout), ((0, 1, 99),), "delta"))
+        == 0
+    )

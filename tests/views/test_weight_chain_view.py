@@ -18,8 +18,9 @@ from gradsim.engine import Simulator
 from gradsim.resource_files import resource_path
 from gradsim.trace import Cursor, Run
 from gradsim.views.inspection import chain_view
-from gradsim.views.inspection.chain_words import count_text, layer_below, path_text, unit_chain
+from gradsim.views.inspection.chain_words import count_text, layer_below, unit_chain
 from gradsim.views.inspection.number_text import number_text
+from gradsim.views.inspection.path_text import path_texts, whole_path_text
 from gradsim.views.inspector import Inspector
 from gradsim.views.theme import DARK
 from tests.kind_runs import NETWORKS, kind_run
@@ -85,8 +86,7 @@ def test_every_layer_of_every_kind_is_told_and_fits(qtbot: QtBot, name: str, wid
         inspector.set_selection(layer.index)
         tensors = weight_tensors(run.trace, layer.index)
         for scope in (0, 1):
-            inspector.chain.scope.setCurrentIndex(scope)
-            inspector.chain._choose()
+            inspector.places.scope.setCurrentIndex(scope)
             text = written(qtbot, inspector)
             chain = inspector.chain.chain
             if not tensors:
@@ -119,20 +119,18 @@ def test_numbers_stay_whole_in_a_narrow_dock_with_ten_digits(qtbot: QtBot) -> No
     inspector = microscope(qtbot, plain_run(4, 8))
     inspector.digits.setCurrentIndex(inspector.digits.findData(10))
     for scope in (0, 1):
-        inspector.chain.scope.setCurrentIndex(scope)
-        inspector.chain._choose()
+        inspector.places.scope.setCurrentIndex(scope)
         text = written(qtbot, inspector)
         chain = inspector.chain.chain
         assert chain is not None
-        assert number_text(chain.total, 10) in text
+        assert number_text(chain.gradient if scope else chain.total, 10) in text
         assert inspector.chain.text.horizontalScrollBar().maximum() == 0
 
 
 def test_the_shares_of_the_samples_lead_to_their_sample(qtbot: QtBot) -> None:
     run = plain_run()
     inspector = microscope(qtbot, run)
-    inspector.chain.scope.setCurrentIndex(1)
-    inspector.chain._choose()
+    inspector.places.scope.setCurrentIndex(1)
     assert "the shares add up to the gradient" in written(qtbot, inspector).replace("\n", " ")
     chain = inspector.chain.chain
     assert chain is not None
@@ -142,6 +140,122 @@ def test_the_shares_of_the_samples_lead_to_their_sample(qtbot: QtBot) -> None:
     assert inspector.chain.chain is not None
     assert inspector.chain.chain.sample == largest
     assert inspector.chain.chain.total == chain.terms[largest]
+
+
+# The mean over the batch
+
+
+def table_rows(inspector: Inspector) -> list[list[str]]:
+    return [line.split("\t") for line in inspector.chain.text.exact_text().split("\n")]
+
+
+def said_numbers(inspector: Inspector, words: str) -> list[float]:
+    """Return the numbers of the rows that end in some words, or begin with them."""
+    rows = [row for row in table_rows(inspector) if row[-1].startswith(words) or row[0].startswith(words)]
+    return [
+        float(cell)
+        for row in rows
+        for cell in row
+        if cell.replace("e-", "").replace(".", "").strip("-").isdigit()
+    ]
+
+
+@pytest.mark.parametrize("name", ["plain", "dense", "lstm", "gru", "residual"])
+def test_the_means_of_a_batch_and_what_remains_make_the_gradient(qtbot: QtBot, name: str) -> None:
+    run = plain_run(3, 6) if name == "plain" else kind_run("dropout" if name == "dense" else name)
+    inspector = microscope(qtbot, run, 700)
+    inspector.set_weight(0, 1, 2)
+    inspector.places.scope.setCurrentIndex(1)
+    written(qtbot, inspector)
+    chain = inspector.chain.chain
+    assert chain is not None
+    assert chain.sample is None
+    (count,) = said_numbers(inspector, "n")[:1]
+    means = said_numbers(inspector, "mean, ")
+    assert len(means) == 3
+    (by_means,), (remainder,) = (
+        said_numbers(inspector, "n times"),
+        said_numbers(inspector, "remainder: what they do"),
+    )
+    assert count * np.prod(means) == pytest.approx(by_means, rel=1e-12)
+    size = np.abs(chain.terms).sum()
+    rounding = sum(said_numbers(inspector, "rounding in"))
+    assert abs(rounding) < 1e-6 * size
+    assert by_means + remainder + rounding == pytest.approx(chain.gradient, abs=1e-12 * size, rel=0)
+    groups = [row for row in table_rows(inspector) if " with " in row[0] and len(row) == 2]
+    assert len(groups) == 4
+    assert sum(float(row[1]) for row in groups) == pytest.approx(remainder, abs=1e-12 * size, rel=0)
+    # So do the factors of the marked path.
+    path = chain.paths[0]
+    remainder = said_numbers(inspector, "remainder: what the factors do")[-1]
+    assert said_numbers(inspector, "sum over the samples") == [path.value]
+    rows = table_rows(inspector)
+    start = next(i for i, row in enumerate(rows) if row[0] == "factor")
+    end = next(i for i, row in enumerate(rows) if row[0].startswith("remainder: what the factors"))
+    assert float(rows[end - 1][2]) + remainder == pytest.approx(path.value, rel=1e-12)
+    assert float(rows[start + 1][1]) * np.prod(
+        [float(row[1]) for row in rows[start + 2 : end]]
+    ) == pytest.approx(float(rows[end - 1][2]), rel=1e-12)
+
+
+def test_the_mean_over_the_batch_stays_chosen_in_other_iterations_runs_and_tabs(qtbot: QtBot) -> None:
+    inspector = microscope(qtbot, plain_run())
+    inspector.places.scope.setCurrentIndex(1)
+    for run in (plain_run(), kind_run("lstm"), plain_run(4, 6), kind_run("residual")):
+        inspector.set_run(run)
+        assert inspector.place.sample is None
+        assert inspector.chain.chain is not None
+        assert inspector.chain.chain.sample is None
+        inspector.tabs.setCurrentIndex(0)
+        step = next(i for i, s in enumerate(run.trace.steps) if s.operation == "delta")
+        inspector.set_cursor(Cursor(0, step))
+        text = inspector.formula.toPlainText()
+        assert f"mean over {len(run.trace.inputs)} samples" in text
+        assert "remainder" in text
+        inspector.tabs.setCurrentIndex(1)
+        assert inspector.places.is_mean
+    inspector.places.scope.setCurrentIndex(0)
+    assert inspector.place.sample == 0
+
+
+def test_the_field_of_the_sample_gives_way_to_the_size_of_the_batch(qtbot: QtBot) -> None:
+    inspector = microscope(qtbot, plain_run())
+    assert inspector.sample.isVisible()
+    inspector.places.scope.setCurrentIndex(1)
+    assert not inspector.sample.isVisible()
+    assert inspector.places.over.text() == "of 16 samples"
+    inspector.chain.text.anchorClicked.emit(QUrl("sample:4"))
+    assert inspector.sample.isVisible()
+    assert inspector.place.sample == 4
+
+
+@pytest.mark.parametrize("name", ["simple recurrent", "lstm", "gru", "gru, reset before"])
+def test_a_step_of_time_is_looked_at_alone_and_left_again(qtbot: QtBot, name: str) -> None:
+    inspector = microscope(qtbot, kind_run(name))
+    text = written(qtbot, inspector)
+    assert "Largest shares of the steps" in text
+    inspector.chain.text.anchorClicked.emit(QUrl("step:5"))
+    text = written(qtbot, inspector)
+    chain = inspector.chain.chain
+    assert chain is not None
+    assert chain.time == 5
+    assert "step 6 of 9 · all steps" in text
+    assert "the product" in text
+    assert number_text(chain.total) in text
+    inspector.chain.text.anchorClicked.emit(QUrl("step:all"))
+    assert inspector.chain.chain is not None
+    assert inspector.chain.chain.time is None
+
+
+def test_the_whole_path_is_told_where_the_mouse_is_over_it(qtbot: QtBot) -> None:
+    inspector = microscope(qtbot, plain_run(40, 6))
+    inspector.chain.text.highlighted.emit(QUrl("path:2"))
+    chain = inspector.chain.chain
+    assert chain is not None
+    way = unit_chain(plain_run(40, 6).trace, chain, chain.paths[2])
+    assert inspector.chain.text.toolTip() == whole_path_text(way)
+    inspector.chain.text.highlighted.emit(QUrl(""))
+    assert inspector.chain.text.toolTip() == ""
 
 
 # Paths for the picture of the network
@@ -331,9 +445,26 @@ def test_many_paths_are_counted_in_powers_of_ten(count: int, text: str) -> None:
     assert count_text(count) == text
 
 
-def test_a_long_path_is_told_without_its_middle() -> None:
+def test_a_long_path_is_told_without_its_middle_and_whole_in_a_tooltip() -> None:
     units = ((-1, 11), *((layer, layer % 5) for layer in range(200)))
-    assert path_text(units) == "x₁₂ → 1 → 2 → 3 → … → 3 → 4 → 5"
+    assert path_texts([units]) == ["x₁₂ → 1 → 2 → 3 → 4 → … → 5"]
+    whole = whole_path_text(units)
+    assert whole.count("→") == 200
+    assert max(len(line) for line in whole.split("\n")) < 80
+
+
+@pytest.mark.parametrize("most", [3, 5, 9])
+@pytest.mark.parametrize("name", ["deep", "residual", "simple recurrent", "lstm", "gru, reset before"])
+def test_no_two_paths_of_a_list_read_alike(name: str, most: int) -> None:
+    trace = plain_run(40, 6).trace if name == "deep" else kind_run(name).trace
+    for sample in (None, 2):
+        chain = weight_chain(trace, 0, 1, 2, sample, most=12)
+        ways = [unit_chain(trace, chain, path) for path in chain.paths]
+        texts = path_texts(ways, most)
+        assert len(set(texts)) == len(set(ways))
+        for way, text in zip(ways, texts, strict=True):
+            assert text.split(" → ")[0] == whole_path_text(way[:1])
+            assert text.split(" → ")[-1] == whole_path_text(way[-1:])
 
 
 def test_a_projection_gets_its_input_from_before_its_block() -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gradsim.spec import Normalization
 from gradsim.trace import IterationTrace, LayerTrace
-from gradsim.views.inspection.formula import Place, Told, number_at, row_at, spec_of, when
+from gradsim.views.inspection.formula import Place, Told, ended, number_at, row_at, spec_of, when
 from gradsim.views.inspection.marked_number import told
 from gradsim.views.inspection.nonlinearities import slope_text
 from gradsim.views.inspection.sums import added, factor_text, product_text
@@ -50,6 +50,12 @@ def normalization_formula(trace: IterationTrace, layer: LayerTrace, place: Place
             symbols = "x̂ = (x − μ) / √(σ² + ε)"
             top = added(told(x), -float(together.mean()))
             filled = f"x̂ = ({top}) / √({told(float(together.var()))} + {told(inner.eps)}) = {told(hat)}"
+            top_value, spread = x - float(together.mean()), float(together.var())
+        if inner.method == "rms":
+            top_value, spread = x, float(np.square(together).mean())
+        if place.is_mean and inner.method != "batch":  # each sample has its own μ and σ
+            begin = filled.rpartition(" = ")[0]
+            filled = ended(begin, float(top_value / np.sqrt(np.float64(spread + inner.eps))), hat, place)
     result = number_at(scaled, place.sample, place.unit, step)
     if "gamma" in layer.tensors:
         text = product_text(float(layer.gamma[place.unit]), hat)
@@ -83,10 +89,16 @@ def normalization_gradient(trace: IterationTrace, layer: LayerTrace, place: Plac
         inside = told(g) if inner.method == "rms" else added(told(g), -float(gradients.mean()))
     result = number_at(layer.delta, place.sample, place.unit, step)
     symbols = f"{letter} = (g{mean} − {hat_letter} · mean(g {hat_letter})) / √(σ² + ε),  g = γ ∂L/∂y"
-    filled = (
+    text = (
         f"{letter} = ({inside} − {factor_text(hat)}·{factor_text(along)}) / "
-        f"√({told(float(variance))} + {told(inner.eps)}) = {told(result)}"
+        f"√({told(float(variance))} + {told(inner.eps)})"
     )
+    filled = f"{text} = {told(result)}"
+    if place.is_mean and inner.method != "batch":
+        with np.errstate(all="ignore"):
+            shift = 0.0 if inner.method == "rms" else float(gradients.mean())
+            value = (g - shift - hat * along) / np.sqrt(np.float64(variance + inner.eps))
+        filled = ended(text, float(value), result, place)
     away = (
         "along x̂ falls away" if inner.method == "rms" else "along x̂ and along a shift of all values fall away"
     )
@@ -99,10 +111,10 @@ def dropout_formula(trace: IterationTrace, layer: LayerTrace, place: Place) -> T
     step = place.step_of(layer)
     mask = number_at(layer.slope, place.sample, place.unit, step)
     x = number_at(layer.input, place.sample, place.unit, step)
-    result = told(number_at(layer.output, place.sample, place.unit, step))
+    result = number_at(layer.output, place.sample, place.unit, step)
     rate = spec_of(trace, layer).rate
     note = f"m is 0 with probability {rate:g}, else 1 / (1 − {rate:g}){when(layer, place)}"
-    return "y = m x", f"y = {product_text(mask, x)} = {result}", note
+    return "y = m x", ended(f"y = {product_text(mask, x)}", mask * x, result, place), note
 
 
 def residual_formula(trace: IterationTrace, layer: LayerTrace, place: Place) -> Told:
@@ -137,12 +149,14 @@ def slope_formula(layer: LayerTrace, place: Place) -> Told:
     step = place.step_of(layer)
     slope = number_at(layer.slope, place.sample, place.unit, step)
     gradient = number_at(layer.output_gradient, place.sample, place.unit, step)
-    result = told(number_at(layer.delta, place.sample, place.unit, step))
-    filled = f"∂L/∂x = {factor_text(gradient)}·{factor_text(slope)} = {result}"
+    result = number_at(layer.delta, place.sample, place.unit, step)
+    text = f"∂L/∂x = {factor_text(gradient)}·{factor_text(slope)}"
+    filled = ended(text, gradient * slope, result, place)
     name = "m"
     if layer.kind != "dropout":
         x = number_at(layer.input, place.sample, place.unit, step)
         y = number_at(layer.output, place.sample, place.unit, step)
         name = "φ′(x)"
-        filled = f"{slope_text(layer, x, y, slope).replace('(z)', '(x)').replace('z ', 'x ')}\n{filled}"
+        by_slope = slope_text(layer, x, y, slope, is_mean=place.is_mean)
+        filled = f"{by_slope.replace('(z)', '(x)').replace('z ', 'x ')}\n{filled}"
     return f"∂L/∂x = ∂L/∂y · {name}", filled, f"the slope of this layer{when(layer, place)}"

@@ -19,6 +19,7 @@ from gradsim.views.inspection.formula import Place
 from gradsim.views.inspection.html_writer import HtmlWriter
 from gradsim.views.inspection.marked_number import plain_text, told
 from gradsim.views.inspection.number_browser import NumberBrowser
+from gradsim.views.inspection.path_text import whole_path_text
 from gradsim.views.inspection.recurrent import GATES
 from gradsim.views.theme import LIGHT, Theme
 
@@ -36,6 +37,9 @@ _WORDS = {
     "projection": "projection P",
     "recurrent_weight": "recurrent R",
     "input_weight": "input W",
+    "recurrent_bias": "second bias bᵣ",
+    "prelu_slope": "slope p",
+    "scale": "scale α",
 }
 
 
@@ -57,6 +61,7 @@ class WeightChainView(QWidget):
         self._theme = LIGHT
         self._chain: WeightChain | None = None
         self._selected = 0
+        self._time: int | None = None
         self._paths: tuple[Any, ...] = ()
         self._cost = 0.0
         self._timer = QTimer(self)
@@ -66,17 +71,12 @@ class WeightChainView(QWidget):
         self.parameter.setAccessibleName("Parameter")
         self.parameter.setToolTip("Which parameter of the layer")
         self.parameter.activated.connect(self._choose)
-        self.scope = QComboBox(self)
-        self.scope.addItems(["One sample", "Whole batch"])
-        self.scope.setAccessibleName("One sample or the whole batch")
-        self.scope.setToolTip("The product of one sample, or the sum over the batch, which is the gradient")
-        self.scope.activated.connect(self._choose)
         self.gate = QComboBox(self)
         self.gate.setAccessibleName("Gate")
         self.gate.setToolTip("Gate of the recurrent cell whose weight is looked at")
         self.gate.activated.connect(self._choose)
         self.gate.hide()
-        for choice in (self.parameter, self.scope, self.gate):
+        for choice in (self.parameter, self.gate):
             choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             choice.setMinimumContentsLength(4)
         self.text = NumberBrowser(self)
@@ -84,7 +84,6 @@ class WeightChainView(QWidget):
         self.text.wished.connect(self._follow)
         choices = QHBoxLayout()
         choices.setSpacing(6)
-        choices.addWidget(self.scope, 1)
         choices.addWidget(self.parameter, 1)
         choices.addWidget(self.gate, 0)
         rows = QVBoxLayout(self)
@@ -101,6 +100,8 @@ class WeightChainView(QWidget):
             return
         if (layer, place) != (self._layer, self._place):
             self._selected = 0
+        if layer != self._layer:
+            self._time = None
         self._trace, self._layer, self._place = trace, layer, place
         self._list_parameters()
         self._forget()
@@ -124,10 +125,17 @@ class WeightChainView(QWidget):
             here, tensor = self._trace.layers[self._layer], self.parameter.currentData()
             shape, place = here[tensor].shape, self._place
             row = min(place.source, shape[0] - 1) if len(shape) == 2 else 0
-            sample = None if self.scope.currentIndex() else min(place.sample, len(self._trace.inputs) - 1)
+            sample = None if place.sample is None else min(place.sample, len(self._trace.inputs) - 1)
+            time = (
+                None
+                if self._time is None or here.output.ndim < 3
+                else min(self._time, here.output.shape[1] - 1)
+            )
             units = here.fan_out
             column = min(max(self.gate.currentIndex(), 0) * units + min(place.unit, units - 1), shape[-1] - 1)
-            self._chain = weight_chain(self._trace, self._layer, row, column, sample, tensor=tensor)
+            self._chain = weight_chain(
+                self._trace, self._layer, row, column, sample, tensor=tensor, time=time
+            )
         return self._chain
 
     def text_summary(self) -> str:
@@ -180,7 +188,6 @@ class WeightChainView(QWidget):
                     self.gate.addItems([f"gate {name}" for name in names])
             self.gate.setVisible(gates > 1)
         self.parameter.setEnabled(len(tensors) > 1)
-        self.scope.setEnabled(bool(tensors))
 
     def _choose(self) -> None:
         self._selected = 0
@@ -197,9 +204,6 @@ class WeightChainView(QWidget):
     def _follow(self, wish: str) -> None:
         kind, _, number = wish.partition(":")
         if kind == "sample":
-            with QSignalBlocker(self.scope):
-                self.scope.setCurrentIndex(0)
-            self._forget()
             self.sample_wished.emit(int(number))
         elif kind == "weight":
             row, _, column = number.partition(":")
@@ -208,6 +212,9 @@ class WeightChainView(QWidget):
                 self.gate.setCurrentIndex(min(int(column) // units, self.gate.count() - 1))
             self._choose()
             self.weight_wished.emit(int(row), int(column) % units)
+        elif kind == "step":
+            self._time = None if number == "all" else int(number)
+            self._choose()
         else:
             self._selected = int(number)
             self._show()
@@ -229,6 +236,7 @@ class WeightChainView(QWidget):
         writer = HtmlWriter(self._theme, self._digits, room, install_fonts().mono)
         self.text.set_html(ChainText(trace, chain, self._selected, writer).html())
         chains = [unit_chain(trace, chain, path) for path in chain.paths]
+        self.text.set_hints({f"path:{index}": whole_path_text(one) for index, one in enumerate(chains)})
         if chains:
             chains.insert(0, chains.pop(self._selected))
         self._tell_paths(tuple(chains))

@@ -11,6 +11,7 @@ from gradsim.analysis.chain_rule import WeightChain
 from gradsim.analysis.residual_stream import residual_blocks
 from gradsim.trace import IterationTrace, LayerTrace
 from gradsim.views.inspection.number_text import power_of_ten
+from gradsim.views.inspection.recurrent import GATES
 
 Role = Literal["loss", "output", "weight", "both", "none"]
 """Whose colour a factor has: loss by output, output by pre-activation, pre-activation by weight, the first two in
@@ -32,6 +33,9 @@ PARAMETER_LETTERS = {
     "projection": "P",
     "recurrent_weight": "R",
     "input_weight": "W",
+    "recurrent_bias": "bᵣ",
+    "prelu_slope": "p",
+    "scale": "α",
 }
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -74,6 +78,8 @@ def factor_words(trace: IterationTrace, factor: ChainFactor) -> FactorWords:
     mark = _mark(layer)
     way = f"{factor.source + 1}→{factor.unit + 1}"
     unit = f"unit {factor.unit + 1}"
+    if factor.time is not None:
+        return _cell_words(layer, factor, unit, way)
     if factor.part == "input":
         return FactorWords(f"∂z{mark}/∂w", "weight", "what the weight is multiplied by")
     if factor.part == "slope":
@@ -99,11 +105,38 @@ def factor_words(trace: IterationTrace, factor: ChainFactor) -> FactorWords:
     return FactorWords("∂L/∂x", "loss", f"recorded before {layer.name}, {unit}")
 
 
+def _cell_words(layer: LayerTrace, factor: ChainFactor, unit: str, way: str) -> FactorWords:
+    """Return a factor inside a recurrent cell, with its step of time."""
+    assert factor.time is not None
+    here = f"{unit}, step {factor.time + 1}"
+    count = layer.recurrent_weight.shape[1] // layer.fan_out
+    gates = next(names for names in GATES.values() if len(names) == count)
+    gate = "" if factor.gate is None else gates[factor.gate]
+    of_gate = f" of gate {gate}" if gate else ""
+    if factor.part == "input":
+        return FactorWords("∂z/∂w", "weight", f"what the weight is multiplied by at step {factor.time + 1}")
+    if factor.part == "slope":
+        return FactorWords("∂h/∂z", "output", f"φ′, {here}")
+    if factor.part == "recurrent":
+        return FactorWords("∂z/∂h", "none", f"recurrent weight {way}{of_gate}, to step {factor.time + 1}")
+    if factor.part == "gate":
+        target = "h" if gate in ("o", "u", "n") else "c" if count == len(GATES["lstm"]) else "zₙ"
+        return FactorWords(f"∂{target}/∂z", "output", f"slope{of_gate} times what it multiplies, {here}")
+    if factor.part == "keep":
+        state = "c" if gate == "f" else "h"
+        return FactorWords(f"∂{state}/∂{state}₋₁", "none", f"gate {gate} keeps the state, {here}")
+    if factor.part == "show":
+        return FactorWords("∂h/∂c", "none", f"gate o times tanh′ c, {here}")
+    if factor.part == "reset":
+        return FactorWords("r", "none", f"reset gate, {here}")
+    return FactorWords("∂L/∂h", "loss", f"recorded above {layer.name}, {here}")
+
+
 def _mark(layer: LayerTrace) -> str:
     return f"({layer.name})" if layer.number is None else str(layer.number).translate(_SUBSCRIPTS)
 
 
-def unit_chain(trace: IterationTrace, chain: WeightChain, path: ChainPath) -> tuple[tuple[int, int], ...]:
+def unit_chain(trace: IterationTrace, chain: WeightChain, path: ChainPath) -> tuple[tuple[int, ...], ...]:
     """Return the units a path goes through, from the source of the weight on, as a picture of the network shows them.
 
     Parameters
@@ -117,13 +150,18 @@ def unit_chain(trace: IterationTrace, chain: WeightChain, path: ChainPath) -> tu
 
     Returns
     -------
-    tuple of (int, int)
-        Index of a layer that has a number, −1 for the input of the network, and unit. Where a skip leads past
-        layers, they are left out.
+    tuple of (int, int) or (int, int, int)
+        Index of a layer that has a number, −1 for the input of the network, and unit; of a recurrent layer its
+        step of time, too. Where a skip leads past layers, they are left out.
     """
-    units = [(layer, unit) for layer, unit in path.units if trace.layers[layer].number is not None]
-    if chain.tensor in ("weight", "projection"):
-        units.insert(0, (layer_below(trace, chain.layer), chain.row))
+    units = [place for place in path.units if trace.layers[place[0]].number is not None]
+    first = path.factors[0].time
+    if chain.tensor == "recurrent_weight" and first:
+        units.insert(0, (chain.layer, chain.row, first - 1))
+    elif chain.tensor in ("weight", "projection", "input_weight"):
+        below = layer_below(trace, chain.layer)
+        is_recurrent = first is not None and below >= 0 and trace.layers[below].kind == "recurrent"
+        units.insert(0, (below, chain.row, *((first,) if is_recurrent and first is not None else ())))
     return tuple(units)
 
 
@@ -134,14 +172,6 @@ def layer_below(trace: IterationTrace, layer: int) -> int:
         first = next(block.first for block in residual_blocks(trace) if block.index == layer)
     below = [one.index for one in trace.layers[:first] if one.number is not None]
     return below[-1] if below else -1
-
-
-def path_text(units: tuple[tuple[int, int], ...], most: int = 7) -> str:
-    """Return the units of a path as a line, counted from 1: the input's as x₃; long ones without their middle."""
-    names = [f"x{str(u + 1).translate(_SUBSCRIPTS)}" if layer < 0 else str(u + 1) for layer, u in units]
-    if len(names) > most:
-        names = [*names[: most // 2 + 1], "…", *names[-(most // 2) :]]
-    return " → ".join(names)
 
 
 def count_text(count: int) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gradsim.spec import unrolled_layers
 from gradsim.trace import IterationTrace, LayerTrace
-from gradsim.views.inspection.marked_number import plain_text
+from gradsim.views.inspection.marked_number import plain_text, told
 
 Told = tuple[str, str, str]
 """Symbols, the same with marked numbers, and what it means."""
@@ -22,8 +22,8 @@ class Place:
 
     Attributes
     ----------
-    sample : int
-        Row of the batch.
+    sample : int or None
+        Row of the batch; None for means over all of it.
     unit : int
         Unit of the layer.
     source : int
@@ -32,10 +32,15 @@ class Place:
         Step of a sequence; None for the last.
     """
 
-    sample: int = 0
+    sample: int | None = 0
     unit: int = 0
     source: int = 0
     time: int | None = None
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether means over the batch are filled in."""
+        return self.sample is None
 
     def step_of(self, layer: LayerTrace) -> int:
         """Return the step of time that is filled in, 0 for a layer without."""
@@ -72,15 +77,59 @@ class Formula:
         return plain_text(self.told)
 
 
-def number_at(values: NDArray[Any], sample: int, unit: int, time: int = -1) -> float:
-    """Return the number of a unit of a sample, of a sequence at a step of time."""
+def number_at(values: NDArray[Any], sample: int | None, unit: int, time: int = -1) -> float:
+    """Return the number of a unit of a sample or its mean over the batch, of a sequence at a step of time."""
+    if sample is None:
+        return float(mean_of(values[:, time, unit] if values.ndim == 3 else values[:, unit]))
     row = values[sample]
     return float(row[time, unit] if row.ndim == 2 else row[unit])
 
 
-def row_at(values: NDArray[Any], sample: int, time: int = -1) -> NDArray[Any]:
-    """Return the numbers of a sample, of a sequence at a step of time."""
+def row_at(values: NDArray[Any], sample: int | None, time: int = -1) -> NDArray[Any]:
+    """Return the numbers of a sample or their means over the batch, of a sequence at a step of time."""
+    if sample is None:
+        return mean_of(values[:, time] if values.ndim == 3 else values)
     return np.asarray(values[sample, time] if values.ndim == 3 else values[sample])
+
+
+def mean_of(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the mean over the first axis in float64."""
+    with np.errstate(all="ignore"):
+        return np.asarray(values.mean(axis=0, dtype=np.float64))
+
+
+def ended(text: str, value: float, result: float, place: Place) -> str:
+    """Return a formula with its result: of means, with what is missing where they do not simply make it.
+
+    Parameters
+    ----------
+    text : str
+        The formula with its marked numbers.
+    value : float
+        What the numbers that are filled in make.
+    result : float
+        The recorded number, or the mean of it.
+    place : Place
+        Whose numbers they are.
+
+    Returns
+    -------
+    str
+        Marked, such as ``0.5·0.2 + [remainder 0.01] = 0.11``.
+    """
+    if not place.is_mean:
+        return f"{text} = {told(result)}"
+    with np.errstate(all="ignore"):
+        return f"{text} + [remainder {told(float(np.float64(result) - value))}] = {told(result)}"
+
+
+def means_words(trace: IterationTrace, formula: Formula) -> str:
+    """Return the remark that numbers are means, and on what remains."""
+    count = len(trace.inputs)
+    words = f"mean over {count} sample{'s' * (count > 1)}"
+    if "[remainder" in formula.marked:
+        words += "; the remainder is what the mean of the whole differs from the formula at the means"
+    return words
 
 
 def when(layer: LayerTrace, place: Place) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from gradsim.analysis import residual_blocks
 from gradsim.trace import IterationTrace, LayerTrace, Step
 from gradsim.views.inspection.between import (
@@ -20,10 +22,20 @@ from gradsim.views.inspection.between import (
     residual_gradient,
     slope_formula,
 )
-from gradsim.views.inspection.formula import Formula, Place, Told, number_at, row_at, spec_of, when
+from gradsim.views.inspection.formula import (
+    Formula,
+    Place,
+    Told,
+    ended,
+    means_words,
+    number_at,
+    row_at,
+    spec_of,
+    when,
+)
 from gradsim.views.inspection.losses import loss_formula, loss_gradient_formula
 from gradsim.views.inspection.marked_number import told
-from gradsim.views.inspection.nonlinearities import slope_text, value_text
+from gradsim.views.inspection.nonlinearities import slope_text, value_at, value_text
 from gradsim.views.inspection.recurrent import (
     delta_formulas,
     hidden_gradient_formulas,
@@ -59,14 +71,20 @@ def formulas_at(trace: IterationTrace, step: Step, layer: int, place: Place) -> 
         teller = _hidden_gradient
     here = trace.layers[layer]
     place = Place(
-        min(place.sample, len(trace.inputs) - 1),
+        None if place.sample is None else min(place.sample, len(trace.inputs) - 1),
         min(place.unit, here.fan_out - 1),
         min(place.source, here.fan_in - 1),
         place.time if step.time is None else step.time,
     )
     if teller is None:
         return (Formula(step.operation, ""),)
-    return teller(trace, here, place)
+    formulas = teller(trace, here, place)
+    if not place.is_mean or step.operation in (*WEIGHTS, "loss"):  # those are about the whole batch anyway
+        return formulas
+    return tuple(
+        replace(one, told="; ".join(part for part in (one.told, means_words(trace, one)) if part))
+        for one in formulas
+    )
 
 
 def activation_words(trace: IterationTrace, layer: int) -> str:
@@ -94,12 +112,18 @@ def _activation(trace: IterationTrace, layer: LayerTrace, place: Place) -> tuple
     if "scaled" in layer.tensors:
         formulas.append(Formula(*normalization_formula(trace, layer, place)))
         z = number_at(layer.scaled, place.sample, place.unit, step)
-    a = told(number_at(layer.activation, place.sample, place.unit, step))
+    a = number_at(layer.activation, place.sample, place.unit, step)
+    spec = spec_of(trace, layer).activation
     if layer.activation_kind == "softmax":
-        filled = f"a = exp({told(z)}) / Σⱼ exp zⱼ = {a}"
+        row = np.asarray(
+            row_at(layer.tensors.get("scaled", layer.pre_activation), place.sample, step), np.float64
+        )
+        with np.errstate(all="ignore"):
+            value = float(1.0 / np.exp(row - z).sum())
+        filled = ended(f"a = exp({told(z)}) / Σⱼ exp zⱼ", value, a, place)
     else:
-        text = value_text(layer, spec_of(trace, layer).activation, z, place.unit)
-        filled = f"a = {text} = {a}"
+        text = value_text(layer, spec, z, place.unit)
+        filled = ended(f"a = {text}", value_at(layer, spec, z, place.unit), a, place)
     symbols = "a = φ(y)" if formulas else "a = φ(z)"
     words = activation_words(trace, layer.index) + when(layer, place)
     return (*formulas, Formula(symbols, filled, words))
@@ -117,8 +141,12 @@ def _activation_gradient(trace: IterationTrace, layer: LayerTrace, place: Place)
     # Of a recurrent layer the part that comes from above; what comes from later steps is told step by step.
     result = told(number_at(layer.output_gradient, place.sample, place.unit, step))
     if layer.index == len(trace.layers) - 1:
-        symbols, numbers = loss_gradient_formula(trace, place.sample, place.unit, place.step_of(layer))
-        return (Formula(symbols, f"∂L/∂a = {numbers} = {result}", "the loss seen from the output"),)
+        symbols, numbers, value = loss_gradient_formula(trace, place.sample, place.unit, place.step_of(layer))
+        filled = f"∂L/∂a = {numbers} = {result}"
+        if value is not None:  # of means, and not linear in them
+            gradient = number_at(layer.output_gradient, place.sample, place.unit, step)
+            filled = ended(f"∂L/∂a = {numbers}", value, gradient, place)
+        return (Formula(symbols, filled, "the loss seen from the output"),)
     above = trace.layers[layer.index + 1]
     if above.kind == "residual":
         alpha = float(above.scale[0]) if "scale" in above.tensors else float(spec_of(trace, above).scale)
@@ -164,7 +192,8 @@ def _dense_delta(trace: IterationTrace, layer: LayerTrace, place: Place) -> tupl
     is_normalized = "normalized_gradient" in layer.tensors
     below = layer.tensors["normalized_gradient" if is_normalized else "delta"]
     letter, step = "∂L/∂y" if is_normalized else "δ", place.step_of(layer)
-    result = told(number_at(below, place.sample, place.unit, step))
+    below_value = number_at(below, place.sample, place.unit, step)
+    result = told(below_value)
     after: tuple[Formula, ...] = ()
     if is_normalized:
         after = (Formula(*normalization_gradient(trace, layer, place)),)
@@ -184,22 +213,27 @@ def _dense_delta(trace: IterationTrace, layer: LayerTrace, place: Place) -> tupl
         return (Formula(f"{letter} = (a − y) / {symbol}", filled, note + when(layer, place)), *after)
     gradient = number_at(layer.activation_gradient, place.sample, place.unit, step)
     if layer.activation_kind == "softmax":
-        text, _written = sum_of_products(
+        rows = (
             row_at(layer.activation_gradient, place.sample, step),
             row_at(layer.activation, place.sample, step),
         )
-        filled = f"{letter} = {factor_text(a)}·({told(gradient)} − [{text}]) = {result}"
+        text, _written = sum_of_products(*rows)
+        with np.errstate(all="ignore"):
+            value = a * (gradient - float(np.asarray(rows[0], np.float64) @ np.asarray(rows[1], np.float64)))
+        filled = ended(
+            f"{letter} = {factor_text(a)}·({told(gradient)} − [{text}])", value, below_value, place
+        )
         symbols = f"{letter} = a (g − Σⱼ gⱼ aⱼ),  g = ∂L/∂a"
         return (Formula(symbols, filled, f"softmax couples all units of a layer{when(layer, place)}"), *after)
     slope = number_at(layer.slope, place.sample, place.unit, step)
     z = number_at(layer.tensors.get("scaled", layer.pre_activation), place.sample, place.unit, step)
-    by_slope = slope_text(layer, z, a, slope)
+    by_slope = slope_text(layer, z, a, slope, is_mean=place.is_mean)
     if is_normalized:
         by_slope = by_slope.replace("(z)", "(y)").replace("z ", "y ")
     return (
         Formula(
             f"{letter} = ∂L/∂a · φ′({'y' if is_normalized else 'z'})",
-            f"{by_slope}\n{letter} = {product_text(gradient, slope)} = {result}",
+            f"{by_slope}\n{ended(f'{letter} = {product_text(gradient, slope)}', gradient * slope, below_value, place)}",
             f"the slope of {layer.activation_kind} lets {told(slope, 3)} of the gradient through"
             + when(layer, place),
         ),
@@ -233,7 +267,10 @@ def _weight_gradient(trace: IterationTrace, layer: LayerTrace, place: Place) -> 
     text, _written = sum_of_products(row_at(layer.delta, place.sample, step), layer.weight[place.source])
     below = "the input" if layer.index == 0 else trace.layers[layer.index - 1].name
     result = told(number_at(layer.input_gradient, place.sample, place.source, step))
-    note = f"of sample {place.sample + 1}; goes on to {below}{when(layer, place)}"
+    whose = (
+        f"mean over {len(layer.input)} samples" if place.sample is None else f"of sample {place.sample + 1}"
+    )
+    note = f"{whose}; goes on to {below}{when(layer, place)}"
     formulas.append(Formula("∂L/∂x = Σₖ δₖ Wₖ", f"∂L/∂x = {text} = {result}", note))
     return tuple(formulas)
 

@@ -12,6 +12,9 @@ from gradsim.views.theme import Theme
 WIDE = 430
 """From this width on, px, more is said of a factor."""
 
+_NARROW_DIGITS = 6
+"""So many digits leave room for words beside them in a narrow dock."""
+
 
 def role_color(theme: Theme, role: Role) -> str:
     """Return the colour of a factor: vermilion, green and blue of Okabe and Ito, as light as the ground asks for."""
@@ -57,6 +60,10 @@ class HtmlWriter:
         """Return a text in the colour of a factor."""
         return f"<b><span style='color:{role_color(self.theme, role)}'>{self.mono(text)}</span></b>"
 
+    def in_color(self, role: Role, value: float) -> str:
+        """Return a number that can be clicked in the colour of a factor."""
+        return self.mono(linked_text(told(value), role_color(self.theme, role), self.digits), escaped=True)
+
     def wish(self, target: str, text: str) -> str:
         """Return a link that is a wish."""
         return (
@@ -73,11 +80,12 @@ class HtmlWriter:
 
     def row(self, symbol: str, number: str, words: str) -> str:
         """Return a row of a symbol, its number and what it is."""
-        return (
-            f"<tr><td style='padding-right:4px'>{symbol}</td>"
-            f"<td align='right' style='white-space:nowrap; padding-right:6px'>{number}</td>"
-            f"<td style='color:{self.theme.muted}'>{words}</td></tr>"
-        )
+        first = f"<td style='padding-right:4px'>{symbol}</td>"
+        value = f"<td align='right' style='white-space:nowrap; padding-right:6px'>{number}</td>"
+        if self.width < WIDE and self.digits > _NARROW_DIGITS:  # the words in a line of their own
+            told = f"<tr><td colspan='2' style='color:{self.theme.muted}'>{words}</td></tr>"
+            return f"{told}<tr>{first}{value}</tr>"
+        return f"<tr>{first}{value}<td style='color:{self.theme.muted}'>{words}</td></tr>"
 
     def cells(self, cells: list[str], *, header: bool = False, left: int = -1, span: int = 1) -> str:
         """Return a row of cells: numbers to the right, unbroken; one of words to the left. The first may span."""

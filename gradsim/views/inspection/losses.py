@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.trace import IterationTrace
+from gradsim.views.inspection.formula import number_at
 from gradsim.views.inspection.marked_number import told as number
-from gradsim.views.inspection.sums import added, factor_text, rows_of
+from gradsim.views.inspection.sums import added, factor_text, rows_of, sum_of_products
 
 _SYMBOLS = {
     "mse": "L = 1/(n m) Σₛ Σₖ (aₖ − yₖ)²",
@@ -65,15 +66,15 @@ def sample_loss(trace: IterationTrace, sample: int) -> float:
         return float({"mse": squares.mean(), "half_mse": 0.5 * squares.sum(), "sse": squares.sum()}[loss])
 
 
-def loss_formula(trace: IterationTrace, sample: int, time: int = -1) -> tuple[str, str, str]:
+def loss_formula(trace: IterationTrace, sample: int | None, time: int = -1) -> tuple[str, str, str]:
     """Return the loss in symbols, with the numbers of a sample, and in words.
 
     Parameters
     ----------
     trace : IterationTrace
         The iteration.
-    sample : int
-        Row of the batch.
+    sample : int or None
+        Row of the batch; None for all of it: the samples with the largest losses, and what the others add.
     time : int, default -1
         Step of a sequence that is answered at every step.
 
@@ -83,6 +84,8 @@ def loss_formula(trace: IterationTrace, sample: int, time: int = -1) -> tuple[st
         Marked; ``n`` samples in the batch, ``m`` outputs.
     """
     loss, head, count = trace.experiment.training.loss, trace.layers[-1], len(trace.inputs)
+    if sample is None:
+        return _whole_loss(trace, loss, count)
     outputs, targets = head.activation[sample], trace.targets[sample]
     if outputs.ndim == 2:  # one line for a sequence: one of its steps
         outputs, targets = outputs[time], targets[time]
@@ -97,6 +100,19 @@ def loss_formula(trace: IterationTrace, sample: int, time: int = -1) -> tuple[st
         step = time % steps + 1
         filled = f"sample {sample + 1}, step {step} of {steps}: {told}\nall steps: {here}\n{filled.splitlines()[-1]}"
     return _SYMBOLS[loss], filled, note
+
+
+def _whole_loss(trace: IterationTrace, loss: str, count: int) -> tuple[str, str, str]:
+    shares = np.array([sample_loss(trace, one) for one in range(count)])
+    text, _written = sum_of_products(shares, None)
+    filled = f"L = {text} = {number(trace.loss)}"
+    if loss != "sse":
+        filled = f"L = 1/{count}·({text}) = {number(trace.loss)}"
+    return (
+        _SYMBOLS[loss],
+        filled,
+        f"the losses of the {count} samples: the first, the largest, and what the others add",
+    )
 
 
 def _terms(loss: str, a: NDArray[Any], y: NDArray[Any]) -> str:
@@ -119,15 +135,17 @@ def _terms(loss: str, a: NDArray[Any], y: NDArray[Any]) -> str:
     }[loss]
 
 
-def loss_gradient_formula(trace: IterationTrace, sample: int, unit: int, time: int = -1) -> tuple[str, str]:
+def loss_gradient_formula(
+    trace: IterationTrace, sample: int | None, unit: int, time: int = -1
+) -> tuple[str, str, float | None]:
     """Return the gradient of the loss by an output, in symbols and with numbers.
 
     Parameters
     ----------
     trace : IterationTrace
         The iteration.
-    sample : int
-        Row of the batch.
+    sample : int or None
+        Row of the batch; None for means over all of it.
     unit : int
         Output.
     time : int, default -1
@@ -137,12 +155,11 @@ def loss_gradient_formula(trace: IterationTrace, sample: int, unit: int, time: i
     -------
     symbols, numbers : str
         The marked numbers without their result.
+    value : float or None
+        What they make, where they are means and it is not the mean of the gradient.
     """
     loss = trace.experiment.training.loss
-    a, y = (
-        float(values[sample, time, unit] if values.ndim == 3 else values[sample, unit])
-        for values in (trace.layers[-1].activation, trace.targets)
-    )
+    a, y = (number_at(values, sample, unit, time) for values in (trace.layers[-1].activation, trace.targets))
     samples, values = trace.targets.size // trace.targets.shape[-1], trace.targets.size
     difference = added(number(a), -y)
     numbers = {
@@ -152,4 +169,9 @@ def loss_gradient_formula(trace: IterationTrace, sample: int, unit: int, time: i
         "cross_entropy": f"−{number(y)} / ({factor_text(a)}·{samples})" if y else "0",
         "binary_cross_entropy": f"({difference}) / ({factor_text(a)}·{factor_text(1.0 - a)}·{values})",
     }
-    return _GRADIENTS[loss], numbers[loss]
+    value = None
+    if sample is None and loss.endswith("cross_entropy"):
+        with np.errstate(all="ignore"):
+            inverse = 1.0 / (np.float64(a) * (samples if loss == "cross_entropy" else (1.0 - a) * values))
+            value = float(-y * inverse if loss == "cross_entropy" else (a - y) * inverse)
+    return _GRADIENTS[loss], numbers[loss], value

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from gradsim.analysis.activation_functions import FUNCTIONS, activation_pair
+from gradsim.spec import kind_of
 from gradsim.trace import LayerTrace
 from gradsim.views.inspection.marked_number import told
 from gradsim.views.inspection.sums import factor_text
@@ -64,7 +68,38 @@ def value_text(layer: LayerTrace, spec: Any, z: float, unit: int) -> str:
     return f"{kind}({told(z)})"
 
 
-def slope_text(layer: LayerTrace, z: float, a: float, slope: float) -> str:
+def value_at(layer: LayerTrace, spec: Any, z: float, unit: int) -> float:
+    """Return φ(z) in float64, of a softmax NaN: it needs all units.
+
+    Parameters
+    ----------
+    layer : LayerTrace
+        The layer.
+    spec : struct or str
+        Its activation as it was asked for; of a simple cell by name.
+    z : float
+        What it is applied to.
+    unit : int
+        Of the layer, for slopes that are trained one per unit.
+
+    Returns
+    -------
+    float
+        NaN where z is.
+    """
+    at = np.array([z], dtype=np.float64)
+    if isinstance(spec, str):
+        with np.errstate(all="ignore"):
+            return float(FUNCTIONS[spec].of(at, 0.0, 0.0)[0][0])
+    if kind_of(spec) == "softmax":
+        return float("nan")
+    slopes = layer.tensors.get("prelu_slope")
+    if slopes is not None:
+        slopes = slopes[min(unit, len(slopes) - 1), None]
+    return float(activation_pair(spec, at, slopes)[0][0])
+
+
+def slope_text(layer: LayerTrace, z: float, a: float, slope: float, *, is_mean: bool = False) -> str:
     """Return the slope of a nonlinearity as a line of its own, with how it comes from z or a.
 
     Parameters
@@ -75,12 +110,16 @@ def slope_text(layer: LayerTrace, z: float, a: float, slope: float) -> str:
         Before and after the nonlinearity.
     slope : float
         The recorded φ'(z).
+    is_mean : bool, default False
+        Whether they are means over a batch, of which no slope follows from the others.
 
     Returns
     -------
     str
         Marked, such as ``φ′(z) = a (1 − a) = 0.6·(1 − 0.6) = 0.24``.
     """
+    if is_mean:
+        return f"mean φ′(z) = {told(slope)}"
     if layer.activation_kind not in _SLOPES:
         return f"φ′({told(z)}) = {told(slope)}"
     symbols, numbers = _SLOPES[layer.activation_kind](z, a)

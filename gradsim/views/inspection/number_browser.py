@@ -36,6 +36,7 @@ class NumberBrowser(QTextBrowser):
         self.anchorClicked.connect(self._follow)
         self.highlighted.connect(self._hint)
         self._html = ""
+        self._hints: dict[str, str] = {}
 
     def set_html(self, html: str) -> None:
         """Show another text; the place in it stays where it was."""
@@ -46,6 +47,10 @@ class NumberBrowser(QTextBrowser):
         place = bar.value()
         self.setHtml(html)
         bar.setValue(place)
+
+    def set_hints(self, hints: dict[str, str]) -> None:
+        """Say what a wish is when the mouse is over it."""
+        self._hints = hints
 
     def set_colors(self, theme: Theme, edge: str = "") -> None:
         """Change the colours, and that of a line at the left edge, if there is to be one."""
@@ -132,7 +137,8 @@ class NumberBrowser(QTextBrowser):
 
     def _hint(self, url: QUrl) -> None:
         target = url.toString()
-        self.setToolTip(f"{target.removeprefix(_COPY)} (click copies)" if target.startswith(_COPY) else "")
+        words = f"{target.removeprefix(_COPY)} (click copies)" if target.startswith(_COPY) else ""
+        self.setToolTip(words or self._hints.get(target, ""))
 
     def _copy(self, text: str) -> None:
         QGuiApplication.clipboard().setText(text)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from gradsim.trace import IterationTrace, LayerTrace
-from gradsim.views.inspection.formula import Formula, Place, spec_of
+from gradsim.views.inspection.formula import Formula, Place, ended, number_at, row_at, spec_of
 from gradsim.views.inspection.marked_number import told
-from gradsim.views.inspection.nonlinearities import value_text
+from gradsim.views.inspection.nonlinearities import value_at, value_text
 from gradsim.views.inspection.sums import added, factor_text, product_text, sum_of_products
 
 GATES = {"simple": ("",), "lstm": ("i", "f", "g", "o"), "gru": ("r", "u", "n")}
@@ -21,7 +21,7 @@ class _At:
     """The numbers of a unit of a sample at a step of time."""
 
     def __init__(self, trace: IterationTrace, layer: LayerTrace, place: Place) -> None:
-        self.layer, self.spec = layer, spec_of(trace, layer)
+        self.layer, self.spec, self.place = layer, spec_of(trace, layer), place
         self.sample, self.unit, self.step = (
             place.sample,
             min(place.unit, layer.fan_out - 1),
@@ -35,14 +35,21 @@ class _At:
         self.words = f"numbers of step {self.step + 1} of {self.steps}"
 
     def now(self, tensor: str, gate: int = 0) -> float:
-        return float(self.layer[tensor][self.sample, self.step, gate * self.layer.fan_out + self.unit])
+        return self._at(tensor, self.step, gate)
 
     def before(self, tensor: str) -> float:
         """Return the state of the step before; 0 before the first."""
-        return float(self.layer[tensor][self.sample, self.step - 1, self.unit]) if self.is_connected else 0.0
+        return self._at(tensor, self.step - 1) if self.is_connected else 0.0
 
     def after(self, tensor: str, gate: int = 0) -> float:
-        return float(self.layer[tensor][self.sample, self.step + 1, gate * self.layer.fan_out + self.unit])
+        return self._at(tensor, self.step + 1, gate)
+
+    def _at(self, tensor: str, step: int, gate: int = 0) -> float:
+        return number_at(self.layer[tensor], self.sample, gate * self.layer.fan_out + self.unit, step)
+
+    def ended(self, text: str, value: float, result: float) -> str:
+        """Return a formula with its result, of means with what remains."""
+        return ended(text, value, result, self.place)
 
 
 def recurrent_formulas(trace: IterationTrace, layer: LayerTrace, place: Place) -> tuple[Formula, ...]:
@@ -55,41 +62,42 @@ def _sum_text(at: _At) -> str:
     """Return xₜ W + hₜ₋₁ R + b of the unit, written out."""
     layer = at.layer
     column = at.unit
-    text, _ = sum_of_products(layer.input[at.sample, at.step], layer.input_weight[:, column], 3)
+    text, _ = sum_of_products(row_at(layer.input, at.sample, at.step), layer.input_weight[:, column], 3)
     if at.is_connected:
         through, _ = sum_of_products(
-            layer.hidden[at.sample, at.step - 1], layer.recurrent_weight[:, column], 3
+            row_at(layer.hidden, at.sample, at.step - 1), layer.recurrent_weight[:, column], 3
         )
         text = f"{text} + {through}"
     return added(text, float(layer.bias[column])) if "bias" in layer.tensors else text
 
 
 def _simple(at: _At) -> tuple[Formula, ...]:
-    z, h = at.now("pre_activation"), told(at.now("hidden"))
+    z, h = at.now("pre_activation"), at.now("hidden")
+    text = f"h = {value_text(at.layer, at.spec.activation, z, at.unit)}"
     start = "" if at.is_connected else "; before the first step h is 0"
     return (
         Formula("zₜ = xₜ W + hₜ₋₁ R + b", f"z = {_sum_text(at)} = {told(z)}", at.words + start),
-        Formula("hₜ = φ(zₜ)", f"h = {value_text(at.layer, at.spec.activation, z, at.unit)} = {h}"),
+        Formula("hₜ = φ(zₜ)", at.ended(text, value_at(at.layer, at.spec.activation, z, at.unit), h)),
     )
 
 
 def _gate_lines(at: _At) -> str:
     lines = []
     for index, gate in enumerate(GATES[at.spec.cell]):
-        value = told(at.now("gates", index))
+        value = at.now("gates", index)
         if gate == "n":  # its reset stands inside
-            lines.append(f"n = {value}")
+            lines.append(f"n = {told(value)}")
             continue
-        z = told(at.now("pre_activation", index))
-        lines.append(f"{gate} = {'sigmoid' if gate in _SIGMOID_GATES else 'tanh'}({z}) = {value}")
+        z, kind = at.now("pre_activation", index), "sigmoid" if gate in _SIGMOID_GATES else "tanh"
+        lines.append(at.ended(f"{gate} = {kind}({told(z)})", value_at(at.layer, kind, z, at.unit), value))
     return "\n".join(lines)
 
 
 def _lstm(at: _At) -> tuple[Formula, ...]:
     i, f, g, o = (at.now("gates", index) for index in range(4))
     c, old = at.now("cell"), at.before("cell")
-    state = f"c = {product_text(f, old)} + {product_text(i, g)} = {told(c)}"
-    result = f"h = {factor_text(o)}·tanh({told(c)}) = {told(at.now('hidden'))}"
+    state = at.ended(f"c = {product_text(f, old)} + {product_text(i, g)}", f * old + i * g, c)
+    result = at.ended(f"h = {factor_text(o)}·tanh({told(c)})", o * float(np.tanh(c)), at.now("hidden"))
     return (
         Formula(
             "gates: σ or tanh of xₜ W + hₜ₋₁ R + b",
@@ -105,7 +113,8 @@ def _lstm(at: _At) -> tuple[Formula, ...]:
 
 def _gru(at: _At) -> tuple[Formula, ...]:
     u, n, old = at.now("gates", 1), at.now("gates", 2), at.before("hidden")
-    result = f"h = (1 − {told(u)})·{factor_text(n)} + {product_text(u, old)} = {told(at.now('hidden'))}"
+    text = f"h = (1 − {told(u)})·{factor_text(n)} + {product_text(u, old)}"
+    result = at.ended(text, (1 - u) * n + u * old, at.now("hidden"))
     inside = (
         "n = tanh(xₜ W + b + r (hₜ₋₁ R + bᵣ))" if at.spec.reset_after else "n = tanh(xₜ W + b + (r hₜ₋₁) R)"
     )
@@ -133,7 +142,8 @@ def hidden_gradient_formulas(trace: IterationTrace, layer: LayerTrace, place: Pl
         later = told(total - above)
     note = at.words
     if at.spec.cell == "simple" and at.goes_on:
-        later, _ = sum_of_products(layer.delta[at.sample, at.step + 1], layer.recurrent_weight[at.unit], 3)
+        delta = row_at(layer.delta, at.sample, at.step + 1)
+        later, _ = sum_of_products(delta, layer.recurrent_weight[at.unit], 3)
         note += "; from the next step: its δ through R"
     elif not at.goes_on:
         later = "0"
@@ -146,14 +156,16 @@ def hidden_gradient_formulas(trace: IterationTrace, layer: LayerTrace, place: Pl
 
 
 def _cell_gradient(at: _At) -> Formula:
-    through = (
-        f"{product_text(at.now('hidden_gradient'), at.now('gates', 3))}·(1 − tanh({told(at.now('cell'))})²)"
-    )
+    gradient, o, c = at.now("hidden_gradient"), at.now("gates", 3), at.now("cell")
+    through = f"∂L/∂c = {product_text(gradient, o)}·(1 − tanh({told(c)})²)"
+    value = gradient * o * (1 - float(np.tanh(c)) ** 2)
     if at.goes_on:
-        through += f" + {product_text(at.after('gates', 1), at.after('cell_gradient'))}"
+        f, later = at.after("gates", 1), at.after("cell_gradient")
+        through += f" + {product_text(f, later)}"
+        value += f * later
     return Formula(
         "∂L/∂cₜ = ∂L/∂hₜ o (1 − tanh² cₜ) + fₜ₊₁ ∂L/∂cₜ₊₁",
-        f"∂L/∂c = {through} = {told(at.now('cell_gradient'))}",
+        at.ended(through, value, at.now("cell_gradient")),
         "by the state the gradient comes back through the forget gate alone, without weights or slopes",
     )
 
@@ -166,12 +178,34 @@ def delta_formulas(trace: IterationTrace, layer: LayerTrace, place: Place) -> tu
         lines = f"∂L/∂h = {told(gradient)}\nδ = {told(delta)}"
         if layer.activation_kind == "tanh":
             h = at.now("hidden")
-            lines = f"δ = {factor_text(gradient)}·(1 − {factor_text(h)}²) = {told(delta)}"
+            text = f"δ = {factor_text(gradient)}·(1 − {factor_text(h)}²)"
+            lines = at.ended(text, gradient * (1 - h * h), delta)
         return (Formula("δₜ = ∂L/∂hₜ · φ′(zₜ)", lines, at.words),)
-    lines = "\n".join(
-        f"δ of {gate} = {told(at.now('delta', index))}" for index, gate in enumerate(GATES[at.spec.cell])
-    )
-    return (Formula("δₜ = ∂L/∂zₜ of every gate", lines, at.words),)
+    lines = "\n".join(_gate_delta(at, index) for index in range(len(GATES[at.spec.cell])))
+    symbols = "δₜ = ∂L/∂zₜ of every gate: of what it is to the loss, through its slope σ (1 − σ) or 1 − tanh²"
+    return (Formula(symbols, lines, at.words),)
+
+
+def _gate_delta(at: _At, index: int) -> str:
+    """Return δ of a gate: ∂L/∂c or ∂L/∂h times what the gate is multiplied by, times its slope."""
+    name, result, gate = GATES[at.spec.cell][index], at.now("delta", index), at.now("gates", index)
+    if name == "r":  # what it is multiplied by is no recorded number
+        return f"δ of r = {told(result)}"
+    gradient = at.now("cell_gradient" if name in ("i", "f", "g") else "hidden_gradient")
+    beside, text = {
+        "i": lambda: (at.now("gates", 2), ""),
+        "f": lambda: (at.before("cell"), ""),
+        "g": lambda: (at.now("gates", 0), ""),
+        "o": lambda: (float(np.tanh(at.now("cell"))), ""),
+        "u": lambda: (at.before("hidden") - at.now("gates", 2), ""),
+        "n": lambda: (1.0 - at.now("gates", 1), f"(1 − {told(at.now('gates', 1))})"),
+    }[name]()
+    slope = gate * (1.0 - gate) if name in _SIGMOID_GATES else 1.0 - gate * gate
+    by_slope = f"(1 − {factor_text(gate)}²)"
+    if name in _SIGMOID_GATES:
+        by_slope = f"{factor_text(gate)}·(1 − {told(gate)})"
+    text = f"δ of {name} = {factor_text(gradient)}·{text or factor_text(beside)}·{by_slope}"
+    return at.ended(text, gradient * beside * slope, result)
 
 
 def weight_gradient_formulas(trace: IterationTrace, layer: LayerTrace, place: Place) -> tuple[Formula, ...]:

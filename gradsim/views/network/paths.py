@@ -13,8 +13,8 @@ from gradsim.views.network.scene import LANE, Scene
 
 _DOTS_FROM = 12.0
 
-UnitChain = Sequence[tuple[int, int]]
-"""A path: index of a layer, −1 for the input of the network, and unit."""
+UnitChain = Sequence[tuple[int, ...]]
+"""A path: index of a layer, −1 for the input of the network, and unit; of a recurrent layer its step of time, too."""
 
 
 def paint_paths(painter: QPainter, scene: Scene, paths: Sequence[UnitChain], tensor: str) -> None:
@@ -68,14 +68,23 @@ def path_points(scene: Scene, path: UnitChain, tensor: str) -> list[QPointF]:
     list of QPointF
         From left to right.
     """
-    points = []
-    for layer, unit in path:
+    points: list[QPointF] = []
+    for layer, unit, *time in path:
         is_known = layer < len(scene.content.trace.layers)
-        column = 0 if layer < 0 else scene.content.column_of(layer) if is_known else None
+        column = 0 if layer < 0 else _column(scene, layer, *time) if is_known else None
         if column is None or unit >= scene.content.columns[column].units:
             continue
-        points.append(QPointF(scene.layout.centre(column), _height(scene, column, unit, tensor)))
+        point = QPointF(scene.layout.centre(column), _height(scene, column, unit, tensor))
+        if not points or point != points[-1]:  # a layer that is not unrolled has all its steps in one column
+            points.append(point)
     return points
+
+
+def _column(scene: Scene, layer: int, time: int | None = None) -> int | None:
+    """Return where a layer stands, of an unrolled one a step that it has."""
+    column = scene.content.column_of(layer, time)
+    last = scene.content.column_of(layer)
+    return column if column is None or last is None or column <= last else None
 
 
 def _height(scene: Scene, column: int, unit: int, tensor: str) -> float:
