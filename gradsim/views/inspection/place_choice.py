@@ -10,7 +10,6 @@ from gradsim.trace import LayerTrace
 from gradsim.views.inspection.formula import Place
 from gradsim.views.theme import Theme
 
-
 _WIDE = 276
 """From this width on, px, there is room for two words."""
 
