@@ -34,8 +34,13 @@ def _through_training(inquiry: Inquiry, iterations: Any) -> Any:
 
 
 def _diagnosis(inquiry: Inquiry, options: Any) -> Any:
-    """From the pass on screen and the first passes of other seeds; with the published rules."""
-    return _diagnosed(inquiry, thorough=False)
+    """At once, from the pass on screen alone; with the published rules."""
+    return _diagnosed(inquiry, effort=0.0)
+
+
+def _diagnosis_of_seeds(inquiry: Inquiry, options: Any) -> Any:
+    """Also how sure it is: other seeds are trained to this pass where that takes about two seconds."""
+    return _diagnosed(inquiry)
 
 
 def _thorough_diagnosis(inquiry: Inquiry, options: Any) -> Any:
@@ -43,17 +48,17 @@ def _thorough_diagnosis(inquiry: Inquiry, options: Any) -> Any:
     return _diagnosed(inquiry, thorough=True)
 
 
-def _diagnosed(inquiry: Inquiry, *, thorough: bool) -> Any:
+def _diagnosed(inquiry: Inquiry, **fields: Any) -> Any:
     from gradsim.analysis.diagnosis import diagnose
     from gradsim.analysis.rule_packs import apply_published_rules
 
     diagnosis = diagnose(
         inquiry.twin(),
         simulate=inquiry.simulator,
-        thorough=thorough,
         history=inquiry.run.history,
         should_stop=inquiry.should_stop,
         progress=inquiry.progress,
+        **fields,
     )
     return diagnosis, apply_published_rules(inquiry.run)
 
@@ -89,6 +94,7 @@ QUESTIONS: dict[str, Question] = {
     "forensics": Question(_forensics, "experiment"),
     "speed": Question(_speed, "experiment"),
     "diagnosis": Question(_diagnosis),
+    "diagnosis.seeds": Question(_diagnosis_of_seeds, is_long=True),
     "diagnosis.thorough": Question(_thorough_diagnosis, is_long=True),
     "units": Question(_units),
     "unit_deaths": Question(_unit_deaths),

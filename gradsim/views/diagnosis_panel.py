@@ -32,8 +32,9 @@ from gradsim.views.diagnosis.wording import headline, summary
 from gradsim.views.elided_label import ElidedLabel
 from gradsim.views.theme import LIGHT, Theme
 
-INSTANT, THOROUGH = "diagnosis", "diagnosis.thorough"
-"""The questions it asks; both are answered with a diagnosis and the results of the published rules."""
+INSTANT, SEEDS, THOROUGH = "diagnosis", "diagnosis.seeds", "diagnosis.thorough"
+"""The questions it asks, all answered with a diagnosis and the results of the published rules: at once, then how sure
+it is over other seeds, and, where it is wished for, with every remedy tried."""
 WIDE = 310
 """From this width on, in pixels, the tabs have room for all their words."""
 
@@ -62,6 +63,7 @@ class DiagnosisPanel(QWidget):
         self._rules: tuple[RuleResult, ...] = ()
         self._diagnosed: Experiment | None = None
         self._is_thorough = False
+        self._is_counting = False
         self._note = ""
         self._open: dict[str, bool] = {}
         self.cards: list[FindingCard] = []
@@ -106,7 +108,7 @@ class DiagnosisPanel(QWidget):
         if run is None:
             self._asked = self._diagnosis = self._diagnosed = None
             self._rules = ()
-            self._is_thorough = False
+            self._is_thorough = self._is_counting = False
             self._show_answer()
             return
         if self._is_thorough and run.trace is not self._asked:
@@ -129,12 +131,17 @@ class DiagnosisPanel(QWidget):
         """Show the diagnosis of the pass on screen."""
         if self._run is None:
             return
+        if question == SEEDS and not self._is_counting:
+            return
         self._diagnosis, self._rules = answer
         self._diagnosed = self._run.experiment
-        self._note = ""
+        if question != SEEDS:
+            self._note = ""
         if question == THOROUGH:
             self._is_thorough = False
+        self._is_counting = question == INSTANT and bool(self._diagnosis.findings) and not self._is_thorough
         self._show_answer()
+        self._ask_counting()
 
     def set_answer_progress(self, question: str, words: str, share: float) -> None:
         """Show how far the thorough diagnosis is."""
@@ -146,6 +153,9 @@ class DiagnosisPanel(QWidget):
 
     def set_answer_failed(self, question: str, reason: str) -> None:
         """Say why there is no diagnosis."""
+        if question == SEEDS:
+            self._end_counting()
+            return
         if question == THOROUGH:
             self._is_thorough = False
         self._note = f"No {'thorough ' if question == THOROUGH else ''}diagnosis: {reason}"
@@ -228,12 +238,29 @@ class DiagnosisPanel(QWidget):
         self._is_thorough, self._note = True, "Waiting …"
         self.bar.setValue(0)
         self._show_state()
+        if self._is_counting:  # the thorough diagnosis trains the other seeds too
+            self.question_cancelled.emit(SEEDS)
+            self._end_counting()
         self.question_asked.emit(THOROUGH, None)
 
     def _cancel(self) -> None:
         self._is_thorough, self._note = False, ""
         self.question_cancelled.emit(THOROUGH)
         self._show_state()
+        if self._diagnosis is not None and self._diagnosis.depth == "instant" and self.cards:
+            self._is_counting = all(finding.confidence.of == 1 for finding in self._diagnosis.findings)
+            self._show_cards(self._diagnosis)
+            self._ask_counting()
+
+    def _ask_counting(self) -> None:
+        """Wish to know with how many seeds the findings are met, now that they stand there."""
+        if self._is_counting:
+            self.question_asked.emit(SEEDS, None)
+
+    def _end_counting(self) -> None:
+        """Leave it at the one seed."""
+        self._is_counting = False
+        self._show_cards(self._diagnosis)
 
     # Showing
 
@@ -282,7 +309,9 @@ class DiagnosisPanel(QWidget):
 
     def _show_cards(self, diagnosis: Diagnosis | None) -> None:
         findings = () if diagnosis is None else diagnosis.findings
-        if [card.finding for card in self.cards] == list(findings):
+        if len(findings) == len(self.cards) and all(map(FindingCard.is_like, self.cards, findings)):
+            for card, finding in zip(self.cards, findings, strict=True):
+                card.set_finding(finding, self._is_counting)
             return
         for card in self.cards:
             self._cards.removeWidget(card)
@@ -290,7 +319,8 @@ class DiagnosisPanel(QWidget):
             card.deleteLater()
         self.cards = []
         for place, finding in enumerate(findings):
-            card = FindingCard(finding, self._theme, self._open.get(finding.id, place == 0), self.findings)
+            is_open = self._open.get(finding.id, place == 0)
+            card = FindingCard(finding, self._theme, is_open, self._is_counting, self.findings)
             card.toggled.connect(self._open.__setitem__)
             card.layer_named.connect(self._select)
             card.remedy_chosen.connect(self._apply)

@@ -1,5 +1,8 @@
 """The diagnosis in the real window: found by itself, applied with a click, taken back, never in the way."""
 
+import threading
+from importlib import import_module
+
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QMouseEvent
@@ -100,8 +103,45 @@ def test_a_closed_panel_asks_nothing_and_catches_up_when_it_is_opened(window, an
     dock.show()
     dock.raise_()
     answered()
-    assert asked == ["diagnosis"]
+    assert asked == ["diagnosis", "diagnosis.seeds"]
     assert panel.diagnosis.iteration == 10
+
+
+def test_how_sure_it_is_is_filled_in_behind_the_findings(window, answered):
+    panel = window.views["diagnosis"]
+    window.session.train(20)
+    answered()
+    for finding in panel.diagnosis.findings:
+        assert (finding.confidence.of, finding.confidence.iteration) == (4, 20)
+    assert panel.cards[0].certainty.words == "Seen with 4 of 4 seeds at iteration 20"
+    assert panel.diagnosis.depth == "instant"
+
+
+def test_nothing_of_a_diagnosis_is_computed_in_the_thread_of_the_window(window, answered, monkeypatch):
+    threads = []
+
+    def watched(name):
+        module, _, function = name.rpartition(".")
+        original = getattr(import_module(module), function)
+
+        def call(*positional, **named):
+            threads.append((function, threading.current_thread()))
+            return original(*positional, **named)
+
+        monkeypatch.setattr(name, call)
+
+    for name in (
+        "gradsim.analysis.diagnosis.diagnosing.diagnosis_of",
+        "gradsim.analysis.diagnosis.diagnosing.case_with_simulator",
+        "gradsim.analysis.diagnosis.other_seeds.case_of",
+        "gradsim.analysis.rule_packs.apply_published_rules",
+    ):
+        watched(name)
+    window.session.train(20)
+    answered()
+    assert [name for name, _ in threads].count("diagnosis_of") == 2  # at once, and with the other seeds
+    assert [name for name, _ in threads].count("case_of") == 3
+    assert threading.main_thread() not in {thread for _, thread in threads}
 
 
 def test_the_thorough_diagnosis_can_be_cancelled_while_it_trains(window, answered, qtbot):

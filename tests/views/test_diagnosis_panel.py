@@ -14,7 +14,7 @@ from gradsim.analysis.rule_packs import apply_published_rules
 from gradsim.spec.training import Sgd
 from gradsim.views.diagnosis.rows import check_groups, rule_groups
 from gradsim.views.diagnosis.wording import effect_text, finding_html, headline, measured_text, severity
-from gradsim.views.diagnosis_panel import INSTANT, THOROUGH, DiagnosisPanel
+from gradsim.views.diagnosis_panel import INSTANT, SEEDS, THOROUGH, DiagnosisPanel
 from gradsim.views.theme import DARK, LIGHT
 from tests.kind_runs import NETWORKS, kind_run
 from tests.reference import reference_run
@@ -129,7 +129,10 @@ def test_an_opened_finding_stays_open_when_the_next_pass_is_diagnosed(shown, qtb
         qtbot.mouseClick(card.heading, Qt.MouseButton.LeftButton)
     shown.set_run(OTHER)
     shown.set_answer(INSTANT, answer(finding(value=2e-5), finding("dead_units", value=0.5)))
-    assert [card.content is not None for card in shown.cards] == [False, True]
+    assert [card.content.isHidden() for card in shown.cards] == [True, False]
+    assert "2·10⁻⁵" in shown.cards[0]._told.text()
+    shown.set_answer(INSTANT, answer(finding("saturation"), finding("dead_units", value=0.5)))
+    assert [card.content is not None for card in shown.cards] == [True, True]
 
 
 def test_nothing_found_is_said_too(shown):
@@ -173,7 +176,7 @@ def test_remedies_of_another_experiment_cannot_be_applied(shown, qtbot):
 def test_the_thorough_diagnosis_shows_how_far_it_is_and_what_helped(shown, qtbot):
     shown.set_answer(INSTANT, answer(finding()))
     qtbot.mouseClick(shown.thorough, Qt.MouseButton.LeftButton)
-    assert shown.asked == [THOROUGH]
+    assert shown.asked == [SEEDS, THOROUGH]
     assert not shown.bar.isHidden()
     assert shown.thorough.isHidden()
     shown.set_answer_progress(THOROUGH, "Training seed 2", 0.25)
@@ -189,7 +192,7 @@ def test_the_thorough_diagnosis_can_be_cancelled(shown, qtbot):
     shown.set_answer(INSTANT, answer(finding()))
     qtbot.mouseClick(shown.thorough, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(shown.stop, Qt.MouseButton.LeftButton)
-    assert shown.cancelled == [THOROUGH]
+    assert shown.cancelled == [SEEDS, THOROUGH]
     assert shown.bar.isHidden()
     shown.set_answer_progress(THOROUGH, "late", 0.5)
     assert shown.note.words.startswith("Instant, iteration ")
@@ -203,7 +206,63 @@ def test_another_pass_stops_the_thorough_diagnosis_and_that_is_said(shown, qtbot
     shown.set_run(OTHER)
     assert shown.bar.isHidden()
     assert "stopped" in shown.note.words
-    assert shown.asked == [THOROUGH, INSTANT]
+    assert shown.asked == [SEEDS, THOROUGH, INSTANT]
+
+
+ALONE = Confidence(1, 1, 7)
+
+
+def test_the_findings_come_at_once_and_how_sure_they_are_is_filled_in_where_they_stand(shown, qtbot):
+    shown.set_answer(INSTANT, answer(finding(confidence=ALONE), finding("dead_units", confidence=ALONE)))
+    assert shown.asked == [SEEDS]
+    first, second = shown.cards
+    qtbot.mouseClick(second.heading, Qt.MouseButton.LeftButton)
+    assert first.certainty.words == "Seen with this seed; others are being trained …"
+    qtbot.waitUntil(lambda: second.height() > 100)
+    places = [(card.geometry(), card.content.geometry()) for card in shown.cards]
+    buttons = [button for card in shown.cards for button in card.buttons]
+    shown.set_answer(SEEDS, answer(finding(), finding("dead_units", confidence=Confidence(2, 4, 7))))
+    shown.findings.layout().activate()
+    assert shown.cards == [first, second]
+    assert [button for card in shown.cards for button in card.buttons] == buttons
+    assert [(card.geometry(), card.content.geometry()) for card in shown.cards] == places
+    assert first.certainty.words == "Seen with 3 of 4 seeds at iteration 0"
+    assert second.certainty.words == "Seen with 2 of 4 seeds at iteration 7"
+    assert shown.asked == [SEEDS]
+
+
+def test_where_nothing_is_found_no_other_seed_is_asked_for(shown):
+    shown.set_answer(INSTANT, answer())
+    assert shown.asked == []
+
+
+def test_seeds_that_cannot_be_trained_leave_it_at_the_one(shown):
+    shown.set_answer(INSTANT, answer(finding(confidence=ALONE)))
+    shown.set_answer_failed(SEEDS, "oh")
+    assert shown.cards[0].certainty.words == "Seen with this seed only"
+    assert shown.note.words.startswith("Instant, iteration ")
+
+
+def test_a_thorough_diagnosis_does_not_wait_for_the_seeds_and_they_come_back_when_it_is_cancelled(
+    shown, qtbot
+):
+    shown.set_answer(INSTANT, answer(finding(confidence=ALONE)))
+    qtbot.mouseClick(shown.thorough, Qt.MouseButton.LeftButton)
+    assert shown.cancelled == [SEEDS]
+    assert shown.cards[0].certainty.words == "Seen with this seed only"
+    shown.set_answer(SEEDS, answer(finding()))  # came too late
+    assert shown.cards[0].certainty.words == "Seen with this seed only"
+    qtbot.mouseClick(shown.stop, Qt.MouseButton.LeftButton)
+    assert shown.asked == [SEEDS, THOROUGH, SEEDS]
+    assert "others are being trained" in shown.cards[0].certainty.words
+
+
+def test_the_order_of_the_remedies_is_called_what_it_is(shown):
+    usual = finding(remedies=(Remedy("one", "First remedy", "It helps.", CURED),))
+    shown.set_answer(INSTANT, answer(usual))
+    assert shown.cards[0].order.words == "Remedies in their usual order; Thorough measures it here"
+    shown.set_answer(THOROUGH, answer(finding(), depth="thorough"))
+    assert shown.cards[0].order.words == "Remedies, the order measured on this network"
 
 
 @pytest.mark.parametrize(

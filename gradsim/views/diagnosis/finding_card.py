@@ -16,8 +16,22 @@ from PySide6.QtWidgets import (
 )
 
 from gradsim.analysis.diagnosis import Finding, Remedy
-from gradsim.views.diagnosis.wording import effect_text, finding_html, severity, small_print_html
+from gradsim.views.diagnosis.wording import (
+    certainty_text,
+    effect_text,
+    finding_html,
+    order_text,
+    severity,
+    small_print_html,
+)
+from gradsim.views.elided_label import ElidedLabel
 from gradsim.views.theme import Theme
+
+ORDER_TIPS = {
+    True: "Every remedy was applied to this network and trained: the best comes first",
+    False: "The order in which they helped the example networks of this finding (gradsim diagnose "
+    "--measure-remedies); a thorough diagnosis tries them on this network and sorts them by what they do",
+}
 
 
 class FindingCard(QFrame):
@@ -31,9 +45,17 @@ class FindingCard(QFrame):
     layer_named = Signal(str)
     toggled = Signal(str, bool)
 
-    def __init__(self, finding: Finding, theme: Theme, is_open: bool, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        finding: Finding,
+        theme: Theme,
+        is_open: bool,
+        is_pending: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.finding = finding
+        self._is_pending = is_pending
         self.buttons: list[QPushButton] = []
         self._is_open = is_open
         self._is_applicable = True
@@ -77,6 +99,25 @@ class FindingCard(QFrame):
         if self.content is not None:
             self._fill()
 
+    def is_like(self, finding: Finding) -> bool:
+        """Whether a finding can take the place of this one without another button."""
+        mine = self.finding
+        return (mine.id, mine.title, mine.is_advice, mine.remedies) == (
+            finding.id,
+            finding.title,
+            finding.is_advice,
+            finding.remedies,
+        )
+
+    def set_finding(self, finding: Finding, is_pending: bool) -> None:
+        """Show the same finding where more is known of it; nothing moves unless its words need more lines."""
+        self._is_pending = is_pending
+        if finding is not self.finding:
+            self.finding = finding
+            self.heading.setToolTip(finding.sentence)
+        if self.content is not None:
+            self._fill()
+
     def set_applicable(self, is_applicable: bool) -> None:
         """Let remedies be applied, or not: those of another experiment would undo what was edited since."""
         self._is_applicable = is_applicable
@@ -102,8 +143,16 @@ class FindingCard(QFrame):
         rows.setContentsMargins(8, 0, 4, 4)
         rows.setSpacing(4)
         self._told = self._label(content, f"Evidence of {self.finding.title}")
-        self._small_print = self._label(content, f"How sure {self.finding.title} is")
+        self._small_print = self._label(content, f"Other numbers of {self.finding.title}")
+        self.certainty = ElidedLabel(content)
+        self.certainty.setAccessibleName(f"How sure {self.finding.title} is")
         rows.addWidget(self._told)
+        rows.addWidget(self.certainty)
+        if self.finding.remedies:
+            self.order = ElidedLabel(content)
+            self.order.set_words(order_text(self.finding))
+            self.order.setToolTip(ORDER_TIPS[self.finding.is_measured])
+            rows.addWidget(self.order)
         for place, remedy in enumerate(self.finding.remedies):
             self._add_remedy(rows, remedy, place, content)
         rows.addWidget(self._small_print)
@@ -124,7 +173,11 @@ class FindingCard(QFrame):
 
     def _fill(self) -> None:
         self._told.setText(finding_html(self.finding, self._theme.muted))
+        self.certainty.set_words(certainty_text(self.finding, self._is_pending))
+        self.certainty.setToolTip(self.certainty.words)
         self._small_print.setText(small_print_html(self.finding))
+        if self.finding.remedies:
+            self.order.setStyleSheet(f"color: {self._theme.muted}")
         self._small_print.setStyleSheet(f"color: {self._theme.muted}")
         _color_links(self._told, self._theme)
         _color_links(self._small_print, self._theme)

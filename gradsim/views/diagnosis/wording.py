@@ -62,9 +62,23 @@ def finding_html(finding: Finding, muted: str) -> str:
     return "".join(lines)
 
 
+def certainty_text(finding: Finding, is_pending: bool) -> str:
+    """Return how sure a finding is, over seeds; ``is_pending`` while other seeds are looked at."""
+    if is_pending:
+        return "Seen with this seed; others are being trained …"
+    return f"Seen with {finding.confidence.words}"
+
+
+def order_text(finding: Finding) -> str:
+    """Return what the order of the remedies rests on."""
+    if finding.is_measured:
+        return "Remedies, the order measured on this network"
+    return "Remedies in their usual order; Thorough measures it here"
+
+
 def small_print_html(finding: Finding) -> str:
-    """Return how sure a finding is, what else was measured, and where the cut comes from."""
-    small = [f"Seen with {finding.confidence.words}."]
+    """Return what else was measured, and where the cut comes from."""
+    small = []
     if finding.neighbours:
         near = finding.neighbours[0]
         small.append(f"Nearest outside: {_link(near.layer)} with {number_text(near.value, 3)}.")
