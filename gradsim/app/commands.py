@@ -158,6 +158,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("view.palette", "Command &palette…", "Ctrl+K Ctrl+Shift+P", "Find a command by a few letters",
             lambda w: w.show_palette(), "palette", separated=True),
 
+    Command("help.welcome", "&Welcome", "Shift+F1",
+            "Experiments by topic, each with what to look at, lessons, recent files",
+            lambda w: w.greeting.show_page()),
     Command("help.lessons", "&Lessons", "F1", "Learn what a gradient is, why it vanishes or explodes, what cures it",
             lambda w: w.show_lessons()),
     Command("help.lesson_next", "&Next page of the lesson", "Alt+Right", "Go on in the lesson",

@@ -19,6 +19,7 @@ from gradsim.formats.lessons import OpenedLesson, load_lesson, shipped_lessons
 from gradsim.spec import SpecError
 from gradsim.spec.lesson import GoalQuestion, Look, Prediction
 from gradsim.spec.lesson_reading import solved_experiment
+from gradsim.views.lessons.state import LessonRow
 
 
 class Lessons(QObject):
@@ -78,14 +79,19 @@ class Lessons(QObject):
 
     def fill_list(self) -> None:
         """Read the lessons that come with GradSim, if that has not been done."""
+        self.lessons_changed.emit(self.rows())
+
+    def rows(self) -> tuple[LessonRow, ...]:
+        """Return the lessons that come with GradSim, as a list shows them."""
         if not self._shipped:
             for path in shipped_lessons():
                 try:
                     self._shipped[path] = self._read(path)
                 except SpecError as error:
                     self.failed.emit(f"The lesson {path.name} cannot be read: {error}")
-        rows = (lesson_row(path, opened, self._visits.get(path)) for path, opened in self._shipped.items())
-        self.lessons_changed.emit(tuple(rows))
+        return tuple(
+            lesson_row(path, opened, self._visits.get(path)) for path, opened in self._shipped.items()
+        )
 
     def start(self, path: Path) -> bool:
         """Begin a lesson, or go on with it where it was left; False where it cannot be read."""

@@ -40,6 +40,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     speed: float = 4.0
     """Steps per second of the playback."""
     loop: bool = False
+    welcome_at_start: bool | None = None
+    """Whether the welcome page opens by itself; None before the very first start, at which it does."""
     export: ExportChoices = ExportChoices()
 
 

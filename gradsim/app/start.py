@@ -66,7 +66,7 @@ def open_window(argv: Sequence[str]) -> int:
     sys.excepthook = lambda *fault: tell_fault(window, *fault)
     window.show()
     # Two rounds of the event loop: the first one paints, and only then the engine is imported.
-    QTimer.singleShot(0, window, lambda: QTimer.singleShot(0, window, lambda: begin(window, argv)))
+    QTimer.singleShot(0, window, lambda: QTimer.singleShot(0, window, lambda: begin_and_greet(window, argv)))
     return app.exec()
 
 
@@ -94,6 +94,27 @@ def tell_fault(
         window.banners.show_fault(
             f"Something in GradSim went wrong ({kind.__name__}: {fault}). Your work is still here; save it."
         )
+
+
+def begin_and_greet(window: object, argv: Sequence[str]) -> None:
+    """
+    Begin, and open the welcome page where nothing else was asked for.
+
+    Parameters
+    ----------
+    window : MainWindow
+        On screen.
+    argv : sequence of str
+        At most one file; with one there is no welcome page.
+    """
+    from PySide6.QtCore import QTimer
+
+    from gradsim.app.window import MainWindow
+
+    assert isinstance(window, MainWindow)
+    begin(window, argv)
+    if not argv:
+        QTimer.singleShot(0, window, window.greeting.greet)
 
 
 def begin(window: object, argv: Sequence[str]) -> None:

@@ -19,6 +19,7 @@ from gradsim.app.command_palette import CommandPalette
 from gradsim.app.commands import Actions, State, keeps_key
 from gradsim.app.document import Document
 from gradsim.app.files import Files
+from gradsim.app.greeting import Greeting
 from gradsim.app.inquiries import Inquiries
 from gradsim.app.layout import (
     LOW,
@@ -77,6 +78,7 @@ class MainWindow(QMainWindow):
         self.views: dict[str, Any] = {row.id: row.make() for row in VIEWS}
         self.builder: Builder = self.views["builder"]
         self.lessons: Lessons = Lessons(self.session, tuple(self.views), self)
+        self.greeting = Greeting(self)
         self._is_closed = False
         self._last_figure = "gradient_profile"
         self.actions_ = Actions(self)
@@ -110,7 +112,9 @@ class MainWindow(QMainWindow):
         self.appearance.theme_changed.connect(self._set_theme)
 
         # Up: what people wish.
-        builder.preset_requested.connect(files.open_preset)
+        builder.preset_requested.connect(self.greeting.open_example)
+        session.run_changed.connect(self.greeting.notice_run)
+        session.experiment_changed.connect(self.greeting.notice_experiment)
         for view in self.views.values():
             if hasattr(view, "layer_selected"):
                 view.layer_selected.connect(session.select)
@@ -160,9 +164,9 @@ class MainWindow(QMainWindow):
         transport.stop_requested.connect(session.stop)
 
         # What is remembered, and what must be said.
-        transport.speed_changed.connect(lambda speed: self._remember(speed=speed))
-        transport.loop_changed.connect(lambda loop: self._remember(loop=loop))
-        self.appearance.choice_changed.connect(lambda choice: self._remember(theme=choice))
+        transport.speed_changed.connect(lambda speed: self.remember(speed=speed))
+        transport.loop_changed.connect(lambda loop: self.remember(loop=loop))
+        self.appearance.choice_changed.connect(lambda choice: self.remember(theme=choice))
         files.used.connect(self._remember_file)
         files.failed.connect(partial(self.banners.show_fault, topic="file"))
         files.rescue_offered.connect(self._offer_rescue)
@@ -232,7 +236,7 @@ class MainWindow(QMainWindow):
         self.setUpdatesEnabled(False)
         self.aside.bring_all_back()
         geometry, layout = saved_state(self)
-        self._remember(geometry=geometry, layout=layout)
+        self.remember(geometry=geometry, layout=layout)
         self.files.close()
         self.hide()  # the thread may need a moment; nobody has to watch it
         app = QApplication.instance()
@@ -430,7 +434,7 @@ class MainWindow(QMainWindow):
         dialog = ExportDialog(figures, self._last_figure, self.session.experiment, self)
         dialog.choose(self.settings.export, self.appearance.theme, self.settings.folder)
         dialog.written.connect(lambda path: self.status.say(f"Wrote {path}"))
-        dialog.chosen.connect(lambda choices: self._remember(export=choices))
+        dialog.chosen.connect(lambda choices: self.remember(export=choices))
         dialog.open()
 
     def copy_figure(self) -> None:
@@ -502,7 +506,8 @@ class MainWindow(QMainWindow):
             },
         )
 
-    def _remember(self, **values: Any) -> None:
+    def remember(self, **values: Any) -> None:
+        """Keep settings for the next start."""
         self.settings = msgspec.structs.replace(self.settings, **values)
         write_settings(self.settings, settings_path())
 

@@ -1,0 +1,115 @@
+"""Where one begins: the welcome page, when it opens, and what an example says once it is on screen."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from gradsim.app.presets import Advice, preset_advice, preset_titles
+from gradsim.trace import Run
+
+if TYPE_CHECKING:
+    from gradsim.app.welcome_page import WelcomePage
+    from gradsim.app.window import MainWindow
+
+TOPIC = "example"
+
+
+class Greeting(QObject):
+    """Opens the welcome page, and shipped experiments with their sentence and their number of iterations.
+
+    Parameters
+    ----------
+    window : MainWindow
+        Whose files, lessons, settings and banners are used.
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._page: WelcomePage | None = None
+        self._expected: tuple[str, Advice] | None = None
+
+    # -- the page ---------------------------------------------------------------------------------------
+
+    @property
+    def page(self) -> WelcomePage | None:
+        """The page, while it is open."""
+        return self._page
+
+    def greet(self) -> None:
+        """Open the page where a person has never started the program before, or wants to see it at every start."""
+        if self._window.settings.welcome_at_start is not False:
+            is_first = self._window.settings.welcome_at_start is None
+            self.show_page()
+            if is_first:
+                self._window.remember(welcome_at_start=False)
+
+    def show_page(self) -> None:
+        """Open the page, or bring it to the front."""
+        if self._page is None:
+            self._page = self._made_page()
+        self._page.show()
+        self._page.raise_()
+        self._page.activateWindow()
+
+    def _made_page(self) -> WelcomePage:
+        from gradsim.app.welcome_page import WelcomePage  # nobody who does not open it waits for it
+
+        window = self._window
+        page = WelcomePage(
+            preset_titles(),
+            window.lessons.rows(),
+            window.settings.recent_files,
+            bool(window.settings.welcome_at_start),
+            window.appearance.theme,
+            window,
+        )
+        page.preset_chosen.connect(self.open_example)
+        page.lesson_chosen.connect(window.begin_lesson)
+        page.file_chosen.connect(window.open_file)
+        page.other_file_wanted.connect(window.files.ask_and_open)
+        page.show_at_start_changed.connect(lambda on: window.remember(welcome_at_start=on))
+        page.finished.connect(self._forget_page)
+        return page
+
+    def _forget_page(self) -> None:
+        self._page = None
+
+    # -- an example -------------------------------------------------------------------------------------
+
+    def open_example(self, name: str) -> None:
+        """Replace everything by a shipped experiment; once it is on screen its sentence is said."""
+        window = self._window
+        window.banners.settle(TOPIC)
+        window.files.open_preset(name)
+        advice = preset_advice(name)
+        self._expected = None if advice is None else (window.session.experiment.name, advice)
+        if window.session.is_settled and window.session.run is not None:
+            self.notice_run(window.session.run)  # it was there already
+
+    def notice_run(self, run: Run) -> None:
+        """Say what to look at when the example that was opened has come; be silent when it has gone."""
+        window = self._window
+        if self._expected is None:
+            return
+        name, advice = self._expected
+        if run.experiment != window.session.experiment or run.experiment.name != name:
+            return
+        self._expected = None
+        window.transport.train_count.setValue(advice.iterations)
+        words = f"Train {advice.iterations:,}"
+        window.banners.show_message(advice.look, choices={words: partial(self._train, advice)}, topic=TOPIC)
+
+    def notice_experiment(self, experiment: object) -> None:
+        """Take the sentence away with the first edit of the example."""
+        run = self._window.session.run
+        if self._expected is None and (run is None or run.experiment != experiment):
+            self._window.banners.settle(TOPIC)
+
+    def _train(self, advice: Advice) -> None:
+        """Train, and leave the sentence there: it says what is to be seen now."""
+        self._window.session.train(advice.iterations)
+        self._window.banners.show_message(advice.look, topic=TOPIC)

@@ -1,0 +1,187 @@
+"""The welcome page in the real window, with clicks and keys."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QPushButton
+
+from gradsim.app.presets import preset, preset_titles
+from gradsim.app.settings import read_settings
+from gradsim.app.start import begin_and_greet
+from gradsim.app.window import MainWindow
+from gradsim.formats import save
+from gradsim.formats.lessons import shipped_lessons
+from gradsim.views.theme import DARK
+from tests.app.conftest import discard_changes
+
+
+@pytest.fixture
+def page(window, qtbot):
+    window.actions_.by_id["help.welcome"].trigger()
+    qtbot.waitUntil(lambda: window.greeting.page is not None and window.greeting.page.isVisible())
+    return window.greeting.page
+
+
+def click(qtbot, button):
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_it_shows_every_experiment_with_its_sentence_the_lessons_and_the_files(page):
+    titles = preset_titles()
+    assert list(page.entries) == [row.name for row in titles]
+    for row in titles:
+        entry = page.entries[row.name]
+        assert entry.lines[0].text() == row.advice.look
+        assert entry.lines[1].text() == f"{row.advice.iterations:,} iterations"
+        assert row.title in entry.accessibleName()
+        assert row.advice.look in entry.accessibleDescription()
+    assert len(page.lessons) == len(shipped_lessons()) == 13
+    assert page.other_file.text() == "Open a file…"
+    assert not page.files
+
+
+def test_a_clicked_experiment_opens_by_the_way_of_the_builder_and_says_what_to_look_at(
+    window, page, qtbot, settled, small
+):
+    click(qtbot, page.entries["groups"])
+    assert window.greeting.page is None
+    settled(window.session)
+    assert window.session.experiment == preset("groups")
+    (look,) = window.banners.texts
+    assert look.startswith("Updates: larger rates towards the input")
+    assert window.transport.train_count.value() == 800
+    window.session.undo()
+    settled(window.session)
+    assert window.session.experiment == small
+    assert not window.banners.texts
+
+
+def test_the_number_an_example_asks_for_is_one_click_away(window, page, qtbot, settled):
+    click(qtbot, page.entries["exploding"])
+    settled(window.session)
+    train = next(b for b in window.banners.findChildren(QPushButton) if b.text() == "Train 5")
+    click(qtbot, train)
+    qtbot.waitUntil(lambda: window.session.is_settled and window.session.run.trace.iteration == 5)
+    assert window.banners.texts[0].startswith("Gradient profile: δ grows")
+    assert not [b for b in window.banners.findChildren(QPushButton) if b.isVisible()]
+
+
+def test_the_menu_of_the_builder_says_the_same(window, settled):
+    window.builder.preset_requested.emit("moons")
+    settled(window.session)
+    assert window.transport.train_count.value() == 300
+    assert window.banners.texts == [next(r for r in preset_titles() if r.name == "moons").advice.look]
+
+
+def test_an_example_that_is_there_already_says_it_again(window, settled):
+    for _ in range(2):
+        window.builder.preset_requested.emit("moons")
+        settled(window.session)
+    assert len(window.banners.texts) == 1
+
+
+def test_escape_and_one_click_close_it_and_nothing_has_changed(window, page, qtbot, small):
+    qtbot.keyClick(page, Qt.Key.Key_Escape)
+    assert window.greeting.page is None
+    window.actions_.by_id["help.welcome"].trigger()
+    click(qtbot, window.greeting.page.back)
+    assert window.greeting.page is None
+    assert window.session.experiment == small
+
+
+def test_keys_reach_an_experiment_and_open_it(window, page, qtbot, settled):
+    page.activateWindow()
+    qtbot.waitUntil(page.lessons[0].hasFocus)
+    page.entries["moons"].setFocus()
+    qtbot.keyClick(page.entries["moons"], Qt.Key.Key_Down)
+    assert page.entries["curve"].hasFocus()
+    qtbot.keyClick(page.entries["curve"], Qt.Key.Key_Return)
+    settled(window.session)
+    assert window.session.experiment == preset("curve")
+
+
+def test_begin_is_the_first_lesson(window, page, qtbot):
+    assert page.lessons[0].accessibleName().startswith("Lesson 1: ")
+    click(qtbot, page.lessons[0])
+    assert window.lessons.is_running
+    qtbot.waitUntil(lambda: not window.lessons.is_busy, timeout=30_000)
+    window.lessons.leave()
+
+
+def test_recent_files_are_opened_from_it(window, qtbot, settled, small, tmp_path):
+    path = tmp_path / "mine.gradsim.json"
+    save(preset("moons"), path)
+    window.files.open(path)
+    settled(window.session)
+    window.files.new()
+    settled(window.session)
+    window.greeting.show_page()
+    (line,) = window.greeting.page.files
+    assert line.accessibleName() == "Open mine.gradsim.json"
+    click(qtbot, line)
+    settled(window.session)
+    assert window.session.document.path == path
+
+
+def test_open_a_file_asks_for_one(window, page, qtbot, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "gradsim.app.files.QFileDialog.getOpenFileName", lambda *words: asked.append(words) or ("", "")
+    )
+    click(qtbot, page.other_file)
+    assert len(asked) == 1
+
+
+def test_it_opens_by_itself_at_the_very_first_start_and_then_only_where_that_is_wanted(
+    qtbot, own_folders
+):
+    def started(argv=()):
+        window = MainWindow()
+        qtbot.addWidget(window, before_close_func=discard_changes)
+        window.show()
+        begin_and_greet(window, list(argv))
+        qtbot.waitUntil(lambda: window.session.run is not None, timeout=60_000)
+        QApplication.processEvents()
+        return window
+
+    first = started()
+    page = first.greeting.page
+    assert page is not None
+    assert not page.at_start.isChecked()
+    page.reject()
+    first.close()
+    second = started()
+    assert second.greeting.page is None
+    second.greeting.show_page()
+    second.greeting.page.at_start.click()
+    assert read_settings(own_folders / "settings.json").welcome_at_start is True
+    second.greeting.page.reject()
+    second.close()
+    third = started()
+    assert third.greeting.page.at_start.isChecked()
+    third.greeting.page.at_start.click()
+    third.greeting.page.reject()
+    third.close()
+    assert read_settings(own_folders / "settings.json").welcome_at_start is False
+
+
+def test_with_a_file_there_is_no_welcome_page(qtbot, tmp_path, small):
+    path = tmp_path / "small.gradsim.json"
+    save(small, path)
+    window = MainWindow()
+    qtbot.addWidget(window, before_close_func=discard_changes)
+    window.show()
+    begin_and_greet(window, [str(path)])
+    qtbot.waitUntil(lambda: window.session.run is not None, timeout=60_000)
+    QApplication.processEvents()
+    assert window.greeting.page is None
+    assert window.settings.welcome_at_start is None
+
+
+def test_it_leaves_the_edge_of_a_small_window_free_and_takes_its_colours(window, qtbot):
+    window.appearance.choose("dark")
+    window.resize(1100, 700)
+    window.greeting.show_page()
+    page = window.greeting.page
+    assert page.width() < window.width()
+    assert page.height() < window.height()
+    assert DARK.muted in page.entries["moons"].lines[0].styleSheet()
