@@ -176,6 +176,7 @@ def _answer(view: Any, run: Run, directory: Path | None) -> None:
 
     from gradsim.app.inquiries import answer_now
     from gradsim.app.questions import QUESTIONS
+    from gradsim.cli.window_picture import quiet
 
     def answer(question: str, options: Any) -> None:
         try:
@@ -187,7 +188,8 @@ def _answer(view: Any, run: Run, directory: Path | None) -> None:
 
     view.question_asked.connect(answer)
     view.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
-    view.show()
+    with quiet():
+        view.show()
 
 
 def telling_step(trace: IterationTrace) -> int:

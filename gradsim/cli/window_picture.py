@@ -59,7 +59,7 @@ def window_picture(
     Failure
         If the window refuses the experiment.
     """
-    with stop_wish() as wish, progress, _first_start(), _quiet():
+    with stop_wish() as wish, progress, _first_start(), quiet():
         figures.application()
         from PySide6.QtWidgets import QApplication
 
@@ -175,8 +175,14 @@ def _let_go() -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Leave out what Qt says of every window that is drawn into memory."""
+def quiet() -> Iterator[None]:
+    """Leave out what Qt says of every window that is drawn into memory.
+
+    Yields
+    ------
+    None
+        While it lasts.
+    """
     from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 
     def say(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
