@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gradsim.analysis import remedy_edits as edits
 from gradsim.analysis.remedy import Remedy
@@ -45,12 +46,21 @@ def remedy_for(
     row = REMEDIES[name]
     try:
         edited = row.edit(experiment, numbers or {})
-        edited = None if edited is None else checked(edited)
     except SpecError:
         return None
+    edited = None if edited is None else _sound(edited)
     if edited is None or edited == experiment:
         return None
     return Remedy(name, row.title, row.description, edited)
+
+
+@lru_cache(maxsize=64)
+def _sound(edited: Experiment) -> Experiment | None:
+    """Return an experiment as it can be run, or None; kept, because several findings propose the same remedies."""
+    try:
+        return checked(edited)
+    except SpecError:
+        return None
 
 
 REMEDIES: Mapping[str, RemedyRule] = {

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.app.test_diagnosis_question import DEEP
 from tests.benchmarks.report import Figure
-from tests.benchmarks.test_live import experiment
 
 TABLE = "The window while it diagnoses"
 TICK = 5
@@ -36,7 +36,7 @@ def test_diagnosis_in_the_window(
     window.show()
     panel, dock = window.views["diagnosis"], window.docks["diagnosis"]
     dock.raise_()
-    window.session.open(experiment())
+    window.session.open(DEEP)
     window.start()
     qtbot.waitUntil(lambda: window.session.run is not None, timeout=60_000)
     window.session.train(ITERATIONS)
