@@ -135,7 +135,9 @@ def share_room(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
     if is_low:
         window.resizeDocks(below, [round(0.56 * room)], Qt.Orientation.Vertical)
         return
-    window.resizeDocks([*below, *tabs[:1]], [round(0.36 * room), round(0.30 * room)], Qt.Orientation.Vertical)
+    window.resizeDocks(
+        [*below, *tabs[:1]], [round(0.345 * room), round(0.345 * room)], Qt.Orientation.Vertical
+    )
     right = [docks[id_] for id_, place in placed.items() if place == "right"]
     window.resizeDocks(right, [round(room / len(right))] * len(right), Qt.Orientation.Vertical)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QFontMetricsF, QResizeEvent
 
 from gradsim.analysis import (
     CAUSE_UNITS,
@@ -24,12 +24,15 @@ from gradsim.analysis import (
     layer_sentence,
     main_cause_sentence,
 )
-from gradsim.analysis.cause import times
+from gradsim.analysis.cause import main_cause_words, times
 from gradsim.analysis.fit import Direction
 from gradsim.trace import Cursor, Run
+from gradsim.views.cause.beyond import Beyond
 from gradsim.views.cause.caption import Caption
-from gradsim.views.cause.stacks import stacked_bars
+from gradsim.views.cause.stacks import stack_ends, stacked_bars
+from gradsim.views.fonts import figure_font
 from gradsim.views.gradient_profile import marker_size
+from gradsim.views.plot.axes import LABEL_PIXELS
 from gradsim.views.plot.axis import Axis, layer_axis
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
 from gradsim.views.plot.marks import Mark, Rule, VerticalBand
@@ -38,12 +41,15 @@ from gradsim.views.plot.options import Choice, Toggle
 from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import PlotView, Table, message_panel
 from gradsim.views.plot.points import LanePoints, Points
-from gradsim.views.plot.ranges import StickyRange, finite_range
+from gradsim.views.plot.ranges import StickyRange, finite_range, range_of_most
+from gradsim.views.plot.short_legend import shortened
 from gradsim.views.plot.words import Words
 from gradsim.views.theme import Theme
 from gradsim.views.weight_layers import WeightLayers
 
-_LOWEST_WITH_SENTENCE = 200
+_LOWEST_WITH_SENTENCE = 250
+_HEADLINE_EDGES = 70.0
+_HAIR = 1e-6
 
 
 class CauseView(PlotView):
@@ -60,12 +66,18 @@ class CauseView(PlotView):
             "Which signal: the error signal on its way back, or the activation on its way forward",
         ),
         Toggle("ratio", "Measured ratio", True, "rms of the signal here / rms in the layer it comes from"),
+        Toggle(
+            "most",
+            "Scale for most layers",
+            True,
+            "A few bars that are much longer end at the edge, with their number",
+        ),
         Toggle("letters", "Letters on the bars", True, "φ activation, W weights, N normalization, + skip …"),
     )
 
     def __init__(self) -> None:
         super().__init__()
-        self._range = StickyRange(step=0.1, margin=0.04, least=0.4)
+        self._range = StickyRange(step=0.02, margin=0.02, least=0.16)
         self._found: tuple[Run, Direction, Causes, CauseBudget] | None = None
         self.caption = Caption()
         layout = self.layout()
@@ -86,6 +98,12 @@ class CauseView(PlotView):
     def fit_ranges(self) -> None:
         """Choose the axis anew from the next numbers."""
         self._range.fit()
+
+    def fit_after_option(self, name: str) -> None:
+        """Choose the axis anew where the option is about it."""
+        super().fit_after_option(name)
+        if name == "most":
+            self.fit_ranges()
 
     def set_cursor(self, cursor: Cursor | None) -> None:
         """Know the place in the run; the causes are those of the whole pass.
@@ -113,14 +131,14 @@ class CauseView(PlotView):
         rows = found.of(self._direction)
         ratios = np.array([cause.ratio for cause in rows])
         bars = stacked_bars(rows, self._direction, theme, letters=self.option("letters"))
-        heights = [array for bar in bars for array in (bar.low, bar.high)]
         measured = log10_or_nan(ratios)
-        held = self._range.around(finite_range(np.zeros(1), measured, *heights))
+        low, high = stack_ends(rows, measured)
+        found_range = range_of_most(low, high) if self.option("most") else finite_range(low, high)
+        held = self._range.around(found_range)
         idle = np.array([cause.state == "nothing arrives" for cause in rows])
         in_lanes = np.where(idle, 1.0, ratios)
         marks: list[Mark] = [*self._bands(layers, rows, theme), *bars]
-        # A low axis may have no room for a single tick.
-        marks.append(Rule(0.0, theme.color("muted"), words="×1" if self._is_low else ""))
+        marks.append(Rule(0.0, theme.color("muted")))
         x = np.array([float(cause.number) for cause in rows])
         if self.option("ratio"):
             size = max(marker_size(len(layers), self.figure_size().width()), 3.0)
@@ -128,6 +146,12 @@ class CauseView(PlotView):
             edge = ground if size > 4.0 else None
             marks.append(LanePoints(x, in_lanes, ink))
             marks.append(Points(x, measured, ink, "diamond", size, edge, name="measured ratio"))
+        marks += self._beyond(x, low, high, measured, held, theme)
+        if (
+            self._is_low
+        ):  # what a diamond and an arrow mean is told by the pointer and by the number at the arrow
+            kinds = {bar.name for bar in bars}
+            marks = shortened(marks, lambda name: name in kinds or name.startswith("nothing"))
         back = self._direction == "backward"
         label = "ratio" if self._is_low else f"ratio of rms {'δ' if back else 'a'}"
         return [
@@ -239,6 +263,25 @@ class CauseView(PlotView):
             bands.append(VerticalBand(chosen - 0.5, chosen + 0.5, theme.color("accent", 0.14)))
         return bands
 
+    def _beyond(
+        self,
+        x: NDArray[Any],
+        low: NDArray[Any],
+        high: NDArray[Any],
+        measured: NDArray[Any],
+        held: tuple[float, float],
+        theme: Theme,
+    ) -> list[Mark]:
+        """Return the mark of the bars that are longer than the plot, with the ratio they stand for."""
+        with np.errstate(invalid="ignore"):
+            above, below = high > held[1] + _HAIR, low < held[0] - _HAIR
+        where = np.flatnonzero(above | below)
+        if not len(where):
+            return []
+        words = tuple(times(float(measured[i])) for i in where)
+        ink, plate = theme.color("text"), theme.color("background")
+        return [Beyond(x[where], above[where], words, ink, plate, name="beyond the scale")]
+
     def _headline(self) -> list[Words]:
         chosen = self._selected_cause() if self._is_low else None
         if chosen is not None:  # there is no room for the sentence below
@@ -249,10 +292,12 @@ class CauseView(PlotView):
         symbol, role = ("δ ← ", "backward") if back else ("a → ", "forward")
         if not budget.counted:
             return [Words(symbol, role, bold=True), Words(budget_sentence(budget))]
-        return [
-            Words(symbol, role, bold=True),
-            Words(f"{times(budget.log10)} in all.  {main_cause_sentence(budget)}"),
-        ]
+        told = (main_cause_sentence(budget), main_cause_words(budget), "")
+        lines = [f"{times(budget.log10)} in all.  {words}" for words in told]
+        room = self.figure_size().width() - _HEADLINE_EDGES
+        metrics = QFontMetricsF(figure_font(LABEL_PIXELS))
+        fitting = (line for line in lines if metrics.horizontalAdvance(line) <= room)
+        return [Words(symbol, role, bold=True), Words(next(fitting, lines[-1]))]
 
 
 def _value(value: float, state: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
+from PySide6.QtGui import QResizeEvent
 
 from gradsim.trace import (
     HISTOGRAM_BINS,
@@ -32,12 +33,15 @@ from gradsim.views.plot.ranges import StickyRange, finite_range, round_up
 from gradsim.views.plot.words import Words
 from gradsim.views.rounding import rounding_marks, rounding_words, scale_words
 from gradsim.views.theme import Theme, tensor_color
+from gradsim.views.value_counts import value_counts
 from gradsim.views.weight_layers import WeightLayers
 
 _LANE_BINS = {"0": 0, "NaN": HISTOGRAM_BINS - 2, "∞": HISTOGRAM_BINS - 1}
 _ORDINARY = slice(1, HISTOGRAM_BINS - 2)
 _LEAST_SHARE = -5.0
 _MOST_BARS = 80
+_ALL_LAYERS_WEIGHT = 1.7
+_HEADLINE_EDGES = 24.0
 
 
 def exponent_histograms(tensors: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
@@ -194,6 +198,10 @@ class DistributionsView(PlotView):
             self._counted = (layers.trace, tensor, counts)
         return self._counted[2]
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.refresh()  # the headline has as many words as there is room for
+
     def _all_layers(self, layers: WeightLayers, theme: Theme) -> Panel:
         counts = self._counts(layers)
         share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -227,7 +235,7 @@ class DistributionsView(PlotView):
             ],
             lanes=lanes,
             color_bar=ColorBar(Axis("", _LEAST_SHARE, 0.0, "log10"), CIVIDIS, (("none", EMPTY),)),
-            weight=1.7,
+            weight=_ALL_LAYERS_WEIGHT,
         )
 
     def _one_layer(self, layer: LayerTrace, theme: Theme) -> Panel:
@@ -238,16 +246,8 @@ class DistributionsView(PlotView):
         half = round_up(limit[1]) if limit and limit[1] > 0 else 1.0
         bins = 2 * int(np.clip(np.sqrt(finite.size), 8, _MOST_BARS // 2))
         counts, edges = np.histogram(finite, bins=bins, range=(-half, half))
-        words = [Words(f"{layer.name}  ", bold=True), Words(f"{grouped(known.count)} values:")]
-        kinds = (
-            ("zero", known.zeros),
-            ("subnormal", known.subnormals),
-            ("NaN", known.nans),
-            ("∞", known.infs),
-        )
-        for place, (name, count) in enumerate(sorted(kinds, key=lambda kind: not kind[1])):
-            role = "muted" if not count else "bad" if name in ("NaN", "∞") else "text"
-            words.append(Words(f"{',' if place else ''} {grouped(count)} {name}", role))
+        room = self.figure_size().width() / (1.0 + _ALL_LAYERS_WEIGHT) - _HEADLINE_EDGES
+        words = value_counts(layer.name, known, room)
         top = round_up(max(int(counts.max()), 1) * 1.04)
         bars = Bars(edges, counts.astype(np.float64), tensor_color(theme, tensor))
         marks: list[Mark] = [bars, Rule(0.0, theme.color("outline"), upright=True)]

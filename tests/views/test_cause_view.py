@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtGui import QPixmap
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QFontMetricsF, QPixmap
 from pytestqt.qtbot import QtBot
 
 from gradsim.analysis import (
@@ -16,11 +17,22 @@ from gradsim.analysis import (
     layer_sentence,
     profile,
 )
-from gradsim.trace import Cursor
+from gradsim.analysis.cause import times
+from gradsim.cli.figures import run_of
+from gradsim.engine import Simulator
+from gradsim.spec import Dense, Experiment, Head, Network, Training
+from gradsim.spec.activation import Tanh
+from gradsim.spec.data import GaussianNoise
+from gradsim.spec.initializer import Normal, Orthogonal
+from gradsim.trace import Cursor, Run
 from gradsim.views.cause.bars import StackedBars
+from gradsim.views.cause.beyond import Beyond
 from gradsim.views.cause.stacks import KINDS
 from gradsim.views.cause_view import CauseView
+from gradsim.views.fonts import figure_font
+from gradsim.views.plot.axes import LABEL_PIXELS, tick_metrics, ticks_along
 from gradsim.views.plot.marks import VerticalBand
+from gradsim.views.plot.panel import laid_out
 from gradsim.views.plot.points import LanePoints, Points
 from gradsim.views.theme import DARK, LIGHT
 from tests.kind_runs import NETWORKS
@@ -191,7 +203,57 @@ def test_the_table_tells_factors_and_product(view: CauseView, direction: str) ->
     view.set_run(run_named("residual"))
     view.set_option("direction", direction)
     columns, units = view.table()
-    assert set(columns) == set(units)
+    assert set(columns) - set(units) == {"name", "words"}
     np.testing.assert_allclose(columns["product"], columns["ratio"])
     empty = [cell == "" for cell in columns["skip"].tolist()]
     assert empty == [direction == "forward", False, False, False, False]
+
+
+def steep_head() -> Run:
+    """A hundred layers that hardly change the gradient, below a head that shrinks it a hundredfold."""
+    small = Dense(units=8, activation=Tanh(), initializer=Orthogonal())
+    head = Head(initializer=Normal(std=0.01))
+    experiment = Experiment(
+        precision="float64",
+        data=GaussianNoise(samples=40, features=8, outputs=3),
+        network=Network(layers=(small,) * 99, head=head),
+        training=Training(loss="mse", batch_size=16),
+    )
+    return run_of(Simulator(experiment))
+
+
+def test_one_long_bar_does_not_flatten_a_hundred_others(view: CauseView) -> None:
+    run = steep_head()
+    view.set_run(run)
+    panel = view.panels(LIGHT)[0]
+    rows = causes(run.trace).backward
+    (beyond,) = [mark for mark in panel.marks if isinstance(mark, Beyond)]
+    assert beyond.x.tolist() == [99.0]
+    assert beyond.words == (times(rows[-1].log10),)
+    assert not beyond.is_above.any()
+    assert rows[-1].log10 < panel.y.low
+    others = [abs(cause.log10) for cause in rows[:-1]]
+    assert panel.y.high - panel.y.low < 4 * max(*others, 0.05)
+    view.set_option("most", False)
+    panel = view.panels(LIGHT)[0]
+    assert not [mark for mark in panel.marks if isinstance(mark, Beyond)]
+    assert panel.y.low < rows[-1].log10
+
+
+@pytest.mark.parametrize("size", [(722, 203), (722, 171), (560, 300), (520, 171)])
+def test_a_low_view_keeps_its_plot_two_numbers_and_a_whole_sentence(
+    view: CauseView, qtbot: QtBot, size: tuple[int, int]
+) -> None:
+    view.set_run(run_named("200 layers"))
+    view.resize(*size)
+    with qtbot.waitExposed(view):
+        view.show()
+    (panel,) = view.panels(LIGHT)
+    geometry = laid_out(panel, QRectF(0, 0, view.figure_size().width(), view.figure_size().height()))
+    assert geometry.plot.height() >= (60.0 if size[1] < 200 else 95.0)
+    ticks = ticks_along(panel.y, geometry.plot.height(), True, tick_metrics())
+    assert sum(bool(tick.text) for tick in ticks) >= 2
+    metrics = QFontMetricsF(figure_font(LABEL_PIXELS))
+    headline = "".join(words.text for words in panel.headline)
+    assert " in all." in headline
+    assert metrics.horizontalAdvance(headline) <= view.figure_size().width()

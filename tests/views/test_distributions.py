@@ -7,13 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from PySide6.QtGui import QFontMetricsF
 from pytestqt.qtbot import QtBot
 
-from gradsim.trace import HISTOGRAM_BINS, TENSORS
+from gradsim.trace import HISTOGRAM_BINS, TENSORS, TensorStatistics
 from gradsim.views.distributions import DistributionsView, exponent_histograms
+from gradsim.views.fonts import figure_font
 from gradsim.views.lane_marks import compact
+from gradsim.views.plot.axes import LABEL_PIXELS
 from gradsim.views.plot.marks import Bars
 from gradsim.views.theme import LIGHT
+from gradsim.views.value_counts import value_counts
 from tests.reference_functions import histogram
 from tests.views.plot_views import run_named
 
@@ -98,7 +102,8 @@ def test_counts_are_compact(count: int, text: str) -> None:
 def test_counts_stand_above_the_layers_and_beside_the_histogram(qtbot: QtBot) -> None:
     view = DistributionsView()
     qtbot.addWidget(view)
-    view.resize(900, 400)
+    view.resize(1400, 400)
+    view.show()
     run = run_named("mixed")
     view.set_run(run)
     view.set_option("tensor", "delta")
@@ -112,3 +117,19 @@ def test_counts_stand_above_the_layers_and_beside_the_histogram(qtbot: QtBot) ->
             np.testing.assert_array_equal(written[lane], expected)
     told = "".join(words.text for words in values.headline)
     assert all(word in told for word in ("zero", "subnormal", "NaN", "∞"))
+
+
+@pytest.mark.parametrize("width", [90.0, 160.0, 240.0, 330.0, 900.0])
+def test_the_counts_of_kinds_are_told_whole_in_any_width(qtbot: QtBot, width: float) -> None:
+    known = TensorStatistics(0.0, 1.0, 1.0, 0.0, 1.0, 512, 3, 40, 0, 8192)
+    words = value_counts("dense_1", known, width)
+    told = "".join(piece.text for piece in words)
+    assert all(count in told for count in ("512 zero", "3 sub", "40 NaN"))
+    needed = QFontMetricsF(figure_font(LABEL_PIXELS, bold=True)).horizontalAdvance(told)
+    assert needed <= max(width, 240.0)
+    assert ("8,192 values" in told) == (width == 900.0)
+
+
+def test_a_tensor_of_ordinary_values_says_so_in_any_width(qtbot: QtBot) -> None:
+    known = TensorStatistics(0.0, 1.0, 1.0, 0.0, 1.0, 0, 0, 0, 0, 64)
+    assert "".join(words.text for words in value_counts("dense_1", known, 10.0)) == "dense_1  no 0, NaN, ∞"

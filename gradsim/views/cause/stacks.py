@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradsim.analysis.cause import FactorKind, LayerCause, times
 from gradsim.analysis.fit import Direction
@@ -83,3 +85,26 @@ def stacked_bars(
             )
         )
     return found
+
+
+def stack_ends(
+    rows: Sequence[LayerCause], measured: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how far down and up the stack of each layer reaches, with 1 and the measured ratio.
+
+    Parameters
+    ----------
+    rows : sequence of LayerCause
+        Of one direction.
+    measured : ndarray of float64, shape (rows,)
+        log10 of the ratio of each; NaN where it has none.
+
+    Returns
+    -------
+    low, high : ndarray of float64, shape (rows,)
+        log10 of the ends, never beyond 0 on the other side.
+    """
+    found = [list(cause.log10_by_kind.values()) for cause in rows]
+    low = np.array([math.fsum(value for value in values if value < 0) for values in found])
+    high = np.array([math.fsum(value for value in values if value > 0) for values in found])
+    return np.fmin(low, measured), np.fmax(high, measured)

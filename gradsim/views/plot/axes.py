@@ -243,7 +243,7 @@ def paint_x_label(painter: QPainter, geometry: Geometry, theme: Theme) -> None:
     painter.setPen(theme.color("muted"))
     frame = geometry.frame
     room = frame.width() + 40
-    text = QFontMetricsF(font).elidedText(geometry.x.label, Qt.TextElideMode.ElideRight, room)
+    text = _fitting(geometry.x, QFontMetricsF(font), room)
     top = geometry.rect.bottom() - 4 - LINE_HEIGHT
     box = QRectF(frame.left() - 60, top, frame.width() + 120, LINE_HEIGHT)
     painter.drawText(box, _ALIGN.AlignHCenter | _ALIGN.AlignVCenter, text)
@@ -268,13 +268,20 @@ def paint_y_label(painter: QPainter, geometry: Geometry, theme: Theme) -> None:
     painter.setPen(theme.color("muted"))
     frame = geometry.frame
     room = frame.height() + 16
-    text = QFontMetricsF(font).elidedText(geometry.y.label, Qt.TextElideMode.ElideRight, room)
+    text = _fitting(geometry.y, QFontMetricsF(font), room)
     painter.save()
     painter.translate(geometry.rect.left() + 6 + LINE_HEIGHT / 2, frame.center().y())
     painter.rotate(-90)
     box = QRectF(-frame.height(), -LINE_HEIGHT / 2, 2 * frame.height(), LINE_HEIGHT)
     painter.drawText(box, _ALIGN.AlignCenter, text)
     painter.restore()
+
+
+def _fitting(axis: Axis, metrics: QFontMetricsF, room: float) -> str:
+    """Return the longest label of an axis that fits, or as much of the shortest as does."""
+    labels = axis.labels()
+    shown = next((label for label in labels if metrics.horizontalAdvance(label) <= room), labels[-1])
+    return metrics.elidedText(shown, Qt.TextElideMode.ElideRight, room)
 
 
 def paint_axes(painter: QPainter, geometry: Geometry, has_grid: bool, theme: Theme) -> list[AxisDrawing]:

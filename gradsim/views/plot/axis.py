@@ -7,13 +7,21 @@ their own (``marks.LANES``).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from gradsim.views.plot.numbers import MINUS, brief, grouped, power_of_ten
 
 Scale = Literal["linear", "log10", "layer", "iteration"]
+
+_FEW_DECADES = 1.2
+"""Below this ticks of a log axis stand at round values within its decades."""
+_ENOUGH = 0.5
+"""Two numbers must be at least this share of an axis apart to stand for its ends."""
+_LEAST_STEP = 24.0
+_LEAST_GAP = 2.0
+"""Between ticks and between their words, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +85,31 @@ class Axis:
         tuple of Tick
             Major and minor ones, all within the range.
         """
-        found = _TICKS[self.scale](self, max(length, 1.0), text_length)
+        found = self._inside(_TICKS[self.scale](self, max(length, 1.0), text_length))
+        if self.scale in ("linear", "log10") and sum(bool(tick.text) for tick in found) < 2:
+            ends = self._inside(_ends(self))
+            room = (ends[-1].at - ends[0].at) / (self.high - self.low) * length if len(ends) == 2 else 0.0
+            if room > sum(text_length(tick.text) for tick in ends) / 2 + _LEAST_GAP:
+                return (*(Tick(tick.at) for tick in found), *ends)
+        return found
+
+    def labels(self) -> tuple[str, ...]:
+        """Return words for the axis from the longest to the shortest, for where there is little room.
+
+        Returns
+        -------
+        tuple of str
+            ``("rms of all values", "rms")``: what explains, qualifies or counts goes first.
+        """
+        words = [self.label]
+        for joint in (", ", " (", " per ", " of "):
+            if joint in words[-1]:
+                words.append(words[-1].split(joint)[0])
+        return tuple(words)
+
+    def _inside(self, ticks: Iterable[Tick]) -> tuple[Tick, ...]:
         slack = 1e-9 * max(abs(self.low), abs(self.high), self.high - self.low)
-        return tuple(t for t in found if self.low - slack <= t.at <= self.high + slack)
+        return tuple(t for t in ticks if self.low - slack <= t.at <= self.high + slack)
 
 
 def layer_axis(layers: tuple[str, ...], label: str = "layer") -> Axis:
@@ -146,7 +176,7 @@ def _iteration(axis: Axis, length: float, text_length: Callable[[str], float]) -
 
 def _log10(axis: Axis, length: float, text_length: Callable[[str], float]) -> list[Tick]:
     span = axis.high - axis.low
-    if span < 1.2:
+    if span < _FEW_DECADES:
         return _within_a_decade(axis, length, text_length)
     room = max(22.0, text_length("10⁻¹⁰") + 8.0)
     step = next((s for s in (1, 2, 3, 5, 10, 20, 50, 100) if s * length / span >= room), 200)
@@ -162,7 +192,7 @@ def _log10(axis: Axis, length: float, text_length: Callable[[str], float]) -> li
 def _within_a_decade(axis: Axis, length: float, text_length: Callable[[str], float]) -> list[Tick]:
     """Less than about a decade: ticks at round values, placed at their logarithms."""
     low, high = 10.0 ** max(axis.low, -300.0), 10.0 ** min(axis.high, 300.0)
-    step = _step(high - low, length / max(40.0, text_length("8.88×10⁻¹⁰") + 8.0))
+    step = _step(high - low, length / max(_LEAST_STEP, text_length("8.88×10⁻¹⁰") + 8.0))
     if step <= 0.0 or not math.isfinite(step) or (high - low) / step > 1000:
         return []
     digits = max(1, 1 + math.floor(math.log10(high) + 1e-9) - math.floor(math.log10(step) + 1e-9))
@@ -171,12 +201,49 @@ def _within_a_decade(axis: Axis, length: float, text_length: Callable[[str], flo
     for value in _multiples(low, high, step):
         if value <= 0:
             continue
-        at, text = math.log10(value), brief(value, digits)
+        at, text = (
+            math.log10(value),
+            _linear_text(value, step) if 1e-3 <= step < 1e4 else brief(value, digits),
+        )
         place, half = (at - axis.low) / (axis.high - axis.low) * length, text_length(text) / 2
         if place - half >= edge:
             found.append(Tick(at, text))
             edge = place + half + 6.0
     return found
+
+
+def _ends(axis: Axis) -> list[Tick]:
+    """Ticks at the roundest values near the two ends: an axis with a single number says nothing."""
+    if axis.scale == "log10":
+        return _log_ends(axis)
+    low, high = axis.low, axis.high
+    power = 10.0 ** math.floor(math.log10(high - low))
+    for step in (power, power / 2, power / 5, power / 10):
+        places = _multiples(low, high, step)
+        if len(places) > 1 and places[-1] - places[0] > _ENOUGH * (high - low):
+            return [Tick(at, _linear_text(at, step)) for at in (places[0], places[-1])]
+    return []
+
+
+def _log_ends(axis: Axis) -> list[Tick]:
+    span = axis.high - axis.low
+    first, last = math.ceil(axis.low), math.floor(axis.high)
+    if last - first > _ENOUGH * span:
+        return [Tick(first, power_of_ten(first)), Tick(last, power_of_ten(last))]
+    for digits in (1, 2, 3):
+        low, high = _rounded(axis.low, digits, math.ceil), _rounded(axis.high, digits, math.floor)
+        if high[0] - low[0] > _ENOUGH * span:
+            return [Tick(at, text) for at, text in (low, high)]
+    return []
+
+
+def _rounded(at: float, digits: int, towards: Callable[[float], int]) -> tuple[float, str]:
+    """Round a value whose logarithm is given to some digits, and return its logarithm and its words."""
+    power = math.floor(at + 1e-12) - digits + 1
+    mantissa = towards(10.0 ** (at - power))
+    at = math.log10(mantissa) + power
+    plain = power >= -4 and at < 5
+    return at, _linear_text(mantissa * 10.0**power, 10.0**power) if plain else brief(10.0**at, digits)
 
 
 def _layer(axis: Axis, length: float, text_length: Callable[[str], float]) -> list[Tick]:

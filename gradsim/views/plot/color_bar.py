@@ -17,6 +17,8 @@ from gradsim.views.theme import Theme
 
 COLOR_BAR_WIDTH = 84.0
 _SWATCH = 15.0
+_LEAST_HEIGHT = 40.0
+_AXIS_WORDS = 14.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,12 +55,12 @@ def paint_color_bar(painter: QPainter, bar: ColorBar, frame: QRectF, theme: Them
         In which colours.
     """
     colors = extended(bar.table, theme)
-    foot = (_SWATCH + 3.0) * len(bar.special)
-    left = frame.right() + 14.0
-    column = QRectF(left, frame.top(), 12.0, max(frame.height() - foot - 10.0, 10.0))
-    painter.drawImage(column, image(np.arange(255, -1, -1)[:, None], colors))
     font = figure_font(11)
     metrics = QFontMetricsF(font)
+    left = frame.right() + 14.0
+    places, height = _special_places(bar, frame, metrics)
+    column = QRectF(left, frame.top(), 12.0, height)
+    painter.drawImage(column, image(np.arange(255, -1, -1)[:, None], colors))
     painter.setFont(font)
     painter.setPen(theme.color("muted"))
     align = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -69,11 +71,33 @@ def paint_color_bar(painter: QPainter, bar: ColorBar, frame: QRectF, theme: Them
         y = column.bottom() - share * column.height()
         painter.drawLine(QLineF(column.right(), y, column.right() + 3, y))
         painter.drawText(QRectF(column.right() + 6, y - 10, 60, 20), align, tick.text)
-    for row, (words, index) in enumerate(bar.special):
-        y = column.bottom() + 12.0 + row * (_SWATCH + 3.0)
-        box = QRectF(left, y, 12.0, _SWATCH - 2.0)
+    for (words, index), (x, y) in zip(bar.special, places, strict=True):
+        box = QRectF(left + x, column.bottom() + y, 12.0, _SWATCH - 2.0)
         painter.drawImage(box, hatched(np.full((26, 24), index), colors, theme, 2))
         painter.setPen(pen(theme.color("outline"), 1.0))
         painter.drawRect(box)
         painter.setPen(theme.color("text"))
-        painter.drawText(QRectF(left + 18, y - 3, 60, _SWATCH + 4), align, words)
+        painter.drawText(box.adjusted(18.0, -3.0, 60.0, 3.0), align, words)
+
+
+def _special_places(
+    bar: ColorBar, frame: QRectF, metrics: QFontMetricsF
+) -> tuple[list[tuple[float, float]], float]:
+    """Return where the swatches stand below the bar, and how high the bar is.
+
+    Where the bar would be too low for two numbers they share their lines, and reach as far down as the words of
+    the axis beside them.
+    """
+    whole = frame.height() - (_SWATCH + 3.0) * len(bar.special) - 10.0
+    if whole >= _LEAST_HEIGHT:
+        return [(0.0, 12.0 + row * (_SWATCH + 3.0)) for row in range(len(bar.special))], whole
+    places: list[tuple[float, float]] = []
+    x = y = 0.0
+    for words, _ in bar.special:
+        width = 18.0 + metrics.horizontalAdvance(words)
+        if x and x + width > COLOR_BAR_WIDTH - 4.0:
+            x, y = 0.0, y + _SWATCH
+        places.append((x, y + 7.0))
+        x += width + 4.0
+    foot = y + _SWATCH + 7.0 if bar.special else 0.0
+    return places, max(frame.height() - foot + _AXIS_WORDS, 10.0)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_FEWEST_BARS = 8
+
 
 def finite_range(*arrays: NDArray[Any]) -> tuple[float, float] | None:
     """Return the least and the greatest finite number.
@@ -28,6 +30,36 @@ def finite_range(*arrays: NDArray[Any]) -> tuple[float, float] | None:
         if finite.size:
             low, high = min(low, float(finite.min())), max(high, float(finite.max()))
     return (low, high) if low <= high else None
+
+
+def range_of_most(low: NDArray[Any], high: NDArray[Any]) -> tuple[float, float] | None:
+    """Return the range of all bars but a few that are much longer than the others.
+
+    Parameters
+    ----------
+    low, high : ndarray of float, shape (bars,)
+        Ends of each; those that are not finite do not count.
+
+    Returns
+    -------
+    tuple of float or None
+        That of all, unless leaving out a twentieth of them at most (of eight bars on at least one) makes it less
+        than half as wide; None where nothing is finite.
+    """
+    is_known = np.isfinite(low) & np.isfinite(high)
+    low, high = low[is_known], high[is_known]
+    if not low.size:
+        return None
+    whole = float(low.min()), float(high.max())
+    if low.size < _FEWEST_BARS:
+        return whole
+    by_reach = np.argsort(np.maximum(np.abs(low), np.abs(high)), kind="stable")
+    for left_out in range(1, max(1, low.size // 20) + 1):
+        kept = by_reach[:-left_out]
+        most = float(low[kept].min()), float(high[kept].max())
+        if most[1] - most[0] < (whole[1] - whole[0]) / 2:
+            return most
+    return whole
 
 
 class StickyRange:

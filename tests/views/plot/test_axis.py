@@ -70,3 +70,30 @@ def test_iterations_are_whole_and_grouped() -> None:
     found = labelled(Axis("", 0.0, 20000.0, "iteration"), 600.0)
     assert ("10,000") in [text for _, text in found]
     assert all(at == round(at) for at, _ in labelled(Axis("", 0.0, 3.0, "iteration"), 2000.0))
+
+
+@pytest.mark.parametrize("scale", ["linear", "log10"])
+@given(low=st.floats(-12, 12), span=st.floats(0.02, 40), length=st.floats(42, 120))
+def test_even_a_low_axis_has_two_numbers(scale: Scale, low: float, span: float, length: float) -> None:
+    axis = Axis("", low, low + span, scale)
+    found = [tick for tick in axis.ticks(length, lambda text: 13.0) if tick.text]
+    assert len(found) >= 2
+    assert len({tick.text for tick in found}) == len(found)
+    places = [(tick.at - low) / span * length for tick in found]
+    assert all(above - below >= 13.0 for below, above in itertools.pairwise(places))
+
+
+@pytest.mark.parametrize(
+    ("label", "shorter"),
+    [
+        ("rms of all values", ["rms"]),
+        ("layer, from the input to the head", ["layer"]),
+        ("loss (cross entropy)", ["loss"]),
+        ("FLOP per iteration", ["FLOP"]),
+        ("ratio of rms δ", ["ratio"]),
+        ("units, most active first (of 64)", ["units"]),
+        ("iteration", []),
+    ],
+)
+def test_where_there_is_little_room_a_label_loses_what_explains_it(label: str, shorter: list[str]) -> None:
+    assert list(Axis(label, 0, 1).labels()) == [label, *shorter]

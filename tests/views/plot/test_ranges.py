@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradsim.views.plot.ranges import GrowingRange, StickyRange, finite_range, round_up
+from gradsim.views.plot.ranges import GrowingRange, StickyRange, finite_range, range_of_most, round_up
 
 
 def test_a_range_of_nothing_finite_is_none() -> None:
@@ -54,3 +54,27 @@ def test_a_round_number_is_not_below(value: float) -> None:
 @pytest.mark.parametrize("value", [0.0, -1.0, math.nan, math.inf])
 def test_what_cannot_be_rounded_gives_1(value: float) -> None:
     assert round_up(value) == 1.0
+
+
+def test_a_few_long_bars_do_not_take_the_scale_from_the_many() -> None:
+    low, high = -np.linspace(0.01, 0.05, 100), np.linspace(0.01, 0.03, 100)
+    assert range_of_most(low, high) == (low.min(), high.max())
+    low[98] = -0.4
+    assert range_of_most(low, high) == (-0.05, 0.03)
+    low[10:14] = -0.5
+    assert range_of_most(low, high) == (-0.05, 0.03)
+    low[14:20] = -0.5  # eleven of a hundred are no exception any more
+    assert range_of_most(low, high) == (-0.5, 0.03)
+
+
+def test_few_bars_or_hardly_longer_ones_are_shown_whole() -> None:
+    low, high = np.full(7, -0.1), np.full(7, 0.1)
+    low[3] = -9.0
+    assert range_of_most(low, high) == (-9.0, 0.1)
+    low, high = np.full(40, -0.1), np.full(40, 0.1)
+    low[3] = -0.25
+    assert range_of_most(low, high) == (-0.25, 0.1)
+    low[5] = np.nan
+    high[6] = np.inf
+    assert range_of_most(low, high) == (-0.25, 0.1)
+    assert range_of_most(np.array([np.nan]), np.array([1.0])) is None
