@@ -75,6 +75,7 @@ class WelcomePage(QDialog):
         layout.addWidget(self._greeting())
         layout.addLayout(columns, 1)
         layout.addLayout(self._foot(shows_at_start))
+        self.resize(self.sizeHint())  # by itself a dialog takes no more than two thirds of the screen
         if self.lessons:
             self.lessons[0].setFocus()
 
@@ -105,15 +106,17 @@ class WelcomePage(QDialog):
         return content
 
     def _entry(self, row: PresetTitle) -> EntryButton:
-        muted = self._theme.muted
-        lines = []
+        muted, title, lines, told = self._theme.muted, row.title, [], ""
         if row.advice is not None:
             asked = f"{row.advice.iterations:,} iterations"
-            lines = [(row.advice.look, muted), (asked, muted)]
-        entry = EntryButton(row.title, lines)
+            title += (
+                f"<span style='font-weight: 400; color: {muted}'> · {asked.replace(' ', '&nbsp;')}</span>"
+            )
+            lines, told = [(row.advice.look, muted)], f"{row.advice.look} {asked}"
+        entry = EntryButton(title, lines)
         entry.setObjectName(f"welcome.{row.name}")
         entry.setAccessibleName(f"{row.topic}: {row.title}")
-        entry.setAccessibleDescription(" ".join(words for words, _ in lines))
+        entry.setAccessibleDescription(told)
         entry.clicked.connect(lambda *_: self._choose(self.preset_chosen, row.name))
         return entry
 
