@@ -475,7 +475,27 @@ def test_a_projection_gets_its_input_from_before_its_block() -> None:
     assert layer_below(trace, 0) == -1
 
 
-@pytest.mark.parametrize("width", [300, 330, 420, 600])
+@pytest.mark.parametrize("digits", [4, 6, 10, 17])
+@pytest.mark.parametrize("width", [260, 320])
+@pytest.mark.parametrize("name", ["plain", "lstm"])
+def test_the_narrowest_dock_cuts_no_number(qtbot: QtBot, name: str, width: int, digits: int) -> None:
+    inspector = microscope(qtbot, plain_run(4, 8) if name == "plain" else kind_run(name), width)
+    inspector.digits.setCurrentIndex(inspector.digits.findData(digits))
+    for scope in (0, 1):
+        inspector.places.scope.setCurrentIndex(scope)
+        written(qtbot, inspector)
+        assert inspector.chain.text.horizontalScrollBar().maximum() == 0
+    inspector.tabs.setCurrentIndex(0)
+    trace = inspector._run.trace if inspector._run else None
+    assert trace is not None
+    for operation in ("linear" if name == "plain" else "recurrent", "delta", "weight_gradient"):
+        step = next(i for i, s in enumerate(trace.steps) if s.operation == operation)
+        inspector.set_cursor(Cursor(0, step))
+        assert inspector.formula.horizontalScrollBar().maximum() == 0
+    assert inspector.minimumSizeHint().width() <= 260
+
+
+@pytest.mark.parametrize("width", [260, 300, 330, 420, 600])
 def test_no_column_of_the_statistics_is_cut(qtbot: QtBot, width: int) -> None:
     inspector = Inspector()
     qtbot.addWidget(inspector)

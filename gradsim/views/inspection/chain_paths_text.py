@@ -62,16 +62,25 @@ class PathsText:
             value = chain.paths[index].value
             name = write.wish(f"path:{index}", ("▸ " if index == self.selected else "") + way)
             name = f"<b>{name}</b>" if index == self.selected else name
-            lines.append(write.cells([write.number(value), self._share(value), name], left=2))
+            lines.append(self._way(value, name))
         more = chain.path_count - len(chain.paths)
         if more:
             with np.errstate(all="ignore"):
                 rest = float(chain.path_total - np.sum([path.value for path in chain.paths]))
             words = f"and {count_text(more)} more paths"
-            lines.append(write.cells([write.number(rest), self._share(rest), words], left=2))
-        total = [f"<b>{write.number(chain.path_total)}</b>", "", "<b>all paths</b>"]
-        lines.append(write.cells(total, left=2))
+            lines.append(self._way(rest, words))
+        lines.append(self._way(chain.path_total, "<b>all paths</b>", is_whole=True))
         return write.table(lines) + write.muted(self._said(texts))
+
+    def _way(self, value: float, words: str, *, is_whole: bool = False) -> str:
+        """Return a row of what paths add, their share and which they are: in two lines where it is tight."""
+        number = self.write.number(value)
+        cells = [f"<b>{number}</b>" if is_whole else number, "" if is_whole else self._share(value)]
+        if self.write.is_tight:
+            below = self.write.cells([cells[0]]) if self.write.is_tightest else self.write.cells(cells)
+            beside = f" &nbsp;{cells[1]}" if self.write.is_tightest else ""
+            return f"<tr><td colspan='2'>{words}{beside}</td></tr>{below}"
+        return self.write.cells([*cells, words], left=2)
 
     def _said(self, texts: list[str]) -> str:
         chain = self.chain
@@ -81,7 +90,7 @@ class PathsText:
         if any(SKIP in way for way in texts):
             said += f" {SKIP} passes a layer by a skip."
         if chain.search == "found":
-            said += " These are the largest found in the time there is; over several samples there may be larger ones."
+            said += " These are the largest found: samples cancel in part, so that a larger one may have been missed."
         with np.errstate(all="ignore"):
             left = (
                 float(np.abs(np.float64(chain.path_total)) / chain.path_sizes) if chain.path_sizes else np.nan
@@ -104,6 +113,8 @@ class PathsText:
         write, is_wide, several = self.write, self.write.width >= WIDE, means.count > 1
         titles = ["factor", "mean" if several else "number", "product so far"]
         lines = [write.cells(titles if is_wide else titles[1:], header=True, left=0 if is_wide else -1)]
+        if write.is_tightest:
+            lines = [write.cells(["·", titles[1]], header=True), write.cells(["=", titles[2]], header=True)]
         if several:
             lines.append(self._line("n, samples", float(means.count), float(means.count), is_wide))
             numbers[0] *= means.count
@@ -138,4 +149,9 @@ class PathsText:
             cells.reverse()
         if is_wide:
             return write.cells([name, *cells], left=0)
+        if write.is_tightest:  # one below the other
+            numbers = "".join(
+                write.cells(["·" if i == 0 else "=", cell]) for i, cell in enumerate(cells) if cell
+            )
+            return f"<tr><td colspan='2'>{name}</td></tr>{numbers}"
         return f"<tr><td colspan='2'>{name}</td></tr>{write.cells(cells)}"

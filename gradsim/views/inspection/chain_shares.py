@@ -150,7 +150,11 @@ class SharesText:
         rows = []
         for part in means.together:
             names = " with ".join(self.write.colored(factors[i][0], factors[i][1]) for i in part.factors)
-            rows.append(self.write.cells([names, self.write.number(part.value)], left=0))
+            number = self.write.number(part.value)
+            if self.write.is_tight:
+                rows.append(f"<tr><td>{names}</td></tr>{self.write.cells([number])}")
+            else:
+                rows.append(self.write.cells([names, number], left=0))
         said = self.write.muted(
             "The remainder in parts: n times the mean of what they deviate together, times the others."
         )

@@ -107,12 +107,17 @@ class ChainText:
         chosen = np.argpartition(-size, count - 1)[:count]
         chosen = chosen[np.argsort(-size[chosen], kind="stable")]
         is_matrix = layer[chain.tensor].ndim == 2
-        lines = [self.write.cells(["weight", "∂L/∂w, whole batch"], header=True)]
+        titles = ["∂L/∂w, whole batch"] if self.write.is_tightest else ["weight", "∂L/∂w, whole batch"]
+        lines = [self.write.cells(titles, header=True)]
         for place in chosen.tolist():
             row, column = divmod(place, gradient.shape[1])
             name = f"{row + 1}→{self._unit_name(column)}" if is_matrix else self._unit_name(column)
             link = self.write.wish(f"weight:{row}:{column}", name)
-            lines.append(self.write.cells([link, self.write.number(float(gradient[row, column]))]))
+            number = self.write.number(float(gradient[row, column]))
+            if self.write.is_tightest:
+                lines.append(self.write.cells([link]) + self.write.cells([number]))
+            else:
+                lines.append(self.write.cells([link, number]))
         return self.write.title("Largest gradients of the layer") + self.write.table(lines)
 
     def _unit_name(self, column: int) -> str:

@@ -47,6 +47,16 @@ class HtmlWriter:
     width: int
     font: str
 
+    @property
+    def is_tight(self) -> bool:
+        """Whether a number leaves no room for words beside it."""
+        return self.width < WIDE and self.digits > _NARROW_DIGITS
+
+    @property
+    def is_tightest(self) -> bool:
+        """Whether two numbers have no room beside one another."""
+        return self.width < WIDE and self.digits > 2 * _NARROW_DIGITS
+
     def number(self, value: float, digits: int = 0) -> str:
         """Return a number that can be clicked."""
         return self.mono(linked_text(told(value), self.theme.text, digits or self.digits), escaped=True)
@@ -82,7 +92,7 @@ class HtmlWriter:
         """Return a row of a symbol, its number and what it is."""
         first = f"<td style='padding-right:4px'>{symbol}</td>"
         value = f"<td align='right' style='white-space:nowrap; padding-right:6px'>{number}</td>"
-        if self.width < WIDE and self.digits > _NARROW_DIGITS:  # the words in a line of their own
+        if self.is_tight:  # the words in a line of their own
             told = f"<tr><td colspan='2' style='color:{self.theme.muted}'>{words}</td></tr>"
             return f"{told}<tr>{first}{value}</tr>"
         return f"<tr>{first}{value}<td style='color:{self.theme.muted}'>{words}</td></tr>"

@@ -163,7 +163,10 @@ class StatisticsView(QTableView):
         room = self.viewport().width()
         fitting = max(min(room // needed, len(table.symbols)), 1)
         header, metrics = self.horizontalHeader(), QFontMetrics(sans_font(9.0, bold=True))
-        header.setDefaultSectionSize(min(max(room // fitting, 1), int(1.4 * needed)))
+        size = max(room // fitting, 1)
+        if fitting == len(table.symbols):  # all are seen: they need not lie far apart
+            size = min(size, int(1.4 * needed))
+        header.setDefaultSectionSize(size)
         is_long = any(
             metrics.horizontalAdvance(symbol) + 14 > header.defaultSectionSize() for symbol in table.symbols
         )
