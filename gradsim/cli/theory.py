@@ -133,6 +133,8 @@ def _pass(trace: IterationTrace) -> dict[str, Any]:
     return {
         "iteration": trace.iteration,
         "applies": expected.applies,
+        "widths": list(expected.widths),
+        "batch": expected.batch,
         "words": theory_words(expected),
         "sentence": theory_sentence(expected),
         "mean_field": None if expected.mean_field is None else _field(expected.mean_field),

@@ -255,7 +255,10 @@ class GradientProfileView(AskingView):
             rows = [[*rows[0], Words(whole)], *rows]
             words = [*self._stored_words(), *self._fit_words(found, is_brief=True)]
             rows += [[*words, *told] for told in theory.headlines()]
-            rows.append([*theory.headlines()[-1], *words])  # cut at the end, where the figure tells it, too
+            rows += [_closer(row) for row in rows[-len(theory.headlines()) :]]
+            rows.append(
+                _closer([*theory.headlines()[-1], *words])
+            )  # cut at the end, where the figure tells it too
             return next((row for row in rows if headline_width(row) <= room), rows[-1])
         words = [*self._stored_words(), *self._fit_words(found, "" if is_wide else short)]
         if whole and (is_wide or not words):
@@ -330,6 +333,11 @@ class GradientProfileView(AskingView):
             LinePoints(x[reached], y[reached], bright, row.shape, size, name=row.words),
         ]
         return marks
+
+
+def _closer(words: list[Words]) -> list[Words]:
+    """Return a headline with less room between its parts."""
+    return [replace(part, text=part.text.replace("      ", "   ")) for part in words]
 
 
 def marker_size(layers: int, pixels: float) -> float:

@@ -65,6 +65,7 @@ def test_programs_get_the_very_numbers_of_the_analysis(small, capsys):
         assert told[name]["iteration"] == count
         assert told[name]["sentence"] == theory_sentence(expected)
         assert told[name]["reasons"] == list(expected.reasons)
+        assert (told[name]["widths"], told[name]["batch"]) == ([5, 5], 12)
         assert told[name]["mean_field"]["chi"] == field.chi
         assert told[name]["mean_field"]["q_star"] == field.q_star
         assert told[name]["mean_field"]["activation"] == "tanh"

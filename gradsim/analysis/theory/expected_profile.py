@@ -19,7 +19,7 @@ from gradsim.analysis.theory.passages import walked
 from gradsim.analysis.theory.recurrent_bound import bound_words, recurrent_bounds
 from gradsim.analysis.theory.signals import NotRandom, Passage
 from gradsim.spec import placed_layers
-from gradsim.trace import IterationTrace
+from gradsim.trace import IterationTrace, LayerTrace
 
 Kind = TypeVar("Kind", bound=np.generic)
 
@@ -43,6 +43,10 @@ class ExpectedProfile:
         where it does. Without it every number is NaN.
     numbers : ndarray of int64, shape (L,)
         1…L.
+    widths : tuple of int
+        Units of the narrowest and the widest layer before the head.
+    batch : int
+        Samples over which the rms is measured; all of them go through the same weights.
     log10_delta : ndarray of float64, shape (L,)
         log10 of the expected rms δ; NaN for the head, −∞ where nothing comes back.
     log10_low, log10_high : ndarray of float64, shape (L,)
@@ -67,6 +71,8 @@ class ExpectedProfile:
 
     why_not: str
     numbers: NDArray[np.int64]
+    widths: tuple[int, int]
+    batch: int
     log10_delta: NDArray[np.float64]
     log10_low: NDArray[np.float64]
     log10_high: NDArray[np.float64]
@@ -140,7 +146,7 @@ def expected_profile(trace: IterationTrace) -> ExpectedProfile:
     except NotRandom as reason:
         bounds = [bound_words(bound) for bound in recurrent_bounds(trace)]
         text = " ".join([f"Theory does not apply here: {reason}.", *bounds])
-        return _nothing(text, numbers, measured, forward_measured)
+        return _nothing(text, numbers, _widths(layers), len(trace.inputs), measured, forward_measured)
     back = _Backward()
     back.through(passages, np.zeros(1), 0.0)
     names = [layer.name for layer in layers]
@@ -162,6 +168,8 @@ def expected_profile(trace: IterationTrace) -> ExpectedProfile:
     return ExpectedProfile(
         why_not="",
         numbers=_frozen(numbers),
+        widths=_widths(layers),
+        batch=len(trace.inputs),
         log10_delta=_frozen(expected),
         log10_low=_frozen(expected - band),
         log10_high=_frozen(expected + band),
@@ -230,6 +238,11 @@ def _powers(log10: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.power(10.0, log10 - shift)
 
 
+def _widths(layers: Sequence[LayerTrace]) -> tuple[int, int]:
+    units = [layer.fan_out for layer in layers[:-1]] or [layers[-1].fan_out]
+    return min(units), max(units)
+
+
 def _frozen(array: NDArray[Kind]) -> NDArray[Kind]:
     array.setflags(write=False)
     return array
@@ -238,6 +251,8 @@ def _frozen(array: NDArray[Kind]) -> NDArray[Kind]:
 def _nothing(
     why_not: str,
     numbers: NDArray[np.int64],
+    widths: tuple[int, int],
+    batch: int,
     measured: NDArray[np.float64],
     forward_measured: NDArray[np.float64],
 ) -> ExpectedProfile:
@@ -245,6 +260,8 @@ def _nothing(
     return ExpectedProfile(
         why_not=why_not,
         numbers=_frozen(numbers),
+        widths=widths,
+        batch=batch,
         log10_delta=none,
         log10_low=none,
         log10_high=none,

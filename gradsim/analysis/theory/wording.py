@@ -93,9 +93,11 @@ def _within_sentence(expected: ExpectedProfile) -> str:
             else "The one layer below the last does not lie"
         )
     of_forward = f"all {inner + 1} lie" if not forward else f"{inner + 1 - forward} of {inner + 1} lie"
+    least, most = expected.widths
+    width = f"{least:,}" if least == most else f"{least:,} to {most:,}"
     return (
-        f"{what} in the band of finite width (±2 sd over draws of the weights); of the activations a, {of_forward} "
-        "in theirs."
+        f"{what} in the band of finite width ({width} units, ±2 sd over draws of the weights; rms over a batch of "
+        f"{expected.batch:,}); of the activations a, {of_forward} in theirs."
     )
 
 

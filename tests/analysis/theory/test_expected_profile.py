@@ -270,6 +270,16 @@ def test_what_theory_leaves_out_is_told(layer: Any, fields: dict[str, Any], why:
     assert why in theory_sentence(expected)
 
 
+def test_width_and_batch_are_noted() -> None:
+    expected = expected_profile(traces_of("funnel")[0])
+    assert (expected.widths, expected.batch) == ((32, 128), 32)
+    assert "(32 to 128 units, ±2 sd over draws of the weights; rms over a batch of 32)" in theory_sentence(
+        expected
+    )
+    alike = theory_sentence(expected_profile(traces_of("relu, He, 64")[0]))
+    assert "(64 units, ±2 sd over draws of the weights; rms over a batch of 32)" in alike
+
+
 def test_a_healthy_wide_net_at_its_start_needs_no_excuse() -> None:
     assert expected_profile(traces_of("relu, He, 64")[0]).reasons == ()
 
