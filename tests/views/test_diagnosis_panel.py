@@ -260,9 +260,9 @@ def test_a_thorough_diagnosis_does_not_wait_for_the_seeds_and_they_come_back_whe
 def test_the_order_of_the_remedies_is_called_what_it_is(shown):
     usual = finding(remedies=(Remedy("one", "First remedy", "It helps.", CURED),))
     shown.set_answer(INSTANT, answer(usual))
-    assert shown.cards[0].order.words == "Remedies in their usual order; Thorough measures it here"
+    assert shown.cards[0].order.words == "Usual order; Thorough measures it here"
     shown.set_answer(THOROUGH, answer(finding(), depth="thorough"))
-    assert shown.cards[0].order.words == "Remedies, the order measured on this network"
+    assert shown.cards[0].order.words == "Remedies, as measured on this network"
 
 
 @pytest.mark.parametrize(

@@ -57,9 +57,15 @@ def _causes_first(findings: Sequence[Finding], after: Mapping[str, tuple[str, ..
     """Return findings in their order, but each behind those that it is a consequence of."""
     by_id = {finding.id: finding for finding in findings}
     told: dict[str, Finding] = {}
+
+    def tell(finding: Finding) -> None:
+        for cause in after[finding.id]:
+            if cause in by_id and cause not in told:
+                tell(by_id[cause])
+        told.setdefault(finding.id, finding)
+
     for finding in findings:
-        for one in (*(by_id[cause] for cause in after[finding.id] if cause in by_id), finding):
-            told.setdefault(one.id, one)
+        tell(finding)
     return list(told.values())
 
 

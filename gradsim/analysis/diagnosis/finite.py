@@ -8,7 +8,7 @@ import numpy as np
 
 from gradsim.analysis.diagnosis.breaking import Breaking
 from gradsim.analysis.diagnosis.case import Case, Measurement
-from gradsim.analysis.diagnosis.weights import POOR, poor_initialization
+from gradsim.analysis.diagnosis.weights import begins_badly
 from gradsim.analysis.diagnosis.words import lower, number
 from gradsim.analysis.fault import Fault
 from gradsim.analysis.fault_wording import fault_words
@@ -57,7 +57,7 @@ def not_finite(case: Case) -> Measurement:
         {"first iteration": float(fault.iteration), "largest finite rms of weights": float(largest)}
         | ({"last finite iteration": float(case.standing.iteration)} if case.is_past else {}),
         excuse="the dynamic loss scale leaves such an update out" if _is_left_out(case) else "",
-        remedies=FOR_BAD_WEIGHTS if _begins_badly(case) else None,
+        remedies=FOR_BAD_WEIGHTS if begins_badly(case) else None,
     )
 
 
@@ -137,9 +137,3 @@ def _is_left_out(case: Case) -> bool:
         for tensor in ("weight", "activation")
         if tensor in layer.statistics
     )
-
-
-def _begins_badly(case: Case) -> bool:
-    """Return whether the first weights alone make the gradient much larger or smaller than it should be."""
-    measured = poor_initialization(case)
-    return isinstance(measured, Measurement) and measured.value > POOR

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradsim.analysis.diagnosis.case import Case, Measurement, Unknown
-from gradsim.analysis.diagnosis.words import number, percent
+from gradsim.analysis.diagnosis.words import number
 from gradsim.trace import LayerTrace, Rounding
 
 LOST = 0.15
@@ -33,11 +33,10 @@ def lost_to_rounding(case: Case) -> Measurement | Unknown:
     precision, smallest = case.experiment.precision, SMALLEST[case.experiment.precision]
     flushed, overflowed = counts[worst].flushed_backward, counts[worst].overflowed_backward
     behind = [layer.name for layer in trace.layers if layer.statistics["delta"].rms == 0]
-    gradients = _gradients(trace[worst])
     told = (
-        f"On the way back and in the update, rounding to {precision} makes {flushed:,} values of {worst} 0"
-        + (f" and {overflowed:,} infinite" if overflowed else "")
-        + f", {percent(shares[worst])} of the number of its gradients ({gradients:,})"
+        f"On the way back and in the update, rounding to {precision} turns {flushed:,} values of {worst} into 0"
+        + (f" and {overflowed:,} into infinities" if overflowed else "")
+        + f", against {_gradients(trace[worst]):,} gradients that it has"
     )
     told += f"; {len(behind)} of {len(trace.layers)} layers get no gradient at all." if behind else "."
     return Measurement(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gradsim.analysis.diagnosis.blocked_remedies import for_dead_units
 from gradsim.analysis.diagnosis.case import Case, Measurement, Unknown
+from gradsim.analysis.diagnosis.weights import begins_badly
 from gradsim.analysis.diagnosis.words import number, percent
 from gradsim.analysis.units import batch_units
 from gradsim.spec import Activation, Dense, Recurrent, kind_of
@@ -47,6 +48,8 @@ def dead_units(case: Case) -> Measurement | Unknown:
     whole = f"all {survey.samples:,} training samples"
     batch = f"every one of the {survey.samples:,} samples of the batch; the others were not looked at"
     stuck = int(known[worst].stuck.sum())
+    # A signal that has all but vanished, or exploded, falls to one side of 0 with the first biases.
+    is_begun_badly = begins_badly(case)
     return Measurement(
         shares[worst],
         f"{percent(shares[worst])} of the units of {worst} are dead, so that nothing is learned through them: output "
@@ -56,7 +59,10 @@ def dead_units(case: Case) -> Measurement | Unknown:
         {"units": float(len(known[worst])), "samples": float(survey.samples)}
         | ({"units with slope 0 and another output": float(stuck)} if stuck else {}),
         cut=cuts[worst],
-        remedies=for_dead_units(case, layer),
+        remedies=("batch_normalization", "fitting_weights")
+        if is_begun_badly
+        else for_dead_units(case, layer),
+        after=("poor_initialization",) if is_begun_badly else (),
     )
 
 

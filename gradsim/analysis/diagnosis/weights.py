@@ -130,6 +130,12 @@ def poor_initialization(case: Case) -> Measurement | Unknown:
     )
 
 
+def begins_badly(case: Case) -> bool:
+    """Return whether the first weights alone make the gradient much larger or smaller than it should be."""
+    measured = poor_initialization(case)
+    return isinstance(measured, Measurement) and measured.value > POOR
+
+
 def _activation(case: Case, name: str) -> Activation:
     layer: Any = case.placed[name].layer
     return layer.activation  # type: ignore[no-any-return]

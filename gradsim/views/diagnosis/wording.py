@@ -72,8 +72,8 @@ def certainty_text(finding: Finding, is_pending: bool) -> str:
 def order_text(finding: Finding) -> str:
     """Return what the order of the remedies rests on."""
     if finding.is_measured:
-        return "Remedies, the order measured on this network"
-    return "Remedies in their usual order; Thorough measures it here"
+        return "Remedies, as measured on this network"
+    return "Usual order; Thorough measures it here"
 
 
 def small_print_html(finding: Finding) -> str:

@@ -48,6 +48,16 @@ def test_the_dead_layer_is_told_before_the_gradient_that_vanishes_in_it():
     assert diagnosis["vanishing_signal"].why.startswith("All 16 units of dense_8 are off")
 
 
+def test_first_weights_that_are_too_small_come_before_the_units_that_die_of_them():
+    diagnosis = diagnosed(
+        gradsim.load(REPOSITORY / "resources" / "experiments" / "plain_40.gradsim.json"), 60
+    )
+    ids = [finding.id for finding in diagnosis.findings]
+    assert ids[:3] == ["poor_initialization", "dead_units", "vanishing_gradient"]
+    remedies = [remedy.id for remedy in diagnosis["dead_units"].remedies]
+    assert remedies == ["batch_normalization", "fitting_weights"]
+
+
 def test_no_sentence_begins_with_a_small_letter():
     for example in EXAMPLES:
         if example.rule == "deeper_but_worse":
