@@ -5,8 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
+from gradsim.cli.figures import run_of, view_of
+from gradsim.engine import Simulator
+from gradsim.spec import Dense, Experiment, Head, Network, Residual, Training
+from gradsim.spec.activation import Linear
+from gradsim.spec.data import GaussianNoise
 from gradsim.trace import Cursor
 from gradsim.views.gradient_profile import GradientProfileView
 from gradsim.views.history_map import HistoryMapView
@@ -16,7 +22,8 @@ from gradsim.views.inspection.number_text import number_text
 from gradsim.views.inspection.tables import statistics_table
 from gradsim.views.inspection.wording import FORMULAS, MEANINGS, step_text
 from gradsim.views.inspector import Inspector
-from gradsim.views.network.between_painting import layer_at, tag_box
+from gradsim.views.network.between_painting import BRANCH_DROP, arc_ends, layer_at, share_words, tag_box
+from gradsim.views.network.telling import layer_tooltip
 from gradsim.views.network_view import NetworkView
 from gradsim.views.theme import DARK, LIGHT
 from gradsim.views.update_ratio import UpdateRatioView
@@ -106,6 +113,45 @@ def test_arcs_show_the_share_of_the_skip_once_the_gradient_is_back(qtbot: QtBot)
     rows = range(int(frame.top) - 20, int(frame.top) - 4)
     xs = range(int(frame.left), int(frame.right))
     assert any(before.pixel(x, y) != after.pixel(x, y) for y in rows for x in xs)
+
+
+@pytest.mark.parametrize(("scale", "skip"), [(1e-4, 1.0), (1e4, 0.0)], ids=["skip", "branch"])
+def test_both_ways_of_a_gradient_have_the_colour_of_their_share(
+    qtbot: QtBot, scale: float, skip: float
+) -> None:
+    block = Residual(layers=(Dense(units=8, activation=Linear()),), scale=scale)
+    experiment = Experiment(
+        data=GaussianNoise(samples=40, features=5, outputs=3),
+        network=Network(layers=(Dense(units=8), block, block), head=Head(activation=Linear())),
+        training=Training(loss="mse"),
+    )
+    view = view_of("network", run_of(Simulator(experiment)))
+    qtbot.addWidget(view)
+    view.resize(1100, 320)
+    picture = view.canvas.grab().toImage()
+    scene = view.canvas.picture.scene
+    for block in scene.content.blocks:
+        assert block.skip_share == pytest.approx(skip, abs=0.02)
+        left, right, top = arc_ends(scene, block)
+        x = round(left + 0.2 * (right - left))
+        ways = {skip: round(top), 1.0 - skip: round(top + BRANCH_DROP)}
+        strong, weak = scene.share_color(1.0), scene.share_color(0.0)
+        at_strong = [QColor(picture.pixel(x, ways[1.0] + dy)) for dy in (-1, 0, 1)]
+        at_weak = [QColor(picture.pixel(x, ways[0.0] + dy)) for dy in (-1, 0, 1)]
+        assert min(distance(color, strong) for color in at_strong) < 12
+        assert min(distance(color, weak) for color in at_weak) < min(distance(c, strong) for c in at_weak)
+        assert min(distance(color, strong) for color in at_weak) > 100
+    told = f"skip {100 * skip:.0f} % · branch {100 * (1 - skip):.0f} %"
+    assert share_words(skip)[0] == told
+    words = layer_tooltip(scene.content, scene.content.blocks[0].index)
+    assert "share of the skip" in words
+    assert "share of the branch" in words
+
+
+def distance(color: QColor, other: QColor) -> int:
+    """Return how far two colours are from each other, at most 765."""
+    pairs = zip(color.getRgb()[:3], other.getRgb()[:3], strict=True)
+    return sum(abs(a - b) for a, b in pairs)
 
 
 @kinds

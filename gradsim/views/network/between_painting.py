@@ -19,6 +19,9 @@ _CENTRED = Qt.AlignmentFlag.AlignCenter
 _WIDEST = 15.0
 _TEXT_FROM = 11.0
 _LABEL_FROM = 34.0
+_WIDE_ARC = 32.0
+BRANCH_DROP = 6.0
+"""How far below the arc of its skip the way through a branch runs, px: above the arcs inside it."""
 
 
 def tag_box(scene: Scene, tag: Tag) -> QRectF:
@@ -80,7 +83,10 @@ def arc_ends(scene: Scene, block: ResidualBlock) -> tuple[float, float, float]:
 
 
 def paint_arcs(painter: QPainter, scene: Scene, pulse: Pulse, selected: int | None) -> None:
-    """Paint the skips as arcs above the columns, coloured by their share of the gradient once it is known."""
+    """Paint the skips as arcs above the columns; once the gradient is back, the branch inside each of them, too.
+
+    Colour and width of the two ways are their shares of the gradient that comes out at the input of the block.
+    """
     theme, visible = scene.theme, scene.layout.visible
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for block in scene.content.blocks:
@@ -88,29 +94,48 @@ def paint_arcs(painter: QPainter, scene: Scene, pulse: Pulse, selected: int | No
             continue
         left, right, top = arc_ends(scene, block)
         foot = scene.layout.frame.top - 3.0
-        rise = min(8.0, 0.5 * (right - left), foot - top)
-        path = QPainterPath(QPointF(left, foot))
-        path.lineTo(left, top + rise)
-        path.quadTo(left, top, left + rise, top)
-        path.lineTo(right - rise, top)
-        path.quadTo(right, top, right, top + rise)
-        path.lineTo(right, foot)
+        path = _arch(left, right, top, foot)
         share = block.skip_share
         known = _is_known(pulse, block) and not math.isnan(share)
         if block.index in (pulse.active, selected):
             chosen = theme.color("accent") if block.index == selected else phase_color(theme, pulse.phase)
-            painter.setPen(QPen(chosen, 8.0))
             halo = QColor(chosen)
             halo.setAlphaF(0.35)
             painter.setPen(QPen(halo, 9.0, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
             painter.drawPath(path)
-        painter.setPen(QPen(theme.color("muted"), (1.0 + 3.0 * share if known else 1.25) + 1.0))
-        painter.drawPath(path)
-        if known:
-            painter.setPen(QPen(scene.share_color(share), 1.0 + 3.0 * share))
+        if not known:
+            painter.setPen(QPen(theme.color("muted"), 2.25))
             painter.drawPath(path)
-            if right - left >= _LABEL_FROM:
-                _paint_share(painter, scene, 0.5 * (left + right), top, share)
+            continue
+        reach = branch_inset(left, right)
+        branch = _arch(left + reach, right - reach, top + BRANCH_DROP, foot)
+        near = min(max((right - left) / _WIDE_ARC, 0.6), 1.0)  # strokes of many blocks must not run together
+        for way, part in ((branch, 1.0 - share), (path, share)):
+            width = near * (1.0 + 3.0 * part)
+            if near == 1.0:
+                painter.setPen(QPen(theme.color("muted"), width + 1.0))
+                painter.drawPath(way)
+            painter.setPen(QPen(scene.share_color(part), width))
+            painter.drawPath(way)
+        if right - left >= _LABEL_FROM:
+            _paint_shares(painter, scene, QPointF(0.5 * (left + right), top), right - left, share)
+
+
+def branch_inset(left: float, right: float) -> float:
+    """Return how far inside the arc of its skip the way through a branch runs, px."""
+    return min(5.0, 0.25 * (right - left))
+
+
+def _arch(left: float, right: float, top: float, foot: float) -> QPainterPath:
+    """Return a way up, along and down again, with round corners."""
+    rise = min(8.0, 0.5 * (right - left), foot - top)
+    path = QPainterPath(QPointF(left, foot))
+    path.lineTo(left, top + rise)
+    path.quadTo(left, top, left + rise, top)
+    path.lineTo(right - rise, top)
+    path.quadTo(right, top, right, top + rise)
+    path.lineTo(right, foot)
+    return path
 
 
 def _is_known(pulse: Pulse, block: ResidualBlock) -> bool:
@@ -118,11 +143,30 @@ def _is_known(pulse: Pulse, block: ResidualBlock) -> bool:
     return pulse.phase in ("clip", "update") or (pulse.phase == "backward" and pulse.computed[block.index])
 
 
-def _paint_share(painter: QPainter, scene: Scene, x: float, y: float, share: float) -> None:
+def share_words(share: float) -> tuple[str, str, str]:
+    """Return how a gradient divides, in ever fewer words.
+
+    Parameters
+    ----------
+    share : float
+        Of the skip, 0 to 1.
+
+    Returns
+    -------
+    tuple of str
+        ``skip 98 % · branch 2 %``, ``98 : 2 %``, ``98 %``.
+    """
+    skip, branch = f"{100 * share:.0f}", f"{100 * (1 - share):.0f}"
+    return f"skip {skip} % · branch {branch} %", f"{skip} : {branch} %", f"{skip} %"
+
+
+def _paint_shares(painter: QPainter, scene: Scene, at: QPointF, room: float, share: float) -> None:
     font = figure_font(9)
-    text = f"{100 * share:.0f} %"
-    width = QFontMetricsF(font).horizontalAdvance(text) + 8
-    box = QRectF(x - 0.5 * width, y - 6.5, width, 13)
+    metrics = QFontMetricsF(font)
+    words = share_words(share)
+    text = next((told for told in words if metrics.horizontalAdvance(told) + 30.0 <= room), words[-1])
+    width = metrics.horizontalAdvance(text) + 8
+    box = QRectF(at.x() - 0.5 * width, at.y() - 6.5, width, 13)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(scene.theme.color("background"))
     painter.drawRoundedRect(box, 5, 5)

@@ -16,7 +16,7 @@ WIDEST_PITCH = 132.0
 DEEPEST_ZOOM = 260.0
 """Distance of columns, in px, at which zooming in ends."""
 
-ARC_RISE = 13.0
+ARC_RISE = 14.0
 """How far the arcs of nested residual blocks stand one above the other, px."""
 
 MOST_ARCS = 4

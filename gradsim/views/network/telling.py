@@ -94,9 +94,14 @@ def layer_tooltip(content: NetworkContent, layer: int) -> str:
             more = [
                 ("rms ∂L/∂x by the skip", number_text(block.skip_rms, 3)),
                 ("rms ∂L/∂x through the branch", number_text(block.branch_rms, 3)),
-                ("share of the skip", "none" if isnan(block.skip_share) else f"{block.skip_share:.1%}"),
+                ("share of the skip (upper line)", _percent(block.skip_share)),
+                ("share of the branch (lower line)", _percent(1.0 - block.skip_share)),
             ]
     return _layer_words(here, f"{here.name} · {text}", more)
+
+
+def _percent(share: float) -> str:
+    return "none" if isnan(share) else f"{share:.1%}"
 
 
 def _layer_words(layer: LayerTrace, heading: str, more: list[tuple[str, str]]) -> str:
@@ -173,7 +178,7 @@ def network_summary(content: NetworkContent, pulse: Pulse) -> str:
         )
     shares = [f"{b.name} {b.skip_share:.0%}" for b in content.blocks if not isnan(b.skip_share)]
     if shares:
-        words.append(f"Share of the gradient by the skip: {', '.join(shares)}.")
+        words.append(f"Share of the gradient by the skip, the rest by the branch: {', '.join(shares)}.")
     return " ".join(words)
 
 
