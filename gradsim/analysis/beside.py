@@ -81,6 +81,7 @@ def by_method(experiment: Experiment, method: Method = Backpropagation()) -> Exp
 def trained_beside(
     trace: IterationTrace,
     make: Callable[[Experiment], Machine],
+    iterations: int | None = None,
     method: Method = Backpropagation(),  # noqa: B008
     should_stop: Callable[[], bool] = lambda: False,
     progress: Callable[[str, float], None] = lambda words, share: None,
@@ -90,9 +91,11 @@ def trained_beside(
     Parameters
     ----------
     trace : IterationTrace
-        Of the run, at its end; what it has cost is counted as ``operations`` does.
+        Of the run; what it has cost is counted as ``operations`` does.
     make : callable
         Returns a simulator of an experiment, at iteration 0.
+    iterations : int, optional
+        How far the run has come; by default as far as the trace.
     method : Method, default Backpropagation()
         The other way.
     should_stop : callable, optional
@@ -106,7 +109,9 @@ def trained_beside(
         At least one iteration of it, at most 200,000.
     """
     machine = make(by_method(trace.experiment, method))
-    cost = float(operations_until(trace, np.array([trace.iteration]))[0])
+    cost = float(
+        operations_until(trace, np.array([trace.iteration if iterations is None else iterations]))[0]
+    )
     each = operations(machine.record()).total
     wanted = min(max(math.ceil(cost / each), LEAST_ITERATIONS), MOST_ITERATIONS)
     words = f"Training by {type(method).__name__.lower()} for the same cost"

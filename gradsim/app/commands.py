@@ -25,6 +25,7 @@ class State:
     is_at_start: bool = True
     has_time: bool = False
     has_lesson: bool = False
+    is_comparable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("run.keep", "&Keep for comparison", "Ctrl+M",
             "Draw the present pass as a ghost behind later ones", lambda w: w.session.keep_ghost(), "keep",
             lambda s: s.has_run, separated=True),
+    Command("run.compare", "Compare with &backpropagation", "Ctrl+Shift+B",
+            "Train the same weights by backpropagation for the same cost, and draw both over what they cost",
+            lambda w: w.comparison.ask(), "", lambda s: s.is_comparable and not s.is_training),
     Command("run.drop", "Stop comparing", "Ctrl+Shift+M", "Take the ghost away",
             lambda w: w.session.drop_ghost(), "", lambda s: s.has_ghost),
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from gradsim.app.comparison import is_comparable
 from gradsim.app.presets import Advice, preset_advice, preset_titles
 from gradsim.trace import Run
 
@@ -111,5 +112,8 @@ class Greeting(QObject):
 
     def _train(self, advice: Advice) -> None:
         """Train, and leave the sentence there: it says what is to be seen now."""
-        self._window.session.train(advice.iterations)
-        self._window.banners.show_message(advice.look, topic=TOPIC)
+        window = self._window
+        window.session.train(advice.iterations)
+        choices = {"Compare with backpropagation": window.comparison.ask}
+        is_other = is_comparable(window.session.run)
+        window.banners.show_message(advice.look, choices=choices if is_other else None, topic=TOPIC)

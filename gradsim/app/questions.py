@@ -88,7 +88,21 @@ def _theory(inquiry: Inquiry, options: Any) -> Any:
     return expected_profile(inquiry.run.trace)
 
 
+def _beside(inquiry: Inquiry, iterations: Any) -> Any:
+    from gradsim.analysis.beside import trained_beside
+
+    run = inquiry.run
+    return trained_beside(
+        run.trace,
+        inquiry.simulator,
+        int(iterations),
+        should_stop=inquiry.should_stop,
+        progress=inquiry.progress,
+    )
+
+
 QUESTIONS: dict[str, Question] = {
+    "beside": Question(_beside, "experiment", is_long=True),
     "theory": Question(_theory),
     "gradient_check": Question(_gradient_check),
     "forensics": Question(_forensics, "experiment"),

@@ -25,7 +25,7 @@ from gradsim.app.messages import (
 from gradsim.app.worker import Worker
 from gradsim.spec import Experiment, SpecError
 from gradsim.spec.reading import checked
-from gradsim.trace import Cursor, IterationTrace, Run
+from gradsim.trace import Cursor, History, IterationTrace, Run
 from gradsim.views.playback import moved, moved_by_layer
 
 TRACES_KEPT = 12
@@ -347,6 +347,13 @@ class Session(QObject):
             kept = replace(self.run, ghost=self.run.trace, ghost_history=self.run.history)
             self._set_run(kept, self._cursor)
             self.status_changed.emit(f"Iteration {self.run.trace.iteration} is kept for comparison")
+
+    def compare_with(self, trace: IterationTrace, history: History, words: str) -> None:
+        """Keep a run that was made beside this one, to compare with it, until it is dropped."""
+        if self.run is not None:
+            self._is_ghost_kept = True
+            self._set_run(replace(self.run, ghost=trace, ghost_history=history), self._cursor)
+            self.status_changed.emit(words)
 
     def drop_ghost(self) -> None:
         """Stop comparing."""

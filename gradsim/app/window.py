@@ -17,6 +17,8 @@ from gradsim.app.autosave import Rescued
 from gradsim.app.banner import Banners
 from gradsim.app.command_palette import CommandPalette
 from gradsim.app.commands import Actions, State, keeps_key
+from gradsim.app.comparison import ID as COMPARISON
+from gradsim.app.comparison import Comparison, is_comparable
 from gradsim.app.document import Document
 from gradsim.app.files import Files
 from gradsim.app.greeting import Greeting
@@ -79,6 +81,7 @@ class MainWindow(QMainWindow):
         self.builder: Builder = self.views["builder"]
         self.lessons: Lessons = Lessons(self.session, tuple(self.views), self)
         self.greeting = Greeting(self)
+        self.comparison = Comparison(self.session, self)
         self._is_closed = False
         self._last_figure = "gradient_profile"
         self.actions_ = Actions(self)
@@ -130,6 +133,9 @@ class MainWindow(QMainWindow):
             if hasattr(view, "question_cancelled"):
                 view.question_cancelled.connect(partial(self.inquiries.cancel, id_))
         self.inquiries.arrived.connect(self._show_answers)
+        self.comparison.question_asked.connect(partial(self._ask, COMPARISON))
+        self.comparison.told.connect(self.status.say)
+        self.comparison.arrived.connect(self._show_comparison)
         panel, lessons = self.views["lessons"], self.lessons
         panel.list_wanted.connect(lessons.fill_list)
         panel.lesson_requested.connect(lessons.start)
@@ -317,6 +323,7 @@ class MainWindow(QMainWindow):
                 is_at_start=session.cursor.iteration == 0,
                 has_time=run is not None and any(la.kind == "recurrent" for la in run.trace.layers),
                 has_lesson=self.lessons.is_running,
+                is_comparable=is_comparable(run),
             )
         )
         for id_, words, what in (
@@ -335,13 +342,18 @@ class MainWindow(QMainWindow):
     def _show_answers(self) -> None:
         for told in self.inquiries.take():
             id_, question = told.asked.key
-            view = self.views[id_]
+            view = self.comparison if id_ == COMPARISON else self.views[id_]
             if told.kind == "answer":
                 view.set_answer(question, told.value)
             elif told.kind == "progress" and hasattr(view, "set_answer_progress"):
                 view.set_answer_progress(question, told.value, told.share)
             elif told.kind == "failure" and hasattr(view, "set_answer_failed"):
                 view.set_answer_failed(question, told.value)
+
+    def _show_comparison(self) -> None:
+        """Draw both courses of the loss over what they cost."""
+        self.views["loss"].set_option("over", "operations")
+        self.raise_view("loss")
 
     # -- commands ---------------------------------------------------------------------------------------
 

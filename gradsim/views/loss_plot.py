@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
 
+from gradsim.spec import Experiment, kind_of, phase_at, training_phases
 from gradsim.trace import History, Run
 from gradsim.views.cost_axis import MEASURE_CHOICE, Measure, iteration_at, measured_axis, places
 from gradsim.views.phases import phase_marks, phase_words
@@ -37,10 +38,8 @@ class _Curve:
     loss: NDArray
     accuracy: NDArray
     of_ghost: bool = False
-
-    @property
-    def name(self) -> str:
-        return f"{self.part} before" if self.of_ghost else self.part
+    name: str = ""
+    """In the legend: the part, and what sets it apart from the others."""
 
 
 class LossPlotView(PlotView):
@@ -152,7 +151,10 @@ class LossPlotView(PlotView):
                 columns[name] = _aligned(rows, curve.at, values)
                 trace = self.run.ghost if curve.of_ghost else self.run.trace
                 assert trace is not None
-                units[name] = trace.experiment.training.loss if kind == "loss" else "share classified rightly"
+                loss: str = trace.experiment.training.loss
+                if curve.part == "training" and _restores(trace.experiment):
+                    loss = f"{_RESTORING} while a layer is pretrained, then {loss}"
+                units[name] = loss if kind == "loss" else "share classified rightly"
         return columns, units
 
     def act_on_click(self, key: str, x: float, y: float) -> None:
@@ -170,7 +172,9 @@ class LossPlotView(PlotView):
         x = float(history.iterations[record])
         lines = [f"Iteration {grouped(int(history.iterations[record]))}{self._cost_words(over[record])}"]
         lines += [phase] if (phase := phase_words(self.run.experiment, int(x))) else []
-        lines.append(f"training loss {brief(float(history.loss[record]), 5)}")
+        is_restoring = phase_at(self.run.experiment, int(x)).layer is not None
+        what = f"loss, {_RESTORING}," if is_restoring else "training loss"
+        lines.append(f"{what} {brief(float(history.loss[record]), 5)}")
         if np.isfinite(history.accuracy[record]):
             lines.append(f"accuracy of the batch {percent(float(history.accuracy[record]))}")
         if len(history.validation_iterations) and self.option("validation"):
@@ -190,13 +194,17 @@ class LossPlotView(PlotView):
     def _curves(self, history: History) -> Iterator[_Curve]:
         """Yield what is drawn of this run and then of the one before."""
         before = self.run.ghost_history if self.run and self.run.ghost and self.option("ghost") else None
+        other = other_method(self.run)
         for of_ghost, one in ((False, history), (True, before)):
             if one is None or not len(one):
                 continue
-            yield _Curve("training", one.iterations, one.loss, one.accuracy, of_ghost)
+            suffix = "" if not of_ghost else f" by {other}" if other else " before"
+            yield _Curve("training", one.iterations, one.loss, one.accuracy, of_ghost, f"training{suffix}")
             if self.option("validation") and len(one.validation_iterations):
-                at = one.validation_iterations
-                yield _Curve("validation", at, one.validation_loss, one.validation_accuracy, of_ghost)
+                at, name = one.validation_iterations, f"validation{suffix}"
+                if not of_ghost and self.run is not None and _restores(self.run.experiment):
+                    name = f"validation ({_spoken(self.run.experiment)})"
+                yield _Curve("validation", at, one.validation_loss, one.validation_accuracy, of_ghost, name)
 
     def _places(self, curve: _Curve) -> NDArray:
         assert self.run is not None
@@ -214,10 +222,12 @@ class LossPlotView(PlotView):
             return ""
         runs = (before[0], next(self._curves(history)))
         costs = [float(places(self.run, c.at[-1:], "passes", of_ghost=c.of_ghost)[0]) for c in runs]
+        other = other_method(self.run)
+        now = f"by {kind_of(self.run.experiment.training.method)}" if other else "now"
         return (
-            f" Before the last change the training loss was {brief(float(before[0].loss[-1]))} after "
-            f"{brief(costs[0], 4)} forward passes; now it is {brief(float(runs[1].loss[-1]))} after "
-            f"{brief(costs[1], 4)}."
+            f" {f'By {other}' if other else 'Before the last change'} the training loss was "
+            f"{brief(float(before[0].loss[-1]))} after {brief(costs[0], 4)} forward passes; {now} it is "
+            f"{brief(float(runs[1].loss[-1]))} after {brief(costs[1], 4)}."
         )
 
     def _loss_panel(self, curves: list[_Curve], across: Axis, theme: Theme) -> Panel:
@@ -228,10 +238,19 @@ class LossPlotView(PlotView):
         else:
             held = self._linear_range(finite_range(*values))
         lanes = [lane for lane in lanes_needed(*values) if is_log or lane != "0"]
-        name = self.run.experiment.training.loss.replace("_", " ") if self.run else ""
-        axis = Axis(f"loss ({name})", *held, "log10" if is_log else "linear")
+        axis = Axis(f"loss ({self._loss_words()})", *held, "log10" if is_log else "linear")
         marks = [*self._phase_bands(theme), *self._marks(curves, "loss", is_log, theme)]
         return Panel("loss", across, axis, marks, lanes=lanes)
+
+    def _loss_words(self) -> str:
+        """Return what the curve of the training is a loss of: while a layer is pretrained, of restoring its input."""
+        if self.run is None:
+            return ""
+        name = _spoken(self.run.experiment)
+        if not _restores(self.run.experiment):
+            return name
+        is_restoring = phase_at(self.run.experiment, int(self.run.history.iterations[-1])).layer is not None
+        return _RESTORING if is_restoring else f"{_RESTORING}, then {name}"
 
     def _phase_bands(self, theme: Theme) -> list[Mark]:
         run = self.run
@@ -275,6 +294,37 @@ _DASHES: dict[tuple[bool, bool], tuple[float, ...]] = {
     (True, False): (2.0, 3.0),
 }
 """Whether it is the run before, and of the training part → dashes."""
+
+
+_RESTORING = "mse of restoring"
+
+
+def other_method(run: Run | None) -> str:
+    """Return how the run beside was trained, where that is what sets it apart.
+
+    Parameters
+    ----------
+    run : Run or None
+        A run, maybe with what was before.
+
+    Returns
+    -------
+    str
+        Such as ``backpropagation``; empty where nothing stands beside it, or it was trained by the same method.
+    """
+    if run is None or run.ghost is None:
+        return ""
+    kinds = [kind_of(trace.experiment.training.method) for trace in (run.ghost, run.trace)]
+    return kinds[0] if kinds[0] != kinds[1] else ""
+
+
+def _restores(experiment: Experiment) -> bool:
+    """Whether there are phases in which a layer learns to restore its input."""
+    return any(phase.layer is not None for phase in training_phases(experiment))
+
+
+def _spoken(experiment: Experiment) -> str:
+    return experiment.training.loss.replace("_", " ")
 
 
 def cursor_iteration(view: PlotView) -> int | None:

@@ -18,6 +18,7 @@ from gradsim.views.loss_plot import LossPlotView
 from gradsim.views.plot.line import Line
 from gradsim.views.plot.marks import Rule
 from gradsim.views.theme import LIGHT
+from tests.views.method_runs import method_run
 from tests.views.plot_views import run_named
 
 
@@ -139,12 +140,14 @@ def test_over_its_cost_an_evolution_stands_further_right_than_backpropagation(vi
     lines = lines_of(view)
     iteration = operations(run.ghost)
     np.testing.assert_allclose(
-        lines["training before"].x, run.ghost_history.iterations * iteration.forward_passes
+        lines["training by backpropagation"].x, run.ghost_history.iterations * iteration.forward_passes
     )
     assert 29.0 < lines["training"].x[1] < 60.0
     view.set_option("over", "operations")
     lines = lines_of(view)
-    np.testing.assert_allclose(lines["training before"].x, run.ghost_history.iterations * iteration.total)
+    np.testing.assert_allclose(
+        lines["training by backpropagation"].x, run.ghost_history.iterations * iteration.total
+    )
     np.testing.assert_allclose(lines["training"].x, run.history.iterations * operations(run.trace).total)
     assert "FLOP" in view.hover_text("loss", float(lines["training"].x[3]), 0.0)
 
@@ -180,3 +183,22 @@ def test_a_run_without_records_has_an_empty_table(view: LossPlotView) -> None:
     columns, units = view.table()
     assert {name: len(column) for name, column in columns.items()} == {"iteration": 0}
     assert set(units) <= set(columns)
+
+
+@pytest.mark.parametrize(
+    ("iterations", "axis"),
+    [(15, "loss (mse of restoring)"), (25, "loss (mse of restoring, then cross entropy)")],
+)
+def test_while_layers_are_pretrained_the_axis_says_that_they_restore(
+    qtbot: QtBot, iterations: int, axis: str
+) -> None:
+    run = method_run("pretraining", iterations=iterations, layers=2)
+    view = LossPlotView()
+    qtbot.addWidget(view)
+    view.set_run(run)
+    (panel, *_) = view.panels(LIGHT)
+    assert panel.y.label == axis
+    assert view.hover_text("loss", 0.0, 0.0).splitlines()[2].startswith("loss, mse of restoring, ")
+    assert (
+        view.table()[1]["training_loss"] == "mse of restoring while a layer is pretrained, then cross_entropy"
+    )
