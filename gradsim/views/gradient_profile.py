@@ -250,15 +250,14 @@ class GradientProfileView(AskingView):
         if theory:
             # What theory says matters more to whoever asked for it than how good the fit is, and the main cause.
             room -= _BESIDE_HEADLINE
-            words = [*self._stored_words(), *self._fit_words(found)]
-            rows = [[*words, *told] for told in theory.headlines()]
-            rows = [[*rows[0], Words(whole)], *rows]
-            words = [*self._stored_words(), *self._fit_words(found, is_brief=True)]
-            rows += [[*words, *told] for told in theory.headlines()]
-            rows += [_closer(row) for row in rows[-len(theory.headlines()) :]]
-            rows.append(
-                _closer([*theory.headlines()[-1], *words])
-            )  # cut at the end, where the figure tells it too
+            stored, told = self._stored_words(), theory.headlines()
+            whole_fits, fits = (
+                [*stored, *self._fit_words(found, is_brief=is_brief)] for is_brief in (False, True)
+            )
+            rows = [[*whole_fits, *told[0], Words(whole)]]
+            rows += [[*words, *longer] for words in (whole_fits, fits) for longer in told[:2]]
+            rows += [_closer([*fits, *words]) for words in told]
+            rows.append(_closer([*told[-1], *fits]))  # cut at the end, where the figure tells it, too
             return next((row for row in rows if headline_width(row) <= room), rows[-1])
         words = [*self._stored_words(), *self._fit_words(found, "" if is_wide else short)]
         if whole and (is_wide or not words):
