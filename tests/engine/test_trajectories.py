@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, get_args
 
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 
 from gradsim.engine import Simulator
-from gradsim.spec import Clipping, Experiment, Head, Network, Optimizer, Schedule, kind_of, unrolled_layers
+from gradsim.spec import Clipping, Experiment, Head, Network, Optimizer, Schedule, kind_of
 from gradsim.spec.activation import Gelu, Prelu, Sigmoid, Softmax
 from gradsim.spec.data import Moons
 from gradsim.spec.training import (
@@ -52,112 +51,15 @@ CLIPPINGS = (
 )
 
 
-def rate_share(schedule: Any, iteration: int) -> float:
-    """The factor on the learning rate, written again from the specs' docstrings."""
-    if iteration < schedule.warm_up:
-        return (iteration + 1) / schedule.warm_up
-    since = iteration - schedule.warm_up
-    match schedule:
-        case StepSchedule():
-            return float(schedule.factor ** math.floor(since / schedule.every))
-        case CosineSchedule():
-            falling = (1 + math.cos(math.pi * min(1.0, since / schedule.iterations))) / 2
-            return float(schedule.lowest + (1 - schedule.lowest) * falling)
-    return 1.0
-
-
-def clip(clipping: Any, parameters: list[Any]) -> None:
-    """Change the gradients as the specs say; PyTorch's own norm clipping adds 1e-6 to the norm."""
-    import torch
-
-    gradients = [parameter.grad for parameter in parameters]
-    match clipping:
-        case ValueClipping():
-            torch.nn.utils.clip_grad_value_(parameters, clipping.threshold)
-        case NormClipping():
-            for gradient in gradients:
-                norm = float(gradient.norm())
-                gradient *= clipping.threshold / norm if norm > clipping.threshold else 1.0
-        case GlobalNormClipping():
-            norm = float(torch.cat([gradient.flatten() for gradient in gradients]).norm())
-            for gradient in gradients:
-                gradient *= clipping.threshold / norm if norm > clipping.threshold else 1.0
-        case AdaptiveClipping():
-            for parameter, gradient in zip(parameters, gradients, strict=True):
-                along = 0 if parameter.ndim == 2 else None
-                weight = parameter.detach().norm(dim=along, keepdim=True)
-                limit = clipping.threshold * weight.clamp(min=clipping.eps)
-                norm = gradient.norm(dim=along, keepdim=True)
-                gradient *= torch.where(norm > limit, limit / norm, 1.0)
-
-
-def optimizer_of(spec: Any, groups: list[dict[str, Any]]) -> Any:
-    import torch
-
-    known = {
-        "sgd": (torch.optim.SGD, {}),
-        "momentum": (torch.optim.SGD, {"momentum": "momentum"}),
-        "nesterov": (torch.optim.SGD, {"momentum": "momentum", "nesterov": True}),
-        "rmsprop": (torch.optim.RMSprop, {"alpha": "alpha", "eps": "eps"}),
-        "adagrad": (torch.optim.Adagrad, {"eps": "eps"}),
-        "adam": (torch.optim.Adam, {"betas": "betas", "eps": "eps"}),
-        "adamw": (torch.optim.AdamW, {"betas": "betas", "eps": "eps"}),
-    }
-    make, options = known[kind_of(spec)]
-    given = {key: getattr(spec, name) if isinstance(name, str) else name for key, name in options.items()}
-    return make(groups, lr=spec.learning_rate, weight_decay=spec.weight_decay, **given)
-
-
-class Twin:
-    """A dense network of PyTorch tensors that starts with given parameters."""
-
-    def __init__(self, experiment: Experiment, start: dict[str, Any]) -> None:
-        import torch
-
-        self.experiment, self.placed = experiment, unrolled_layers(experiment.network)
-        self.parameters = {name: torch.tensor(value, requires_grad=True) for name, value in start.items()}
-        groups = []
-        self.trained: list[Any] = []
-        for place in self.placed:
-            of_layer = [p for name, p in self.parameters.items() if name.startswith(f"{place.name}.")]
-            if place.layer.trainable:
-                self.trained += of_layer
-                groups.append({"params": of_layer, "scale": place.layer.learning_rate_scale})
-        self.optimizer = optimizer_of(experiment.training.optimizer, groups)
-
-    def step(self, iteration: int, inputs: Any, targets: Any) -> float:
-        import torch
-
-        from tests.engine.torch_oracle import ACTIVATIONS, leaky, losses
-
-        training = self.experiment.training
-        a = torch.tensor(inputs)
-        for place in self.placed:
-            z = a @ self.parameters[f"{place.name}.weight"] + self.parameters[f"{place.name}.bias"]
-            kind = kind_of(place.layer.activation)
-            if kind == "prelu":
-                a = leaky(z, self.parameters[f"{place.name}.slope"])
-            else:
-                a = ACTIVATIONS[kind](z, place.layer.activation)
-        loss = losses(training.loss, z, a, torch.tensor(targets))
-        self.optimizer.zero_grad()
-        loss.backward()
-        clip(training.clipping, self.trained)
-        for group in self.optimizer.param_groups:
-            group["lr"] = (
-                training.optimizer.learning_rate * group["scale"] * rate_share(training.schedule, iteration)
-            )
-        self.optimizer.step()
-        return float(loss.detach())
-
-
 def assert_follows_pytorch(experiment: Experiment) -> None:
+    from tests.engine.torch_training import TrainingTwin
+
     simulator = Simulator(experiment)
-    twin = Twin(experiment, simulator.parameters())
+    twin = TrainingTwin(experiment, simulator.parameters())
     samples = simulator.samples
     for iteration in range(STEPS):
         rows = simulator.record().sample_indices
-        loss = twin.step(iteration, samples.training_inputs[rows], samples.training_targets[rows])
+        loss = twin.step(samples.training_inputs[rows], samples.training_targets[rows])
         simulator.advance(1)
         assert simulator.history().loss[-1] == pytest.approx(loss, rel=AGREEMENT)
         for name, value in simulator.parameters().items():

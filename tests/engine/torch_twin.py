@@ -2,19 +2,19 @@
 
 The twin takes parameters, batch and drawn slopes from the record and leaves every derivative to autograd, in
 float64. Its forward values are compared with the record and then *pinned* to it: both backward passes start
-from the same bits, so a kink or a chaotic net cannot take them apart, and 1e-10 may be asked for.
+from the same bits, so a kink or a chaotic net cannot take them apart. ``torch_training`` has the twin that is
+pinned to nothing and trains alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gradsim.spec import PlacedLayer, kind_of, placed_layers
+from gradsim.spec import Experiment, PlacedLayer, kind_of, placed_layers
 from gradsim.trace import IterationTrace
 from tests.engine.torch_oracle import (
     ACTIVATIONS,
@@ -30,7 +30,6 @@ from tests.engine.torch_oracle import (
 
 OWN_PARAMETERS = {
     "dense": ("weight", "bias", "prelu_slope", "gamma", "beta"),
-    "head": ("weight", "bias", "prelu_slope", "gamma", "beta"),
     "normalization": ("gamma", "beta"),
     "activation": ("prelu_slope",),
     "dropout": (),
@@ -43,41 +42,26 @@ CELL_ACTIVATIONS: dict[str, Any] = {"tanh": tanh, "relu": torch.relu, "linear": 
 
 
 class _Pinned(torch.autograd.Function):
-    """The recorded values forwards, the identity backwards; both shaken by ``jitter`` of themselves."""
+    """The recorded values forwards, the identity backwards."""
 
     @staticmethod
-    def forward(ctx: Any, computed: Tensor, recorded: Tensor, jitter: float) -> Tensor:
-        ctx.jitter = jitter
-        return _shaken(recorded, jitter)
+    def forward(ctx: Any, computed: Tensor, recorded: Tensor) -> Tensor:
+        return recorded.clone()
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        return _shaken(gradient, ctx.jitter), None, None
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return gradient, None
 
 
-def _shaken(values: Tensor, jitter: float) -> Tensor:
-    return values * (1.0 + jitter * torch.randn_like(values)) if jitter else values.clone()
-
-
-def normalize(
-    x: Tensor,
-    method: str,
-    eps: float,
-    gamma: Tensor | None,
-    beta: Tensor | None,
-    passed: Callable[[Tensor], Tensor] = torch.clone,
-) -> Tensor:
-    """Normalization as its formula says, over all rows of the batch and all steps of time, or over the units.
-
-    Everything on the way goes through ``passed``, so that the terms that cancel can be shaken apart.
-    """
+def normalize(x: Tensor, method: str, eps: float, gamma: Tensor | None, beta: Tensor | None) -> Tensor:
+    """Normalization as its formula says, over all rows of the batch and all steps of time, or over the units."""
     if method == "rms":
         shifted, spread = x, (x * x).mean(dim=-1, keepdim=True)
     else:
         over = tuple(range(x.ndim - 1)) if method == "batch" else (-1,)
-        shifted = passed(x - passed(x.mean(dim=over, keepdim=True)))
+        shifted = x - x.mean(dim=over, keepdim=True)
         spread = (shifted * shifted).mean(dim=over, keepdim=True)
-    out = passed(shifted / torch.sqrt(passed(spread) + eps))
+    out = shifted / torch.sqrt(spread + eps)
     out = out if gamma is None else out * gamma
     return out if beta is None else out + beta
 
@@ -88,82 +72,88 @@ class _Kept(NamedTuple):
     parameters: dict[str, Tensor]
 
 
-class _Twin:
-    def __init__(self, trace: IterationTrace, jitter: float) -> None:
-        self.trace, self.jitter = trace, jitter
+class Twin:
+    """The pass of one record. What a subclass replaces, so as to follow no record, stands first."""
+
+    def __init__(self, trace: Any) -> None:
+        self.trace = trace
         self.kept: dict[str, _Kept] = {}
 
-    def pinned(self, computed: Tensor, recorded: Array) -> Tensor:
-        out: Tensor = _Pinned.apply(computed, double(recorded), self.jitter)
+    def parameters_of(self, place: PlacedLayer) -> dict[str, Tensor]:
+        """The parameters of a layer, by the names they have in its record."""
+        layer = self.trace[place.name]
+        names = OWN_PARAMETERS[kind_of_placed(place)]
+        return {name: double(layer[name]).requires_grad_() for name in names if name in layer.tensors}
+
+    def drawn(self, place: PlacedLayer) -> Tensor:
+        """The slopes that were drawn for this pass: the mask of a dropout, the slopes of an rrelu."""
+        return double(self.trace[place.name].slope)
+
+    def pinned(self, computed: Tensor, name: str, tensor: str, part: Any = ...) -> Tensor:
+        """What was recorded in its place, with a gradient of its own."""
+        out: Tensor = _Pinned.apply(computed, double(self.trace[name][tensor][part]))
         out.retain_grad()
         return out
 
     def passed(self, x: Tensor) -> Tensor:
         """x again, whose gradient is that of this one way it goes."""
-        return self.pinned(x, x.detach().numpy())
+        out = x.clone()
+        out.retain_grad()
+        return out
+
+    def normalized(self, x: Tensor, place: PlacedLayer, spec: Any, parameters: dict[str, Tensor]) -> Tensor:
+        gamma, beta = parameters.get("gamma"), parameters.get("beta")
+        return normalize(x, spec.method, spec.eps, gamma, beta)
 
     def through(self, placed: tuple[PlacedLayer, ...], x: Tensor) -> Tensor:
         for place in placed:
-            kind = "dense" if place.name == "head" else kind_of(place.layer)
-            layer = self.trace[place.name]
-            parameters = {
-                name: double(layer[name]).requires_grad_()
-                for name in OWN_PARAMETERS[kind]
-                if name in layer.tensors
-            }
-            kept = self.kept[place.name] = _Kept({}, {}, parameters)
+            kept = self.kept[place.name] = _Kept({}, {}, self.parameters_of(place))
             x = self.passed(x)
             kept.watched["input_gradient"] = x
-            x = getattr(self, f"_{kind}")(place, layer, x, kept)
+            x = getattr(self, f"_{kind_of_placed(place)}")(place, x, kept)
         return x
 
-    def _dense(self, place: PlacedLayer, layer: Any, x: Tensor, kept: _Kept) -> Tensor:
+    def _dense(self, place: PlacedLayer, x: Tensor, kept: _Kept) -> Tensor:
         p, spec = kept.parameters, place.layer
         kept.computed["pre_activation"] = x @ p["weight"] + p.get("bias", 0.0)
-        z = self.pinned(kept.computed["pre_activation"], layer.pre_activation)
+        z = self.pinned(kept.computed["pre_activation"], place.name, "pre_activation")
         kept.watched["delta"] = z
         if spec.normalization is not None:
-            norm = spec.normalization
-            kept.computed["scaled"] = self._normalized(z, norm, p)
-            z = self.pinned(kept.computed["scaled"], layer.scaled)
+            kept.computed["scaled"] = self.normalized(z, place, spec.normalization, p)
+            z = self.pinned(kept.computed["scaled"], place.name, "scaled")
             kept.watched["normalized_gradient"] = z
-        return self._activated(spec.activation, layer, z, kept)
+        return self._activated(place, z, kept)
 
-    _head = _dense
-
-    def _activated(self, spec: Any, layer: Any, z: Tensor, kept: _Kept) -> Tensor:
-        kind = kind_of(spec)
+    def _activated(self, place: PlacedLayer, z: Tensor, kept: _Kept) -> Tensor:
+        spec: Any = place.layer
+        kind = kind_of(spec.activation)
         if kind == "prelu":
             a = leaky(z, kept.parameters["prelu_slope"])
         elif kind == "rrelu":
-            a = leaky(z, double(layer.slope))
+            a = leaky(z, self.drawn(place))
         else:
-            a = ACTIVATIONS[kind](z, spec)
-        return self._result(a, layer, kept)
+            a = ACTIVATIONS[kind](z, spec.activation)
+        return self._result(a, place, kept)
 
-    def _result(self, a: Tensor, layer: Any, kept: _Kept) -> Tensor:
+    def _result(self, a: Tensor, place: PlacedLayer, kept: _Kept) -> Tensor:
         kept.computed["activation"] = a
-        kept.watched["activation_gradient"] = self.pinned(a, layer["activation"])
+        kept.watched["activation_gradient"] = self.pinned(a, place.name, "activation")
         result: Tensor = kept.watched["activation_gradient"]
         return result
 
-    def _activation(self, place: PlacedLayer, layer: Any, x: Tensor, kept: _Kept) -> Tensor:
+    def _activation(self, place: PlacedLayer, x: Tensor, kept: _Kept) -> Tensor:
         kept.watched["delta"] = x
-        return self._activated(place.layer.activation, layer, x, kept)
+        return self._activated(place, x, kept)
 
-    def _dropout(self, place: PlacedLayer, layer: Any, x: Tensor, kept: _Kept) -> Tensor:
+    def _dropout(self, place: PlacedLayer, x: Tensor, kept: _Kept) -> Tensor:
         kept.watched["delta"] = x
-        return self._result(x * double(layer.slope), layer, kept)
+        return self._result(x * self.drawn(place), place, kept)
 
-    def _normalization(self, place: PlacedLayer, layer: Any, x: Tensor, kept: _Kept) -> Tensor:
+    def _normalization(self, place: PlacedLayer, x: Tensor, kept: _Kept) -> Tensor:
         kept.watched["delta"] = x
-        return self._result(self._normalized(x, place.layer, kept.parameters), layer, kept)
+        return self._result(self.normalized(x, place, place.layer, kept.parameters), place, kept)
 
-    def _normalized(self, x: Tensor, spec: Any, parameters: dict[str, Tensor]) -> Tensor:
-        gamma, beta = parameters.get("gamma"), parameters.get("beta")
-        return normalize(x, spec.method, spec.eps, gamma, beta, self.passed)
-
-    def _residual(self, place: PlacedLayer, layer: Any, x: Tensor, kept: _Kept) -> Tensor:
+    def _residual(self, place: PlacedLayer, x: Tensor, kept: _Kept) -> Tensor:
         p, entrance = kept.parameters, self.passed(x)
         branch = self.passed(self.through(place.branch, entrance))
         kept.watched.update({"delta": x, "branch_input_gradient": entrance, "branch_gradient": branch})
@@ -172,10 +162,10 @@ class _Twin:
             way_past = self.passed(x)
             kept.watched["skip_gradient"] = way_past
             kept.computed["skip"] = way_past @ p["projection"]
-            skip = self.pinned(kept.computed["skip"], layer.skip)
-        return self._result(skip + p.get("scale", place.layer.scale) * branch, layer, kept)
+            skip = self.pinned(kept.computed["skip"], place.name, "skip")
+        return self._result(skip + p.get("scale", place.layer.scale) * branch, place, kept)
 
-    def _recurrent(self, place: PlacedLayer, layer: Any, x: Tensor, kept: _Kept) -> Tensor:
+    def _recurrent(self, place: PlacedLayer, x: Tensor, kept: _Kept) -> Tensor:
         """Shapes are (batch, time, units), as in the record; gates in the order of the record."""
         spec, p = place.layer, kept.parameters
         told: dict[str, list[Tensor]] = {name: [] for name in ("pre_activation", "hidden", "cell")}
@@ -186,7 +176,7 @@ class _Twin:
 
         def pin(name: str, values: Tensor, t: int) -> Tensor:
             told[name].append(values)
-            pins[name].append(self.pinned(values, layer[name][:, t]))
+            pins[name].append(self.pinned(values, place.name, name, (slice(None), t)))
             return pins[name][-1]
 
         for t in range(x.shape[1]):
@@ -195,16 +185,15 @@ class _Twin:
             from_x = x[:, t] @ p["input_weight"] + b
             if spec.cell == "gru":
                 both = 2 * spec.units
-                recorded = layer.pre_activation[:, t]
                 rz = from_x[:, :both] + h @ r[:, :both] + rb[:both]
-                rz_pin = self.pinned(rz, recorded[:, :both])
+                rz_pin = self.pinned(rz, place.name, "pre_activation", (slice(None), t, slice(both)))
                 reset, keep = sigmoid(rz_pin).chunk(2, dim=1)
                 if spec.reset_after:
                     felt = reset * (h @ r[:, both:] + rb[both:])
                 else:
                     felt = (reset * h) @ r[:, both:]
                 new = from_x[:, both:] + felt
-                new_pin = self.pinned(new, recorded[:, both:])
+                new_pin = self.pinned(new, place.name, "pre_activation", (slice(None), t, slice(both, None)))
                 told["pre_activation"].append(torch.cat([rz, new], dim=1))
                 pins["pre_activation"].append((rz_pin, new_pin))
                 h = pin("hidden", (1 - keep) * tanh(new_pin) + keep * h, t)
@@ -223,24 +212,34 @@ class _Twin:
         return torch.stack(pins["hidden"], 1) if spec.return_sequences else h
 
 
-def twin_of(trace: IterationTrace, jitter: float = 0.0) -> tuple[float, Record]:
-    """Return loss and tensors of the recorded iteration as PyTorch computes them, named as in the record.
-
-    ``jitter`` shakes every value and gradient between two layers by so much of itself: how far the results
-    then move is how far rounding may take them.
-    """
-    experiment = trace.experiment
-    placed, loss_name = placed_layers(experiment.network), experiment.training.loss
-    twin, x = _Twin(trace, jitter), double(trace.inputs).requires_grad_()
-    y = twin.through(placed, x)
+def loss_of(twin: Twin, experiment: Experiment, x: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Take x through the network; return the loss and the outputs."""
+    y = twin.through(placed_layers(experiment.network), x)
     width = y.shape[-1]
+    z = head_input_of(twin)
+    loss = losses(
+        experiment.training.loss, z.reshape(-1, width), y.reshape(-1, width), targets.reshape(-1, width)
+    )
+    return loss, y
+
+
+def head_input_of(twin: Twin) -> Tensor:
+    """What the activation of the head takes."""
     head = twin.kept["head"].watched
-    z = head.get("normalized_gradient", head["delta"])
-    targets = double(trace.targets).reshape(-1, width)
-    loss = losses(loss_name, z.reshape(-1, width), y.reshape(-1, width), targets)
+    z: Tensor = head.get("normalized_gradient", head["delta"])
+    return z
+
+
+def twin_of(trace: IterationTrace) -> tuple[float, Record]:
+    """Return loss and tensors of the recorded iteration as PyTorch computes them, named as in the record."""
+    twin, targets = Twin(trace), double(trace.targets)
+    loss, y = loss_of(twin, trace.experiment, double(trace.inputs).requires_grad_(), targets)
     loss.backward()
     if y.grad is None:
-        y.grad = gradient_of_fused_head(loss_name, z.detach().reshape(-1, width), targets).reshape(y.shape)
+        z, width = head_input_of(twin).detach(), y.shape[-1]
+        fused = trace.experiment.training.loss
+        flat = gradient_of_fused_head(fused, z.reshape(-1, width), targets.reshape(-1, width))
+        y.grad = flat.reshape(y.shape)
     record = {
         name: {key: value.detach().numpy() for key, value in kept.computed.items()}
         | {key: _gradient(value) for key, value in kept.watched.items()}
