@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from gradsim.cli.failure import Failure
@@ -30,6 +32,8 @@ _VIEWS = {
     "time": "time_map",
 }
 """Name on the command line → name in the window."""
+_WITHOUT_LAYER = ("loss", "decision")
+_WITH_UNIT = ("network", "time")
 _SIZE = (960, 540)
 _MOST_PIXELS = 100_000_000
 
@@ -112,6 +116,45 @@ def check(view: str, path: Path, size: tuple[int, int] | None, scale: float, the
         )
 
 
+def checked_options(view: str, texts: Sequence[str], layer: str | None, unit: int | None) -> dict[str, Any]:
+    """Return the options of a view, and refuse what it does not have, before anything is trained.
+
+    Parameters
+    ----------
+    view : str
+        Name of the view.
+    texts : sequence of str
+        ``NAME=VALUE`` each.
+    layer : str or None
+        That is to be selected.
+    unit : int or None
+        That is to be selected.
+
+    Returns
+    -------
+    dict
+        Values by name.
+
+    Raises
+    ------
+    Failure
+        For options and selections that the view does not have.
+    """
+    from gradsim.cli.view_options import read_options
+
+    if unit is not None and layer is None:
+        raise Failure(f"--unit {unit}: expected --layer NAME, too")
+    if view == "window":
+        if texts or layer is not None:
+            raise Failure("--view window: expected neither --option nor --layer, they belong to a single view")
+        return {}
+    if layer is not None and view in _WITHOUT_LAYER:
+        raise Failure(f"--layer {layer}: expected a view in which a layer can be selected, got {view}")
+    if unit is not None and view not in _WITH_UNIT:
+        raise Failure(f"--unit {unit}: expected the view {' or '.join(_WITH_UNIT)}, got {view}")
+    return read_options(view, _class_of(view), texts) if texts else {}
+
+
 def check_drawable(view: str, samples: SampleSet) -> None:
     """Refuse a view that these data do not have, before anything is trained.
 
@@ -134,7 +177,13 @@ def check_drawable(view: str, samples: SampleSet) -> None:
         raise Failure(f"--view time: expected sequences, got data without time steps ({samples.title})")
 
 
-def view_of(name: str, run: Run, directory: Path | None = None) -> Any:
+def view_of(
+    name: str,
+    run: Run,
+    directory: Path | None = None,
+    options: Mapping[str, Any] = MappingProxyType({}),
+    place: tuple[int, int | None] | None = None,
+) -> Any:
     """Return the widget of a view that shows a run, with the answers to what it asks.
 
     Parameters
@@ -145,6 +194,10 @@ def view_of(name: str, run: Run, directory: Path | None = None) -> Any:
         What it shows.
     directory : Path or None
         Where a file of initial parameters is looked for.
+    options : mapping, optional
+        From ``checked_options``.
+    place : tuple of int or None
+        Layer and unit that are selected in it.
 
     Returns
     -------
@@ -153,10 +206,10 @@ def view_of(name: str, run: Run, directory: Path | None = None) -> Any:
     """
     from gradsim.trace import Cursor
 
-    application()
-    from gradsim.app.views_table import VIEWS
+    from gradsim.cli.view_options import show_chosen
 
-    view = next(row for row in VIEWS if row.id == _VIEWS[name]).make()
+    application()
+    view = _class_of(name)()
     view.resize(*_SIZE)
     if hasattr(view, "question_asked"):
         _answer(view, run, directory)
@@ -167,7 +220,15 @@ def view_of(name: str, run: Run, directory: Path | None = None) -> Any:
         view.check_gradients()
     if name == "network":
         view.set_cursor(Cursor(run.trace.iteration, telling_step(run.trace)))
+    show_chosen(view, options, place)
     return view
+
+
+def _class_of(name: str) -> Any:
+    """Return the class of a view."""
+    from gradsim.app.views_table import VIEWS
+
+    return next(row for row in VIEWS if row.id == _VIEWS[name]).make
 
 
 def _answer(view: Any, run: Run, directory: Path | None) -> None:
@@ -176,7 +237,7 @@ def _answer(view: Any, run: Run, directory: Path | None) -> None:
 
     from gradsim.app.inquiries import answer_now
     from gradsim.app.questions import QUESTIONS
-    from gradsim.cli.window_picture import quiet
+    from gradsim.cli.quiet import quiet
 
     def answer(question: str, options: Any) -> None:
         try:
@@ -216,6 +277,8 @@ def write_figure(
     scale: float,
     theme: str,
     directory: Path | None = None,
+    options: Mapping[str, Any] = MappingProxyType({}),
+    place: tuple[int, int | None] | None = None,
 ) -> None:
     """Write a view of a run to a file.
 
@@ -235,9 +298,13 @@ def write_figure(
         Name of the colours.
     directory : Path or None
         Where a file of initial parameters is looked for.
+    options : mapping, optional
+        From ``checked_options``.
+    place : tuple of int or None
+        Layer and unit that are selected in it.
     """
     from gradsim.views.export import export_view
 
-    view = view_of(name, run, directory)
+    view = view_of(name, run, directory, options, place)
     export_view(view, path, size=size or _SIZE, scale=scale, theme=theme, experiment=run.experiment)
     view.deleteLater()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradsim.cli import figures
 from gradsim.cli.failure import Failure
+from gradsim.cli.quiet import quiet
 from gradsim.cli.training import stop_wish
 
 if TYPE_CHECKING:
@@ -172,29 +173,6 @@ def _let_go() -> None:
     from PySide6.QtCore import QCoreApplication, QEvent
 
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Leave out what Qt says of every window that is drawn into memory.
-
-    Yields
-    ------
-    None
-        While it lasts.
-    """
-    from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
-
-    def say(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
-        """Pass on everything else."""
-        if "propagateSizeHints" not in message:
-            sys.stderr.write(f"{message}\n")
-
-    before = qInstallMessageHandler(say)
-    try:
-        yield
-    finally:
-        qInstallMessageHandler(before)
 
 
 @contextmanager
