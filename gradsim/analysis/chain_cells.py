@@ -73,10 +73,13 @@ class CellRecord:
 
     def slope(self, index: int) -> Numbers:
         """Return the slope of a gate, or of the simple cell, at its pre-activation, (rows, time, units)."""
+        if index in self._slopes:
+            return self._slopes[index]
         kind = _KINDS[self.spec.cell][index] if self.spec.cell != "simple" else self.spec.activation
         z = self._z[..., index * self.units : (index + 1) * self.units]
         with np.errstate(all="ignore"):
-            return np.where(np.isnan(z), np.nan, FUNCTIONS[kind].of(z, 0.0, 0.0)[1])
+            self._slopes[index] = np.where(np.isnan(z), np.nan, FUNCTIONS[kind].of(z, 0.0, 0.0)[1])
+        return self._slopes[index]
 
     def complement(self, index: int) -> Numbers:
         """Return 1 minus a gate with its digits also where the gate is nearly 1, (rows, time, units)."""
@@ -143,6 +146,10 @@ class CellRecord:
             if self.spec.reset_after:
                 return delta * self.felt
             return np.asarray((delta @ self.recurrent_weight(2).T) * self.before("hidden"))
+
+    @cached_property
+    def _slopes(self) -> dict[int, Numbers]:
+        return {}
 
     @cached_property
     def _gates(self) -> Numbers:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradsim.analysis.chain_time import States
 from gradsim.analysis.chain_wires import Edge, End, Graph, Part
 from gradsim.spec import Dropout, Normalization, PlacedLayer, Recurrent, placed_layers
 from gradsim.trace import IterationTrace, LayerTrace
@@ -47,8 +48,8 @@ class Rows:
         return np.asarray(chosen, dtype=np.float64)
 
 
-Entry = Callable[[Graph, LayerTrace], int | None]
-"""Adds the first wires of a graph and returns that of the layer's output; None where all paths have ended."""
+Entry = Callable[[Graph, LayerTrace], int | States | None]
+"""Adds the first wires of a graph and returns that of the layer's output, or those of all its steps of time."""
 
 
 def chain_graph(trace: IterationTrace, start: int, rows: Rows, entry: Entry | None = None) -> Graph:
@@ -84,14 +85,18 @@ class _Building:
         self.index = 0
 
     def walk(self, placed: tuple[PlacedLayer, ...], wire: int | None) -> int | None:
+        states: States | None = None  # of a recurrent layer that hands on every step
         for one in placed:
             inner = self.walk(one.branch, wire) if one.branch else None
             layer = self.trace.layers[self.index]
             spec: Any = one.layer
-            if self.entry is not None and layer.index == self.start:
-                wire = self.entry(self.graph, layer)
-                if layer.index == len(self.trace.layers) - 1:
-                    wire = self._ended(wire, "loss", layer, layer.activation_gradient)
+            goes_on = states is not None and isinstance(spec, Recurrent)
+            if states is not None and not goes_on:
+                states.end(self.graph)
+                states = None
+            if states is not None or (self.entry is not None and layer.index == self.start):
+                found = self._reached(states, layer, spec)
+                states, wire = (found, None) if isinstance(found, States) else (None, found)
             elif one.branch:
                 wire = self._residual(layer, spec, wire, inner)
             elif isinstance(spec, Normalization):
@@ -105,7 +110,19 @@ class _Building:
             else:
                 wire = self._dense(layer, spec, wire)
             self.index += 1
+        if states is not None:
+            states.end(self.graph)
         return wire
+
+    def _reached(self, states: States | None, layer: LayerTrace, spec: Any) -> int | States | None:
+        """Return where a recurrent layer, or the one that is begun with, hands on."""
+        if states is not None:
+            return states.through(self.graph, layer, spec)
+        assert self.entry is not None
+        found = self.entry(self.graph, layer)
+        if isinstance(found, int) and layer.index == len(self.trace.layers) - 1:
+            return self._ended(found, "loss", layer, layer.activation_gradient)
+        return found
 
     def _dense(self, layer: LayerTrace, spec: Any, wire: int | None) -> int | None:
         if layer.index == self.start:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gradsim.analysis.chain_cells import CellRecord, recurrent_by_weight
 from gradsim.analysis.chain_graph import FUSED, Rows, chain_graph
 from gradsim.analysis.chain_paths import ChainFactor
-from gradsim.analysis.chain_time import add_cells, end_states
+from gradsim.analysis.chain_time import States, add_cells, handed_on
 from gradsim.analysis.chain_wires import Edge, Graph
 from gradsim.spec import unrolled_layers
 from gradsim.trace import IterationTrace, LayerTrace
@@ -219,9 +219,5 @@ def _cell_entry(
     scale: float,
     graph: Graph,
     _layer: LayerTrace,
-) -> int | None:
-    states = add_cells(graph, record, column, by_weight, used)
-    if record.spec.return_sequences:
-        end_states(graph, record, states, scale)
-        return None
-    return states[-1]
+) -> int | States:
+    return handed_on(record, add_cells(graph, record, column, by_weight, used), scale)

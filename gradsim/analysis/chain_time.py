@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 
 from gradsim.analysis.chain_cells import CellRecord
 from gradsim.analysis.chain_wires import Edge, End, Graph, Part
+from gradsim.spec import Recurrent
+from gradsim.trace import LayerTrace
 
 Numbers = NDArray[np.float64]
 
@@ -49,11 +52,62 @@ def add_cells(
     return states
 
 
-def end_states(graph: Graph, record: CellRecord, states: list[int], scale: float) -> None:
-    """End paths wherever a layer that hands on every step does so, with the recorded gradient from above."""
-    gradients = record.of("output_gradient") / scale
-    for step, wire in enumerate(states):
-        graph.ends[wire].append(End("handed", record.layer.index, gradients[:, step], step))
+@dataclass(frozen=True, slots=True, eq=False)
+class States:
+    """What a recurrent layer hands on that hands on every step.
+
+    Attributes
+    ----------
+    record : CellRecord
+        The layer.
+    wires : tuple of int
+        Of h_t, for every step.
+    scale : float
+        Loss scale that the recorded gradients hold.
+    """
+
+    record: CellRecord
+    wires: tuple[int, ...]
+    scale: float
+
+    def end(self, graph: Graph) -> None:
+        """End paths wherever they leave the layer, with the recorded gradient from above."""
+        gradients = self.record.of("output_gradient") / self.scale
+        for step, wire in enumerate(self.wires):
+            graph.ends[wire].append(End("handed", self.record.layer.index, gradients[:, step], step))
+
+    def through(self, graph: Graph, layer: LayerTrace, spec: Recurrent) -> int | States:
+        """Go through the recurrent layer above; return what it hands on."""
+        record = CellRecord(layer, spec, self.record.samples)
+        cells, units, states = _Cells(graph, record), record.units, []
+        weight = np.asarray(layer.input_weight, dtype=np.float64)
+        by_gate = [weight[None, :, gate * units : (gate + 1) * units] for gate in range(record.gate_count)]
+        for step, below in enumerate(self.wires):
+            cells.step(step)
+            for gate, z in enumerate(cells.z):
+                cells.join(below, z, "weight", by_gate[gate], step, gate)
+            states.append(cells.h)
+        return handed_on(record, states, self.scale)
+
+
+def handed_on(record: CellRecord, states: list[int], scale: float) -> int | States:
+    """Return the last of the wires of a layer's states, or all of them where it hands on every step.
+
+    Parameters
+    ----------
+    record : CellRecord
+        The layer.
+    states : list of int
+        Wires of h_t.
+    scale : float
+        Loss scale that the recorded gradients hold.
+
+    Returns
+    -------
+    int or States
+        For the layers above.
+    """
+    return States(record, tuple(states), scale) if record.spec.return_sequences else states[-1]
 
 
 class _Cells:

@@ -182,6 +182,25 @@ def test_a_path_tells_its_steps_of_time() -> None:
         assert [factor.part for factor in path.factors[:2]] == ["input", "slope"]
 
 
+@pytest.mark.parametrize("name", ["simple recurrent", "lstm", "gru", "gru, reset before"])
+def test_a_path_goes_on_through_the_recurrent_layer_above(name: str) -> None:
+    trace = kind_run(name).trace
+    for path in weight_chain(trace, 0, 1, 2, 3).paths:
+        assert [layer for layer, *_ in path.units] == sorted(layer for layer, *_ in path.units)
+        assert {layer for layer, *_ in path.units} == {0, 1, 2, 3}
+        times = [place[2] for place in path.units if len(place) == 3]
+        assert times == sorted(times)
+        assert times[-1] == 8
+        assert path.factors[-1].part == "loss"
+
+
+def test_a_path_leaves_a_layer_at_a_step_where_what_is_above_is_no_recurrent_one() -> None:
+    found = weight_chain(kind_run("every step to the loss").trace, 0, 1, 2, 3)
+    assert {path.factors[-1].part for path in found.paths} == {"handed"}
+    assert all(path.factors[-1].time is not None for path in found.paths)
+    assert any("hands on every step" in remark for remark in found.remarks)
+
+
 def test_no_path_goes_past_where_the_state_is_detached() -> None:
     trace = sequence_trace("simple", 3)
     found = weight_chain(trace, 0, 0, 1, 1, most=1000)

@@ -108,7 +108,7 @@ def factor_words(trace: IterationTrace, factor: ChainFactor) -> FactorWords:
 def _cell_words(layer: LayerTrace, factor: ChainFactor, unit: str, way: str) -> FactorWords:
     """Return a factor inside a recurrent cell, with its step of time."""
     assert factor.time is not None
-    here = f"{unit}, step {factor.time + 1}"
+    here = f"{layer.name}, {unit}, step {factor.time + 1}"
     count = layer.recurrent_weight.shape[1] // layer.fan_out
     gates = next(names for names in GATES.values() if len(names) == count)
     gate = "" if factor.gate is None else gates[factor.gate]
@@ -118,7 +118,13 @@ def _cell_words(layer: LayerTrace, factor: ChainFactor, unit: str, way: str) -> 
     if factor.part == "slope":
         return FactorWords("∂h/∂z", "output", f"φ′, {here}")
     if factor.part == "recurrent":
-        return FactorWords("∂z/∂h", "none", f"recurrent weight {way}{of_gate}, to step {factor.time + 1}")
+        return FactorWords(
+            "∂z/∂h", "none", f"recurrent weight {way}{of_gate} of {layer.name}, to step {factor.time + 1}"
+        )
+    if factor.part == "weight":
+        return FactorWords(
+            "∂z/∂x", "none", f"input weight {way}{of_gate} of {layer.name}, step {factor.time + 1}"
+        )
     if factor.part == "gate":
         target = "h" if gate in ("o", "u", "n") else "c" if count == len(GATES["lstm"]) else "zₙ"
         return FactorWords(f"∂{target}/∂z", "output", f"slope{of_gate} times what it multiplies, {here}")
@@ -129,7 +135,7 @@ def _cell_words(layer: LayerTrace, factor: ChainFactor, unit: str, way: str) -> 
         return FactorWords("∂h/∂c", "none", f"gate o times tanh′ c, {here}")
     if factor.part == "reset":
         return FactorWords("r", "none", f"reset gate, {here}")
-    return FactorWords("∂L/∂h", "loss", f"recorded above {layer.name}, {here}")
+    return FactorWords("∂L/∂h", "loss", f"recorded above {here}")
 
 
 def _mark(layer: LayerTrace) -> str:
