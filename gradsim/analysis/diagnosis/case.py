@@ -199,6 +199,10 @@ class Case:
         trace = self.standing.trace
         return None if trace is None else causes(trace, details=False)
 
+    def explains(self, direction: Direction) -> bool:
+        """Whether the ratio of any two neighbouring layers has a cause: there is none where no gradient comes."""
+        return self._causes is None or cause_budget(self._causes, direction).counted > 0
+
     def cause(self, direction: Direction) -> str:
         """Return the chief cause of what happens to the signal on its way."""
         if self._causes is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from gradsim.analysis.diagnosis.applying import diagnosis_of
@@ -87,7 +88,7 @@ def diagnose(
     if thorough and simulate is None:
         raise ValueError("a thorough diagnosis trains other networks: expected `simulate`, got None")
     stop, tell = should_stop or _never, progress or _silent
-    case = case_with_simulator(simulator, history, simulate, effort, stop)
+    case = case_with_simulator(simulator, history, simulate, math.inf if thorough else effort, stop)
     if simulate is None:
         return diagnosis_of(case, "instant")
     if thorough:

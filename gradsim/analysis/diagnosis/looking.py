@@ -25,9 +25,10 @@ def case_with_simulator(
     case = case_of(simulator.record(), known, simulator.samples)
     if case.breaking is not None:
         recorded = _recorded(case, simulator if history is None else None, simulate, effort, should_stop)
-        return replace(case, recorded=recorded)
-    if survey_seconds(case.trace, case.samples) <= max(INSTANT, effort):
-        return replace(case, survey=unit_survey(simulator, should_stop))
+        case = replace(case, recorded=recorded)
+    # Of a pass that is not finite, the units say nothing.
+    if not case.is_past and survey_seconds(case.trace, case.samples) <= max(INSTANT, effort):
+        case = replace(case, survey=unit_survey(simulator, should_stop))
     return case
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -96,10 +97,7 @@ def vanishing_signal(case: Case) -> Measurement | Unknown:
     return Measurement(
         ratios[worst],
         f"{told}{_when(case)}",
-        blockage.words
-        if blockage
-        else "Differences go forward through the same weights and slopes as the gradient comes back. "
-        + case.cause("backward"),
+        blockage.words if blockage else _why_alike(case, differences),
         ratios,
         {"sd over the batch of the inputs": inputs, f"sd over the batch of {worst}": differences[worst]}
         | _judged(case),
@@ -165,6 +163,22 @@ def _why(case: Case, blockage: Blockage | None) -> str:
     if blockage is None:
         return case.cause("backward")
     return f"{blockage.words} {case.cause('backward')}" if blockage.is_small else blockage.words
+
+
+def _why_alike(case: Case, differences: dict[str, float]) -> str:
+    """Return why samples come to differ less and less: the cause of the gradient, or else where it is worst."""
+    if case.explains("backward"):
+        words = "Differences go forward through the same weights and slopes as the gradient comes back. "
+        return words + case.cause("backward")
+    pairs = [
+        (after / before, first, second)
+        for (first, before), (second, after) in pairwise(differences.items())
+        if before > 0
+    ]
+    if not pairs:
+        return f"They are already alike in {case.path[0].name}."
+    share, first, second = min(pairs)
+    return f"Every layer takes its share, most of all {second}: it leaves {number(share)} of what differs in {first}."
 
 
 def _when(case: Case) -> str:

@@ -58,6 +58,14 @@ def test_first_weights_that_are_too_small_come_before_the_units_that_die_of_them
     assert remedies == ["batch_normalization", "fitting_weights"]
 
 
+def test_where_no_gradient_comes_the_signal_tells_by_itself_where_it_vanishes():
+    path = REPOSITORY / "resources" / "experiments" / "pretraining.gradsim.json"
+    why = diagnosed(gradsim.load(path), 60)["vanishing_signal"].why
+    assert (
+        why == "Every layer takes its share, most of all dense_2: it leaves 0.23 of what differs in dense_1."
+    )
+
+
 def test_no_sentence_begins_with_a_small_letter():
     for example in EXAMPLES:
         if example.rule == "deeper_but_worse":

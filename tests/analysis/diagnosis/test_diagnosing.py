@@ -31,7 +31,7 @@ from gradsim.spec.data import CopyMemory, Curve, GaussianNoise, Iris, Moons
 from gradsim.spec.initializer import HeNormal, Normal, Zeros
 from gradsim.spec.training import Adam, CosineSchedule, Sgd
 from gradsim.trace import Run
-from tests.kind_runs import NETWORKS, kind_run
+from tests.kind_runs import NETWORKS, SEQUENCES, kind_run, kind_simulator
 
 DEEP_SIGMOID = Experiment(
     data=Moons(samples=100),
@@ -59,6 +59,16 @@ def test_a_run_and_its_simulator_give_the_same_findings():
     simulator = Simulator(DEEP_SIGMOID)
     simulator.advance(30)
     assert diagnose_run(run_of(simulator)).findings == diagnose(simulator).findings
+
+
+@pytest.mark.parametrize("name", sorted(set(NETWORKS) - set(SEQUENCES)))
+def test_every_kind_of_network_is_diagnosed_with_its_simulator_and_other_seeds(name):
+    simulator = kind_simulator(name)
+    simulator.advance(3)
+    diagnosis = diagnose(simulator, simulate=Simulator, seeds=1)
+    assert {finding.confidence.of for finding in diagnosis.findings} <= {2}
+    state = {check.id: (check.state, check.reason) for check in diagnosis.checks}["dead_units"]
+    assert state[0] in ("clear", "unknown")
 
 
 def test_the_simulator_stays_where_it_stands():
