@@ -49,6 +49,11 @@ def allow_words(node: Any, parts: dict[str, Any]) -> None:
         mapping = node.pop("discriminator")["mapping"]  # OpenAPI's; unknown to JSON Schema
         words = [word for word, place in mapping.items() if _needs_nothing(parts[place.rsplit("/", 1)[1]])]
         node["anyOf"] = [{"enum": words, "description": "The kind with its defaults"}, *node["anyOf"]]
+        return
+    for place in [option["$ref"] for option in node.get("anyOf", ()) if "$ref" in option]:
+        if "method" in (properties := parts[place.rsplit("/", 1)[1]]["properties"]):
+            words = [*properties["kind"]["enum"], *properties["method"]["enum"]]
+            node["anyOf"] = [{"enum": words, "description": "The method, all else as usual"}, *node["anyOf"]]
 
 
 def _needs_nothing(part: dict[str, Any]) -> bool:

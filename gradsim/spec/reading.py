@@ -29,7 +29,8 @@ def read_experiment(document: object) -> Experiment:
     """Return the experiment that a document asks for.
 
     A bare word where a kind stands is short for that kind with its defaults: ``"relu"`` is
-    ``{"kind": "relu"}``. Missing keys take their defaults.
+    ``{"kind": "relu"}``; where only one kind can stand, its method is enough: ``"normalization": "layer"`` inside a
+    dense layer. Missing keys take their defaults.
 
     Parameters
     ----------
@@ -189,6 +190,8 @@ def _plain_kind(
 
 
 def _plain_object(struct: inspect.StructType, value: Any, path: str) -> dict[str, Any]:
+    if isinstance(value, str) and struct.tag_field and "method" in limits.members_of(struct):
+        value = {} if value == struct.tag else {"method": value}
     if not isinstance(value, dict):
         _refuse(struct, value, path)
     if path.count(".layers[") > MAX_NESTING:

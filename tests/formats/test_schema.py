@@ -44,6 +44,9 @@ def test_the_schema_refuses_what_reading_refuses(name: str) -> None:
 def test_the_schema_knows_the_bare_words_of_kinds_that_need_nothing_more() -> None:
     assert is_experiment({"gradsim": 1, "data": "moons", "network": {"layers": ["dense"]}})
     assert not is_experiment({"gradsim": 1, "data": "inline"})
+    for word, known in {"normalization": True, "layer": True, "rms": True, "group": False}.items():
+        layer = {"kind": "dense", "normalization": word}
+        assert is_experiment({"gradsim": 1, "network": {"layers": [layer]}}) is known
     assert not is_experiment({"gradsim": 1, "network": {"layers": ["repeat"]}})
 
 

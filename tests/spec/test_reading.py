@@ -25,6 +25,7 @@ from gradsim.spec import versions as versions_module
 from gradsim.spec.activation import LeakyRelu, Relu
 from gradsim.spec.data import Inline, Moons
 from gradsim.spec.initializer import HeNormal
+from gradsim.spec.network import Normalization
 from gradsim.spec.training import Adam, Sgd, Training
 from tests.spec.strategies import experiments
 
@@ -270,6 +271,16 @@ def test_a_bare_word_is_short_for_the_kind_with_its_defaults_wherever_a_kind_sta
         Repeat(times=3, layers=(Dense(activation=LeakyRelu(), initializer=HeNormal()),)),
     )
     assert read.training.optimizer == Adam()
+
+
+@pytest.mark.parametrize(
+    ("word", "method"), [("batch", "batch"), ("layer", "layer"), ("rms", "rms"), ("normalization", "batch")]
+)
+def test_the_method_is_short_for_the_normalization_inside_a_dense_layer(word: str, method: Any) -> None:
+    read = read_experiment(layered({"kind": "dense", "normalization": word}))
+    assert read.network.layers == (Dense(normalization=Normalization(method=method)),)
+    with pytest.raises(SpecError, match="normalization.method: expected one of"):
+        read_experiment(layered({"kind": "dense", "normalization": "bach"}))
 
 
 def test_whole_numbers_written_with_a_point_are_integers_as_in_json_schema() -> None:
