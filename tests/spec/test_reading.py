@@ -279,7 +279,7 @@ def test_a_bare_word_is_short_for_the_kind_with_its_defaults_wherever_a_kind_sta
 def test_the_method_is_short_for_the_normalization_inside_a_dense_layer(word: str, method: Any) -> None:
     read = read_experiment(layered({"kind": "dense", "normalization": word}))
     assert read.network.layers == (Dense(normalization=Normalization(method=method)),)
-    with pytest.raises(SpecError, match="normalization.method: expected one of"):
+    with pytest.raises(SpecError, match=r"normalization\.method: expected one of"):
         read_experiment(layered({"kind": "dense", "normalization": "bach"}))
 
 
