@@ -170,6 +170,18 @@ def _add_render(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     _add_beside(parser)
     parser.add_argument("--theme", choices=THEMES, default="light", help="colours (default: light)")
+    parser.add_argument(
+        "--option",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="what the view shows, such as direction=forward, over=passes or unrolled=on; can be repeated; one that "
+        "there is not is answered with those that there are",
+    )
+    parser.add_argument("--layer", metavar="NAME", help="the layer that is selected, such as dense_3")
+    parser.add_argument(
+        "--unit", metavar="N", type=_whole, help="the unit of --layer that is selected, from 1 on"
+    )
 
 
 def _add_schema(commands: argparse._SubParsersAction[_Parser]) -> None:

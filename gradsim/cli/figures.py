@@ -146,7 +146,9 @@ def checked_options(view: str, texts: Sequence[str], layer: str | None, unit: in
         raise Failure(f"--unit {unit}: expected --layer NAME, too")
     if view == "window":
         if texts or layer is not None:
-            raise Failure("--view window: expected neither --option nor --layer, they belong to a single view")
+            raise Failure(
+                "--view window: expected neither --option nor --layer, they belong to a single view"
+            )
         return {}
     if layer is not None and view in _WITHOUT_LAYER:
         raise Failure(f"--layer {layer}: expected a view in which a layer can be selected, got {view}")
@@ -204,9 +206,8 @@ def view_of(
     QWidget
         Never shown on a screen; the network at the moment when the last delta is known.
     """
-    from gradsim.trace import Cursor
-
     from gradsim.cli.view_options import show_chosen
+    from gradsim.trace import Cursor
 
     application()
     view = _class_of(name)()

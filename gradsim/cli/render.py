@@ -28,6 +28,7 @@ def render(arguments: argparse.Namespace) -> int:
         Exit code: 130 if Ctrl+C ended the training early; what was done so far is drawn all the same.
     """
     from gradsim.cli.training import prepared_simulator, train
+    from gradsim.cli.view_options import place_in
 
     check_writable(arguments.output)
     source = opened(arguments.file, arguments.set, arguments.seed)
@@ -46,6 +47,7 @@ def render(arguments: argparse.Namespace) -> int:
     if arguments.beside and view == "window":
         raise Failure("--beside: the window compares by itself, Run: Compare with backpropagation")
     figures.check(view, output, size, scale, theme)
+    options = figures.checked_options(view, arguments.option, arguments.layer, arguments.unit)
     progress = Progress()
     if view == "window":
         from gradsim.cli.window_picture import SIZE, window_picture, write_picture
@@ -55,13 +57,14 @@ def render(arguments: argparse.Namespace) -> int:
     else:
         simulator = prepared_simulator(source, progress)
         figures.check_drawable(view, simulator.samples)
+        place = place_in(simulator.record().layers, arguments.layer, arguments.unit)
         finished = train(simulator, length.iterations, progress)
         run = figures.run_of(simulator)
         if arguments.beside:
             beside = trained_beside_it(run.trace, source, progress)
             run = dataclasses.replace(run, ghost=beside.trace, ghost_history=beside.history)
             finished = finished and beside.finished
-        figures.write_figure(view, run, output, size, scale, theme, source.directory)
+        figures.write_figure(view, run, output, size, scale, theme, source.directory, options, place)
     terminal = terminal_of()
     print_length(length, terminal)
     terminal.write(f"Written: {output}")

@@ -84,8 +84,9 @@ class ActivationView(AskingView):
         super().set_answer_failed(question, reason)
         self._show_search()
 
-    def _choose(self, name: str, value: Any) -> None:
-        super()._choose(name, value)
+    def choose(self, name: str, value: Any) -> None:
+        """Choose, and have the deaths searched for where they are to be shown."""
+        super().choose(name, value)
         if (
             (name, value) == ("units", "death")
             and self._deaths() is None
@@ -99,7 +100,7 @@ class ActivationView(AskingView):
             self.cancel(DEATHS)
         else:
             self.ask(DEATHS)
-            super()._choose("units", "death")
+            super().choose("units", "death")
         self._show_search()
 
     def _show_search(self) -> None:
@@ -252,6 +253,7 @@ class ActivationView(AskingView):
         if self.run is None:
             return "No run yet."
         from gradsim.analysis.nonlinearities import SHADED_BELOW
+        from gradsim.analysis.unit_deaths import deaths_words
         from gradsim.spec import kind_of
 
         name = self._looked_at()
@@ -269,6 +271,11 @@ class ActivationView(AskingView):
         survey, is_whole = self._survey()
         where = f"all {grouped(survey.samples)} training samples" if is_whole else "this batch only"
         told.append(f"Over {where}: {survey_words(survey)}")
+        deaths = self._deaths()
+        if deaths is not None:
+            told.append(deaths_words(deaths))
+        elif self.asked(DEATHS).is_waiting:
+            told.append(f"When they died: {self.waiting_words(DEATHS)}")
         return ". ".join(told) + "."
 
     def table(self) -> Table:

@@ -16,6 +16,7 @@ from gradsim.views.network.canvas import NetworkCanvas
 from gradsim.views.network.paths import UnitChain
 from gradsim.views.network.scene import LinkColours, UnitColours
 from gradsim.views.network.telling import network_summary, network_table
+from gradsim.views.plot.options import Choice, Option, Toggle, checked
 from gradsim.views.theme import LIGHT, Theme
 
 _UNIT_COLOURS: tuple[tuple[str, UnitColours], ...] = (
@@ -41,6 +42,11 @@ class NetworkView(QWidget):
 
     title = "Network"
     view_id = "network"
+    options: tuple[Option, ...] = (
+        Choice("units", "Units", tuple((name, words) for words, name in _UNIT_COLOURS), "magnitude"),
+        Choice("links", "Links", tuple((name, words) for words, name in _LINK_COLOURS), "weight"),
+        Toggle("unrolled", "Unroll through time", False),
+    )
 
     layer_selected = Signal(int)
     unit_selected = Signal(int, int)
@@ -122,6 +128,16 @@ class NetworkView(QWidget):
     def _recurrent(self) -> frozenset[int]:
         layers = () if self._run is None else self._run.trace.layers
         return frozenset(layer.index for layer in layers if layer.kind == "recurrent")
+
+    def choose(self, name: str, value: Any) -> None:
+        """Choose what is drawn: a row of ``options``, as its control would."""
+        value = checked(self.options, name, value)
+        if name == "unrolled":
+            self.set_unrolled(self._recurrent if value else ())
+        elif name == "units":
+            self.unit_colours.setCurrentIndex([known for _, known in _UNIT_COLOURS].index(value))
+        else:
+            self.link_colours.setCurrentIndex([known for _, known in _LINK_COLOURS].index(value))
 
     @property
     def unrolled(self) -> frozenset[int]:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from gradsim.analysis.nonlinearities import SHADED_BELOW, activation_layers, nonlinearities
-from gradsim.analysis.unit_deaths import coarse_iterations, death_words, unit_deaths
+from gradsim.analysis.unit_deaths import coarse_iterations, death_words, deaths_words, unit_deaths
 from gradsim.analysis.units import batch_units, unit_survey
 from gradsim.engine import Simulator
 from gradsim.spec import ActivationLayer, Dense, Dropout, Experiment, Head, Network, Normalization, Training
@@ -325,6 +325,17 @@ def test_a_run_whose_past_was_changed_is_not_told_a_false_one() -> None:
 )
 def test_a_death_is_told_as_exactly_as_it_is_known(alive: int, dead: int, words: str) -> None:
     assert death_words(alive, dead) == words
+
+
+def test_all_deaths_are_told_with_their_moments_and_their_layer() -> None:
+    told = deaths_words(unit_deaths(Dying([0, 0, 5, 9, 20, 2000]), 100))
+    assert told.startswith("Of the 5 dead units 2 were so from the start and 3 died in iterations 5 to 20")
+    assert "half of them by 9" in told
+    assert "at the latest" not in told
+    assert "looked at" in told
+    assert deaths_words(unit_deaths(Dying([500]), 100)).startswith("No unit is dead; ")
+    assert "at the latest" in deaths_words(unit_deaths(Dying([77, 80]), 1000, most_looks=24))
+    assert "1 died in iteration 7;" in deaths_words(unit_deaths(Dying([7]), 100))
 
 
 def test_the_coarse_row_begins_at_the_start_and_ends_at_the_end() -> None:

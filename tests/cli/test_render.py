@@ -84,6 +84,38 @@ def test_a_theme_decides_the_ground(theme, small, tmp_path, qapp):
         (["--view", "window", "--theme", "paper"], "--view window: expected the theme light or dark"),
         (["-o", "no/such/folder/f.png"], "there is no folder no/such/folder"),
         (["--view", "window", "-o", "window.svg"], "--view window: expected a name that ends in .png"),
+        (
+            ["--view", "cause", "--option", "direction=sideways"],
+            "--option direction=sideways: expected direction to be backward or forward, got 'sideways'",
+        ),
+        (
+            ["--view", "cause", "--option", "ratio=maybe"],
+            "--option ratio=maybe: expected ratio to be on or off, got 'maybe'",
+        ),
+        (
+            ["--view", "network", "--option", "way=off"],
+            "--option way=off: expected one of network: units=magnitude|value; links=weight|gradient|none; "
+            "unrolled=on|off",
+        ),
+        (
+            ["--view", "cause", "--option", "direction"],
+            "--option direction: expected one of cause: direction=",
+        ),
+        (["--view", "window", "--layer", "head"], "--view window: expected neither --option nor --layer"),
+        (["--view", "cause", "--layer", "dense_9"], "--layer dense_9: expected one of dense_1, "),
+        (
+            ["--view", "network", "--layer", "head", "--unit", "9"],
+            "--unit 9: expected a unit of head, from 1",
+        ),
+        (["--view", "network", "--unit", "9"], "--unit 9: expected --layer NAME, too"),
+        (
+            ["--view", "cause", "--layer", "head", "--unit", "1"],
+            "--unit 1: expected the view network or time",
+        ),
+        (
+            ["--view", "loss", "--layer", "head"],
+            "--layer head: expected a view in which a layer can be selected",
+        ),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_before_the_training(words, sentence, small, tmp_path, capsys):
@@ -92,6 +124,34 @@ def test_what_cannot_be_drawn_is_refused_before_the_training(words, sentence, sm
     err = capsys.readouterr().err
     assert sentence in err
     assert err.count("\n") == 1
+
+
+CHOICES = {
+    "forward cause": ("cause", ["--option", "direction=forward"]),
+    "cause without letters": ("cause", ["--option", "letters=off"]),
+    "a layer": ("cause", ["--layer", "dense_2"]),
+    "a unit": ("network", ["--layer", "dense_1", "--unit", "2"]),
+    "gradients on the links": ("network", ["--option", "links=gradient"]),
+    "loss over passes": ("loss", ["--option", "over=passes"]),
+    "deaths": ("activations", ["--option", "units=death"]),
+    "unrolled": ("network", ["--option", "unrolled=on"]),
+    "cell gradient": ("time", ["--option", "tensor=cell_gradient"]),
+}
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_an_option_or_a_selection_is_another_picture(name, small, sequences, tmp_path, qapp):
+    view, chosen = CHOICES[name]
+    file = sequences if name in ("unrolled", "cell gradient") else small
+    words = ["render", file, "--view", view, "--iterations", "6", "--size", "500x300", "--scale", "1"]
+    words += ["--set", "network.layers[0].cell=lstm"] if file == sequences else []
+    pictures = []
+    for number, more in enumerate(([], chosen)):
+        path = tmp_path / f"{number}.png"
+        assert main([*words, *more, "-o", str(path)]) == 0
+        with Image.open(path) as picture:
+            pictures.append(picture.convert("RGB").tobytes())
+    assert pictures[0] != pictures[1]
 
 
 def test_ctrl_c_draws_what_was_done_so_far(small, tmp_path, monkeypatch, qapp):

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from gradsim.analysis.unit_deaths import UnitDeaths, unit_deaths
+from gradsim.analysis.unit_deaths import UnitDeaths, deaths_words, unit_deaths
 from gradsim.analysis.units import UnitSurvey, unit_survey
 from gradsim.app.inquiries import answer_now
 from gradsim.app.questions import QUESTIONS
@@ -411,3 +411,18 @@ def test_a_past_that_was_changed_by_hand_is_refused() -> None:
     simulator.advance(3)
     with pytest.raises(ValueError, match="has other weights at iteration 8"):
         answer_now(QUESTIONS[DEATHS], None, run_of(simulator))
+
+
+def test_the_summary_tells_when_the_units_died_once_that_is_known(
+    qtbot: QtBot, dead: tuple[Run, UnitSurvey, UnitDeaths]
+) -> None:
+    run, survey, deaths = dead
+    view, _ = shown(qtbot, run)
+    view.set_answer(UNITS, survey)
+    assert "dead units" not in view.text_summary()
+    view.choose("units", "death")
+    view.set_answer_progress(DEATHS, "Looking at iteration 8", 0.5)
+    assert "When they died: Looking at iteration 8 (50.0 %)." in view.text_summary()
+    view.set_answer(DEATHS, deaths)
+    assert deaths_words(deaths) in view.text_summary()
+    assert f"Of the {survey.dead} dead units" in view.text_summary()

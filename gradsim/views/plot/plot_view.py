@@ -57,7 +57,7 @@ class PlotView(QWidget):
         self.fit_action = self._action("Fit", "Fit the axes to the data (double-click)", ["A"], self.fit)
         zoom_in = self._action("Zoom in", "Show less, larger", ["+", "="], lambda: self._screen.zoom(0.8))
         zoom_out = self._action("Zoom out", "Show more, smaller", ["-"], lambda: self._screen.zoom(1.25))
-        self.bar = OptionBar(self.options, self._choose, [self.fit_action])
+        self.bar = OptionBar(self.options, lambda name, value: self.choose(name, value), [self.fit_action])
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -283,7 +283,16 @@ class PlotView(QWidget):
             self._made = (theme, panels)
         return self._made[1]
 
-    def _choose(self, name: str, value: Any) -> None:
+    def choose(self, name: str, value: Any) -> None:
+        """Do what happens when a person chooses what is drawn: that is told, and what it needs is asked for.
+
+        Parameters
+        ----------
+        name : str
+            Of a row of ``options``.
+        value : str or bool
+            One it can have.
+        """
         self.set_option(name, value)
         self.option_changed.emit(name, value)
 
