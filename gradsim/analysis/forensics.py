@@ -139,14 +139,30 @@ def first_broken_record(history: History) -> int | None:
         Index into ``history.iterations``. An infinite ∂L/∂a of a head whose δ is sound is left out: fused with
         its loss the head does not need it.
     """
+    bad = np.flatnonzero(broken_records(history))
+    return int(bad[0]) if len(bad) else None
+
+
+def broken_records(history: History) -> NDArray[np.bool_]:
+    """Return which records of a run have a value that is NaN or infinite.
+
+    Parameters
+    ----------
+    history : History
+        Statistics of the run.
+
+    Returns
+    -------
+    ndarray of bool, shape (records,)
+        As ``first_broken_record`` counts them.
+    """
     if not len(history):
-        return None
+        return np.zeros(0, np.bool_)
     which = [COUNTS.index("nans"), COUNTS.index("infs")]
     counts: NDArray[np.bool_] = np.asarray(np.sum(history.counts[..., which], axis=-1, dtype=np.int64) > 0)
     head, gradient, delta = -1, TENSORS.index("activation_gradient"), TENSORS.index("delta")
     counts[:, head, gradient] &= counts[:, head, delta]
-    bad = np.flatnonzero(counts.any(axis=(1, 2)) | ~np.isfinite(history.loss))
-    return int(bad[0]) if len(bad) else None
+    return np.asarray(counts.any(axis=(1, 2)) | ~np.isfinite(history.loss))
 
 
 def fault_by_counts(history: History, record: int) -> Fault | None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
-from gradsim.spec import Experiment
+from gradsim.spec import Experiment, kind_of
 from gradsim.trace import PARAMETER_TENSORS, IterationTrace, Run
 
 
@@ -68,7 +68,10 @@ class Inquiry:
         """Return a fresh simulator that stands where the run on screen stands, with the same parameters."""
         simulator = self.simulator(self.run.experiment)
         trace = self.run.trace
-        simulator.stand_at(trace.iteration, recorded_parameters(trace, simulator.parameters()))
+        # A dynamic scale that began anew might make infinite what is finite on screen.
+        is_dynamic = kind_of(self.run.experiment.training.loss_scale) == "dynamic"
+        loss_scale = trace.loss_scale if is_dynamic else None
+        simulator.stand_at(trace.iteration, recorded_parameters(trace, simulator.parameters()), loss_scale)
         return simulator
 
 

@@ -2,12 +2,18 @@
 
 import time
 
+from msgspec.structs import replace
+
+import gradsim
+from gradsim.analysis.diagnosis import diagnose
 from gradsim.app.inquiries import answer_now
 from gradsim.app.questions import QUESTIONS
 from gradsim.engine import Simulator
 from gradsim.spec import Dense, Experiment, Network, Repeat
 from gradsim.spec.activation import Sigmoid
+from gradsim.spec.method import DynamicLossScale
 from gradsim.trace import Run
+from tests.conftest import REPOSITORY
 
 DEEP = Experiment(
     network=Network(layers=(Repeat(times=20, layers=(Dense(units=64, activation=Sigmoid()),)),))
@@ -49,6 +55,19 @@ def test_the_instant_question_makes_no_other_network_and_the_next_one_trains_som
     assert len(made) == 4
     assert {(one.confidence.of, one.confidence.iteration) for one in known.findings} == {(4, 30)}
     assert [one.remedies for one in known.findings] == [one.remedies for one in instant.findings]
+
+
+def test_the_twin_has_the_loss_scale_of_the_pass_on_screen():
+    experiment = gradsim.load(REPOSITORY / "resources" / "experiments" / "float16_dynamic.gradsim.json")
+    scale = DynamicLossScale(scale=2.0**40)
+    experiment = replace(experiment, training=replace(experiment.training, loss_scale=scale))
+    simulator = Simulator(experiment)
+    simulator.advance(60)
+    run = Run("", experiment, simulator.samples, simulator.record(), None, simulator.history())
+    assert run.trace.loss_scale < 2.0**40
+    asked, _ = answer_now(QUESTIONS["diagnosis"], None, run)
+    assert asked.findings == diagnose(simulator).findings
+    assert all("judged at iteration" not in finding.evidence for finding in asked.findings)
 
 
 def counted(made, make=Simulator.__init__):

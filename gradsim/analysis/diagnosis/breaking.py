@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from gradsim.analysis.fault import Fault, broken_in
-from gradsim.analysis.forensics import Recorder, fault_by_counts, first_broken_record, first_fault
+from gradsim.analysis.forensics import (
+    Recorder,
+    broken_records,
+    fault_by_counts,
+    first_broken_record,
+    first_fault,
+)
 from gradsim.trace import History, IterationTrace, LayerTrace
 
 
@@ -79,11 +87,13 @@ def standing_of(trace: IterationTrace, history: History, breaking: Breaking | No
     now = Standing(trace.iteration, trace, history, -1)
     if breaking is None or not len(history) or broken_in(trace) is None:
         return now
-    if breaking.before is not None:
+    finite = np.flatnonzero(~broken_records(history))
+    # Behind updates that a dynamic loss scale left out, the last finite record is not the one before the first fault.
+    record = int(finite[-1]) if len(finite) else 0
+    at = int(history.iterations[record])
+    if breaking.before is not None and breaking.before.iteration >= at:
         return Standing(breaking.before.iteration, breaking.before, history, -1)
-    record = first_broken_record(history)
-    record = len(history) - 1 if record is None else max(0, record - 1)
-    return Standing(int(history.iterations[record]), None, history, record)
+    return Standing(at, None, history, record)
 
 
 def _loss(history: History, record: int) -> Fault:

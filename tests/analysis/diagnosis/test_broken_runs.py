@@ -15,7 +15,7 @@ from gradsim.analysis.diagnosis.finite import fault_place
 from gradsim.analysis.diagnosis.measuring import other_seed
 from gradsim.analysis.diagnosis.rules import RULES
 from gradsim.analysis.diagnosis.words import number, percent
-from gradsim.analysis.forensics import examine, fault_by_counts, first_broken_record
+from gradsim.analysis.forensics import broken_records, examine, fault_by_counts, first_broken_record
 from gradsim.engine import Simulator
 from gradsim.spec.method import DynamicLossScale
 from gradsim.trace import Run
@@ -162,6 +162,21 @@ def test_an_update_that_a_dynamic_loss_scale_leaves_out_is_no_fault():
     assert "judged at iteration" not in diagnosis["vanishing_gradient"].evidence
     assert check.state == "clear"
     assert "dynamic loss scale" in check.reason
+
+
+def test_a_pass_that_overflows_behind_others_that_did_not_is_judged_by_the_one_before():
+    experiment = gradsim.load(GALLERY / "float16_dynamic.gradsim.json")
+    scale = DynamicLossScale(scale=2.0**40, interval=2)  # doubled soon, so that it overflows again and again
+    simulator = Simulator(replace(experiment, training=replace(experiment.training, loss_scale=scale)))
+    simulator.advance(60)
+    history = simulator.history()
+    bad = broken_records(history)
+    broken_at = [int(k) for k in history.iterations[1:][bad[1:] & ~bad[:-1]]]
+    simulator.seek(broken_at[-1])
+    run = run_of(simulator)
+    for diagnosis in (diagnose_run(run), diagnose(simulator)):
+        finding = diagnosis["vanishing_gradient"]
+        assert finding.evidence["judged at iteration"] == broken_at[-1] - 1
 
 
 def test_every_rule_can_look_at_a_broken_run_of_every_seed():
