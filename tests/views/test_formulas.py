@@ -10,7 +10,9 @@ from functools import cache
 import numpy as np
 import pytest
 
+import gradsim
 from gradsim.engine import Simulator
+from gradsim.resource_files import resource_path
 from gradsim.spec import Dense, Experiment, Head, Network, Training, kind_of
 from gradsim.spec.activation import LeakyRelu, Linear, Prelu, Relu, Relu6, Sigmoid, Silu, Softmax, Tanh
 from gradsim.spec.data import GaussianNoise, Moons
@@ -166,6 +168,21 @@ def test_every_activation_loss_clipping_and_optimizer_is_calculated(
             assert checked["clip clip"] == len(trace.layers)
         if loss != "cross_entropy":
             assert checked["loss loss"]
+
+
+@pytest.mark.parametrize("sample", [3, None])
+def test_the_loss_scale_of_a_narrow_precision_is_told_where_it_is_inside(sample: int | None) -> None:
+    path = resource_path("experiments", "float16_loss_scale.gradsim.json")
+    trace = Simulator(gradsim.load(path), path.parent).record()
+    last = len(trace.layers) - 1
+    seen = 0
+    for step in (step for step in trace.steps if step.phase == "backward" and step.layer in (0, last)):
+        for formula in formulas_at(trace, step, step.layer or 0, Place(sample, 1, 1)):
+            sides = [calculated(line) for line in formula.marked.split("\n")]
+            for made, recorded in (pair for pair in sides if pair is not None):
+                seen += "65536" in formula.filled
+                assert made == pytest.approx(recorded, rel=0.01)
+    assert seen >= 5
 
 
 def test_every_step_of_time_brings_its_own_numbers() -> None:

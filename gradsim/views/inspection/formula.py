@@ -123,6 +123,16 @@ def ended(text: str, value: float, result: float, place: Place) -> str:
         return f"{text} + [remainder {told(float(np.float64(result) - value))}] = {told(result)}"
 
 
+def with_scale(trace: IterationTrace, text: str) -> str:
+    """Return what makes a gradient of the loss times the loss scale, with which a narrow precision records it."""
+    return text if trace.loss_scale == 1 else f"{text}·{told(trace.loss_scale)}"
+
+
+def without_scale(trace: IterationTrace, text: str) -> str:
+    """Return a sum of recorded gradients with the loss scale taken off, as those of parameters have it."""
+    return text if trace.loss_scale == 1 else f"({text}) / {told(trace.loss_scale)}"
+
+
 def means_words(trace: IterationTrace, formula: Formula) -> str:
     """Return the remark that numbers are means, and on what remains."""
     count = len(trace.inputs)

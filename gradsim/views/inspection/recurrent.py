@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradsim.trace import IterationTrace, LayerTrace
-from gradsim.views.inspection.formula import Formula, Place, ended, number_at, row_at, spec_of
+from gradsim.views.inspection.formula import Formula, Place, ended, number_at, row_at, spec_of, without_scale
 from gradsim.views.inspection.marked_number import told
 from gradsim.views.inspection.nonlinearities import value_at, value_text
 from gradsim.views.inspection.sums import added, factor_text, product_text, sum_of_products
@@ -225,8 +225,8 @@ def weight_gradient_formulas(trace: IterationTrace, layer: LayerTrace, place: Pl
     return (
         Formula(
             "∂L/∂R = Σₛ Σₜ hₜ₋₁ δₜ",
-            f"∂L/∂R = {text} = {result}",
+            f"∂L/∂R = {without_scale(trace, text)} = {result}",
             words + (f"; of gate {gate}" if gate else ""),
         ),
-        Formula("∂L/∂W = Σₛ Σₜ xₜ δₜ", f"∂L/∂W = {inputs} = {by_input}"),
+        Formula("∂L/∂W = Σₛ Σₜ xₜ δₜ", f"∂L/∂W = {without_scale(trace, inputs)} = {by_input}"),
     )
