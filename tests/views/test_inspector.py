@@ -1,13 +1,17 @@
 """The inspector: formulas whose numbers are the recorded ones, statistics that can be copied in all digits."""
 
+import dataclasses
 import functools
 import math
 
+import msgspec
 import numpy as np
 import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence
 
+from gradsim.analysis import angle_between
+from gradsim.engine import Simulator
 from gradsim.spec.data import Curve, Moons
 from gradsim.spec.training import AdaptiveClipping, GlobalNormClipping, NormClipping, ValueClipping
 from gradsim.trace import Cursor
@@ -21,6 +25,7 @@ from gradsim.views.inspection.updates import clip_formula
 from gradsim.views.inspection.wording import step_text
 from gradsim.views.inspector import Inspector
 from gradsim.views.theme import DARK
+from tests.kind_runs import kind_run
 from tests.reference import reference_run, reference_trace
 
 
@@ -179,7 +184,30 @@ def test_every_clipping_is_told(clipping):
     symbols, numbers, note = clip_formula(trace, trace.layers[0], 0, 0)
     assert "c" in symbols
     assert "0.001" in plain_text(numbers)
-    assert note
+    layer = trace.layers[0]
+    angle = angle_between(layer.weight_gradient, layer.clipped_gradient)
+    assert f"turned by {number_text(angle, 3)}°" in plain_text(note)
+    assert "small gradients stay small" in note
+
+
+@pytest.mark.parametrize(("clipping", "turns"), [(ValueClipping, True), (GlobalNormClipping, False)])
+def test_clipping_by_value_turns_the_gradient_and_by_norm_does_not(clipping, turns):
+    experiment = kind_run("layer normalization").trace.experiment
+    training = msgspec.structs.replace(experiment.training, clipping=clipping(threshold=1e-4))
+    trace = Simulator(msgspec.structs.replace(experiment, training=training)).record()
+    layer = trace.layers[0]
+    angle = angle_between(layer.weight_gradient, layer.clipped_gradient)
+    assert angle > 5 if turns else angle < 1e-4
+    assert f"turned by {number_text(angle, 3)}°" in plain_text(clip_formula(trace, layer, 0, 0)[2])
+
+
+def test_a_gradient_of_0_has_no_direction_that_clipping_could_turn():
+    trace = run_of(4, 6, fault="zero").trace
+    layer = next(layer for layer in trace.layers if not layer.weight_gradient.any())
+    training = msgspec.structs.replace(trace.experiment.training, clipping=ValueClipping(threshold=1e-3))
+    experiment = msgspec.structs.replace(trace.experiment, training=training)
+    note = clip_formula(dataclasses.replace(trace, experiment=experiment), layer, 0, 0)[2]
+    assert "no direction that could turn" in note
 
 
 def test_the_update_shows_what_is_added_and_what_comes_of_it():

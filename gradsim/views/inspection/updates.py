@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from numpy.typing import NDArray
 
+from gradsim.analysis import angle_between
 from gradsim.analysis.magnitude import rms
 from gradsim.spec import kind_of, unrolled_layers
 from gradsim.trace import IterationTrace, LayerTrace
@@ -100,11 +102,12 @@ def clip_formula(trace: IterationTrace, layer: LayerTrace, source: int, unit: in
     threshold = getattr(clipping, "threshold", None)
     if threshold is None:
         return symbols, f"g = {told(gradient)}", note
+    turned = _turned(layer)
     if kind_of(clipping) == "value":
         return (
             symbols,
             f"g = min(max({told(gradient)}, {told(-threshold)}), {told(threshold)}) = {after}",
-            note,
+            f"{note}; {turned}",
         )
     limit, column = told(threshold), layer.weight_gradient[..., here[-1]]
     norms = {
@@ -118,7 +121,14 @@ def clip_formula(trace: IterationTrace, layer: LayerTrace, source: int, unit: in
         limit = f"{limit}·max({told(_l2(weights))}, {told(getattr(clipping, 'eps', 0.0))})"
     filled = f"g = {factor_text(gradient)}·min(1, {limit} / {told(norm)}) = {after}"
     acts = "it is longer than allowed" if after != told(gradient) else "it is short enough"
-    return symbols, filled, f"{note}; ‖g‖ = {told(norm)}: {acts}"
+    return symbols, filled, f"{note}; ‖g‖ = {told(norm)}: {acts}; {turned}"
+
+
+def _turned(layer: LayerTrace) -> str:
+    """Say how far clipping has turned the gradient of a layer's weights, and what no clipping can do."""
+    angle = angle_between(layer.weight_gradient, layer.clipped_gradient)
+    way = "it has no direction that could turn" if math.isnan(angle) else f"turned by {told(angle, 3)}°"
+    return f"the gradient of this layer's weights: {way}. Clipping only shortens: small gradients stay small"
 
 
 def _l2(values: NDArray[Any]) -> float:
