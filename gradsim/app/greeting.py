@@ -3,19 +3,49 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
 
-from gradsim.app.comparison import is_comparable
+from gradsim.app.appearance import Appearance
+from gradsim.app.banner import Banners
+from gradsim.app.comparison import Comparison, is_comparable
+from gradsim.app.files import Files
+from gradsim.app.lessons import Lessons
 from gradsim.app.presets import Advice, preset_advice, preset_titles
+from gradsim.app.session import Session
+from gradsim.app.settings import Settings
 from gradsim.trace import Run
+from gradsim.views.transport_bar import TransportBar
 
 if TYPE_CHECKING:
     from gradsim.app.welcome_page import WelcomePage
-    from gradsim.app.window import MainWindow
 
 TOPIC = "example"
+
+
+class Host(Protocol):
+    """The window, as far as it is needed here."""
+
+    settings: Settings
+    session: Session
+    files: Files
+    lessons: Lessons
+    banners: Banners
+    transport: TransportBar
+    appearance: Appearance
+    comparison: Comparison
+
+    def remember(self, **values: Any) -> None:
+        """Keep settings for the next start."""
+
+    def begin_lesson(self, path: Path) -> bool:
+        """Begin a lesson."""
+
+    def open_file(self, path: Path) -> bool:
+        """Open an experiment or a lesson."""
 
 
 class Greeting(QObject):
@@ -23,13 +53,16 @@ class Greeting(QObject):
 
     Parameters
     ----------
-    window : MainWindow
+    window : Host
         Whose files, lessons, settings and banners are used.
+    parent : QWidget
+        The same window as a widget: the page stands over it.
     """
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
+    def __init__(self, window: Host, parent: QWidget) -> None:
+        super().__init__(parent)
         self._window = window
+        self._parent = parent
         self._page: WelcomePage | None = None
         self._expected: tuple[str, Advice] | None = None
 
@@ -66,7 +99,7 @@ class Greeting(QObject):
             window.settings.recent_files,
             bool(window.settings.welcome_at_start),
             window.appearance.theme,
-            window,
+            self._parent,
         )
         page.preset_chosen.connect(self.open_example)
         page.lesson_chosen.connect(window.begin_lesson)

@@ -80,7 +80,7 @@ class MainWindow(QMainWindow):
         self.views: dict[str, Any] = {row.id: row.make() for row in VIEWS}
         self.builder: Builder = self.views["builder"]
         self.lessons: Lessons = Lessons(self.session, tuple(self.views), self)
-        self.greeting = Greeting(self)
+        self.greeting = Greeting(self, self)
         self.comparison = Comparison(self.session, self)
         self._is_closed = False
         self._last_figure = "gradient_profile"
