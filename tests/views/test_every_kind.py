@@ -19,7 +19,7 @@ from gradsim.views.history_map import HistoryMapView
 from gradsim.views.inspection.between import number_at
 from gradsim.views.inspection.formulas import Place, formulas_at
 from gradsim.views.inspection.number_text import number_text
-from gradsim.views.inspection.tables import statistics_table
+from gradsim.views.inspection.tables import batch_moments, statistics_table
 from gradsim.views.inspection.wording import FORMULAS, MEANINGS, step_text
 from gradsim.views.inspector import Inspector
 from gradsim.views.network.between_painting import BRANCH_DROP, arc_ends, layer_at, share_words, tag_box
@@ -182,6 +182,37 @@ def test_the_table_of_a_layer_has_no_heading_twice(name: str) -> None:
     for layer in trace.layers:
         table = statistics_table(trace, layer.index)
         assert len(set(table.symbols)) == len(table.symbols)
+
+
+@pytest.mark.parametrize("name", ["normalization_1", "dense_2"])
+def test_running_values_stand_beside_those_of_the_batch(qtbot: QtBot, name: str) -> None:
+    trace = kind_run("batch normalization").trace
+    layer = trace[name]
+    inspector = Inspector()
+    qtbot.addWidget(inspector)
+    inspector.set_run(kind_run("batch normalization"))
+    inspector.set_selection(layer.index)
+    columns, _ = inspector.table()
+    rows = columns["statistic"].tolist()
+    seen = layer["input" if name == "normalization_1" else "pre_activation"]
+    expected = {
+        "batch_mean": seen.mean(axis=0),
+        "batch_variance": seen.var(axis=0),
+        "running_mean": layer["running_mean"],
+        "running_variance": layer["running_variance"],
+    }
+    for tensor, values in expected.items():
+        assert columns[tensor][rows.index("mean")] == pytest.approx(values.mean())
+        assert columns[tensor][rows.index("max")] == pytest.approx(values.max())
+        assert columns[tensor][rows.index("count")] == layer.fan_out
+    # What is normalized has mean 0 and variance 1: those of the batch are what was taken out.
+    hat = (seen - expected["batch_mean"]) / np.sqrt(expected["batch_variance"] + 1e-5)
+    np.testing.assert_allclose(hat, layer["normalized"], rtol=1e-4, atol=1e-6)
+
+
+def test_only_batch_normalization_has_running_values() -> None:
+    trace = kind_run("layer normalization").trace
+    assert all(not batch_moments(layer) for layer in trace.layers)
 
 
 def test_formulas_end_in_the_recorded_number() -> None:

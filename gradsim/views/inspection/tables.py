@@ -33,6 +33,10 @@ _TENSORS = (
     ("gamma_gradient", "∂L/∂γ"),
     ("beta", "β"),
     ("beta_gradient", "∂L/∂β"),
+    ("batch_mean", "μ batch"),
+    ("running_mean", "μ running"),
+    ("batch_variance", "σ² batch"),
+    ("running_variance", "σ² running"),
     ("skip", "skip"),
     ("branch", "branch"),
     ("skip_gradient", "∂L/∂x by the skip"),
@@ -113,11 +117,12 @@ def statistics_table(trace: IterationTrace, layer: int) -> StatisticsTable:
         The recorded statistics, and those of the small tensors for which none are recorded.
     """
     here = trace.layers[layer]
+    known = {**here.tensors, **batch_moments(here)}
     clips = kind_of(trace.experiment.training.clipping) != "none"
     shown = [
         (tensor, symbol)
         for tensor, symbol in _TENSORS
-        if tensor in here.tensors
+        if tensor in known
         and (clips or tensor != "weight_clipped_gradient")
         and tensor not in _ALIASES.get(here.kind, ())
         # Of a layer without a number it is the input or the branch, which have columns of their own.
@@ -126,13 +131,35 @@ def statistics_table(trace: IterationTrace, layer: int) -> StatisticsTable:
     return StatisticsTable(
         tensors=tuple(tensor for tensor, _ in shown),
         symbols=tuple(_SYMBOLS.get(here.kind, {}).get(tensor, symbol) for tensor, symbol in shown),
-        columns=tuple(_statistics(here, tensor) for tensor, _ in shown),
+        columns=tuple(_statistics(here, tensor, known[tensor]) for tensor, _ in shown),
     )
 
 
-def _statistics(layer: LayerTrace, tensor: str) -> TensorStatistics:
+def batch_moments(layer: LayerTrace) -> dict[str, NDArray[np.float64]]:
+    """Return what a batch normalization divides out in this pass, to stand beside the running values it keeps.
+
+    Parameters
+    ----------
+    layer : LayerTrace
+        Any.
+
+    Returns
+    -------
+    dict
+        ``batch_mean`` and ``batch_variance`` (of the batch, not unbiased) of every unit in float64, shape (units,);
+        empty for a layer that keeps no running values. Those recorded are from before the pass moves them.
+    """
+    if "running_mean" not in layer.tensors:
+        return {}
+    values = layer["input" if layer.kind == "normalization" else "pre_activation"].astype(np.float64)
+    values = values.reshape(-1, values.shape[-1])
+    with np.errstate(invalid="ignore", over="ignore"):
+        return {"batch_mean": values.mean(axis=0), "batch_variance": values.var(axis=0)}
+
+
+def _statistics(layer: LayerTrace, tensor: str, values: NDArray[Any]) -> TensorStatistics:
     told = layer.statistics.get(tensor)
-    return measured_statistics(layer[tensor]) if told is None else told
+    return measured_statistics(values) if told is None else told
 
 
 def measured_statistics(values: NDArray[Any]) -> TensorStatistics:
