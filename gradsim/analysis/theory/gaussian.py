@@ -103,6 +103,7 @@ def moments(
     turn = slope * z
 
     def over(values: Numbers) -> Numbers:
+        """Mean over the density, in the shape of q."""
         found: Numbers = (values * density).sum(axis=(1, 2))
         return found.reshape(np.shape(q))
 

@@ -175,6 +175,7 @@ def critical_points(activation: Activation, bias_variance: float = 0.0) -> tuple
         gap = _GRID - grid.square / grid.slope_square - bias_variance
 
     def at(q: float) -> MeanField:
+        """Mean field of the weight variance that makes χ 1 at q."""
         here = moments(activation, q)
         sigma = 1.0 / float(here.slope_square)
         return MeanField(
