@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, Qt
@@ -28,16 +29,42 @@ def match_cost(query: str, text: str) -> float | None:
     Parameters
     ----------
     query : str
-        A few letters; blanks do not count.
+        A few letters; blanks do not count, except that they part the words of a query.
     text : str
-        The name of a command.
+        The name of a command, perhaps with its menu before a colon.
 
     Returns
     -------
     float or None
-        0 for a perfect fit; letters that lie apart cost, those at the beginning of a word less. None where
-        a letter is missing.
+        Whole names come first, then beginnings of names, of words, initials of words, then what is written
+        anywhere in one piece; letters that lie apart come last, those at the beginning of a word before others.
+        None where a letter is missing.
     """
+    loose = _letters_cost(query, text)
+    return loose if loose is None or not query.strip() else _TIER * _tier(query, text) + loose
+
+
+_TIER = 100.0
+
+
+def _tier(query: str, text: str) -> int:
+    """Return from 0 to 5: a name, its beginning, beginnings of words, their initials, a piece, scattered letters."""
+    wanted, whole = " ".join(query.lower().split()), text.lower()
+    name = whole.rpartition(": ")[2]
+    if wanted in (whole, name):
+        return 0
+    if whole.startswith(wanted) or name.startswith(wanted):
+        return 1
+    words = iter(re.findall(r"\w+", whole))
+    if all(any(word.startswith(part) for word in words) for part in wanted.split()):
+        return 2
+    initials = r"(?:.*\b)?".join(re.escape(letter) for letter in wanted if letter != " ")
+    if re.search(rf"\b{initials}", whole):
+        return 3
+    return 4 if wanted in whole else 5
+
+
+def _letters_cost(query: str, text: str) -> float | None:
     wanted = [letter for letter in query.lower() if not letter.isspace()]
     text = text.lower()
     if not wanted:

@@ -18,7 +18,25 @@ from gradsim.app.commands import COMMANDS, MENUS, TOOLBAR
     ],
 )
 def test_the_likelier_command_comes_first(query, better, worse):
-    assert match_cost(query, better) < (match_cost(query, worse) or 99)
+    assert match_cost(query, better) < (match_cost(query, worse) or 999)
+
+
+@pytest.mark.parametrize(
+    ("query", "order"),
+    [
+        ("fit", ["View: Fit", "View: Fit the network", "Go to: Refit", "File: Export picture"]),
+        ("cause", ["Go to: Cause", "Show or hide: Cause", "Run: Cancel the use"]),
+        ("lo", ["Go to: Loss", "Go to: Low window", "View: Reset layout"]),
+        ("go lo", ["Go to: Loss", "Edit: Undo: dropout"]),
+        ("tus", ["Run: Train until stopped", "Edit: A status", "View: Put under docks"]),
+        ("save as", ["File: Save as", "File: Save a copy as"]),
+    ],
+)
+def test_whole_names_and_beginnings_of_words_come_before_scattered_letters(query, order):
+    costs = {text: match_cost(query, text) for text in order}
+    found = sorted((text for text in order if costs[text] is not None), key=costs.__getitem__)
+    assert found == [text for text in order if text in found]
+    assert len(found) >= 2 or query == "go lo"
 
 
 def test_letters_must_all_be_there_and_in_order():
