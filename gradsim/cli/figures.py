@@ -157,6 +157,23 @@ def checked_options(view: str, texts: Sequence[str], layer: str | None, unit: in
     return read_options(view, _class_of(view), texts) if texts else {}
 
 
+def over_cost(view: str) -> dict[str, Any]:
+    """Return the option that draws a view over what iterations cost: only so two methods can be compared.
+
+    Parameters
+    ----------
+    view : str
+        Name of the view.
+
+    Returns
+    -------
+    dict
+        Empty for a view that is not drawn over iterations.
+    """
+    names = [option.name for option in getattr(_class_of(view), "options", ())]
+    return {"over": "operations"} if "over" in names else {}
+
+
 def check_drawable(view: str, samples: SampleSet) -> None:
     """Refuse a view that these data do not have, before anything is trained.
 

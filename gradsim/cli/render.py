@@ -64,6 +64,7 @@ def render(arguments: argparse.Namespace) -> int:
             beside = trained_beside_it(run.trace, source, progress)
             run = dataclasses.replace(run, ghost=beside.trace, ghost_history=beside.history)
             finished = finished and beside.finished
+            options = figures.over_cost(view) | dict(options)
         figures.write_figure(view, run, output, size, scale, theme, source.directory, options, place)
     terminal = terminal_of()
     print_length(length, terminal)

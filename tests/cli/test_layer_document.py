@@ -7,7 +7,7 @@ from contextlib import redirect_stdout
 import numpy as np
 import pytest
 
-from gradsim.cli import main
+from gradsim.cli import figures, main
 from gradsim.cli.layer_document import array_statistics, parameter_document, time_document
 from gradsim.cli.length import ITERATIONS
 from tests.kind_runs import NETWORKS, SEQUENCES, kind_run
@@ -141,6 +141,8 @@ def test_backpropagation_stands_beside_evolution_for_the_same_cost(capsys, tmp_p
     words = ("--view", "loss", "-o", str(path), "--beside", "backpropagation")
     printed("render", "evolution", "--iterations", "3", *words)
     columns = next(line for line in path.read_text().splitlines() if not line.startswith("#"))
+    assert figures.over_cost("loss") == {"over": "operations"}
+    assert figures.over_cost("profile") == {}
     assert {"training_loss", "training_loss_before", "operations", "operations_before"} <= set(
         columns.split(",")
     )
