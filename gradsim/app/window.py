@@ -366,7 +366,7 @@ class MainWindow(QMainWindow):
         inspector = self.views["inspector"]
         self.session.select(layer, place.unit)
         inspector.set_weight(layer, place.source, place.unit)
-        inspector.sample.setValue(place.sample + 1)
+        inspector.places.set_sample(place.sample)
         inspector.tabs.setCurrentIndex(0)
         self.raise_view("inspector")
 

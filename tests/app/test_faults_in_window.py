@@ -39,6 +39,7 @@ def test_the_button_leads_to_the_infinite_number_in_the_formula(window, qtbot, s
     view, inspector = window.views["proof"], window.views["inspector"]
     inspector.tabs.setCurrentWidget(inspector.chain)
     inspector.sample.setValue(5)
+    inspector.places.scope.setCurrentIndex(1)
     view._show_fault()
     view.go_buttons["broken"].click()
     qtbot.waitUntil(lambda: window.session.cursor.iteration == BROKEN_AT)

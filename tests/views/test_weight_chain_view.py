@@ -182,6 +182,9 @@ def test_the_means_of_a_batch_and_what_remains_make_the_gradient(qtbot: QtBot, n
     rounding = sum(said_numbers(inspector, "rounding in"))
     assert abs(rounding) < 1e-6 * size
     assert by_means + remainder + rounding == pytest.approx(chain.gradient, abs=1e-12 * size, rel=0)
+    summary = inspector.text_summary()
+    assert f"remainder {number_text(remainder)}" in summary
+    assert all(number_text(mean) in summary for mean in means)
     groups = [row for row in table_rows(inspector) if " with " in row[0] and len(row) == 2]
     assert len(groups) == 4
     assert sum(float(row[1]) for row in groups) == pytest.approx(remainder, abs=1e-12 * size, rel=0)

@@ -10,9 +10,11 @@ from PySide6.QtCore import QSignalBlocker, QTimer, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
+from gradsim.analysis.chain_means import mean_product
 from gradsim.analysis.chain_rule import WeightChain, weight_chain, weight_tensors
 from gradsim.trace import IterationTrace
 from gradsim.views.fonts import install_fonts
+from gradsim.views.inspection.chain_shares import rows_words, three_factors
 from gradsim.views.inspection.chain_text import ChainText
 from gradsim.views.inspection.chain_words import PARAMETER_LETTERS, unit_chain
 from gradsim.views.inspection.formula import Place
@@ -146,8 +148,19 @@ class WeightChainView(QWidget):
         name, letter = self._trace.layers[chain.layer].name, PARAMETER_LETTERS[chain.tensor]
         whose = "of the batch" if chain.sample is None else f"of sample {chain.sample + 1}"
         paths = f", a sum over {chain.path_count} paths" if 1 < chain.path_count < 10**18 else ""
+        means = ""
+        if len(chain.terms) > 1:
+            factors = three_factors(self._trace, chain)
+            found = mean_product([values for _, _, _, values in factors])
+            named = ", ".join(
+                f"{one[1]} {told(mean)}" for one, mean in zip(factors, found.means, strict=True)
+            )
+            means = (
+                f"; by the means over {rows_words(chain)} ({named}) {told(found.product)}, "
+                f"remainder {told(found.remainder)}"
+            )
         return plain_text(
-            f"∂L/∂w {whose} for {letter} of {name} is {told(chain.total)}{paths}; "
+            f"∂L/∂w {whose} for {letter} of {name} is {told(chain.total)}{means}{paths}; "
             f"w goes from {told(chain.weight, 8)} to {told(chain.after, 8)}.",
             self._digits,
         )
