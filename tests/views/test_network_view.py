@@ -6,11 +6,13 @@ import functools
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QImage, QKeyEvent, QPainter, QWheelEvent
+from PySide6.QtGui import QFontMetricsF, QImage, QKeyEvent, QPainter, QWheelEvent
 from PySide6.QtTest import QTest
 
 from gradsim.spec.training import GlobalNormClipping
 from gradsim.trace import Cursor
+from gradsim.views.fonts import figure_font
+from gradsim.views.network import painting
 from gradsim.views.network.paths import path_points
 from gradsim.views.network.telling import column_tooltip
 from gradsim.views.network_view import NetworkView
@@ -350,3 +352,24 @@ def test_paths_lie_on_their_units_and_go_again(qtbot, units, fault):
     assert not view.canvas.grab().isNull()
     view.set_paths(())
     assert view.canvas.grab().toImage() == before
+
+
+@pytest.mark.parametrize("width", [420, 526, 722, 1300])
+def test_the_labels_at_both_ends_of_a_deep_network_are_whole(view, monkeypatch, width):
+    places = {}
+    draw = painting._draw_elided
+    monkeypatch.setattr(
+        painting,
+        "_draw_elided",
+        lambda painter, place, text: (places.update({text: place}), draw(painter, place, text)),
+    )
+    view.resize(width, 230)
+    view.set_run(run_of("two hundred layers"))
+    picture(view)
+    frame = view.canvas.picture.frame
+    metrics = QFontMetricsF(figure_font(11))
+    for text in ("in", "head"):
+        half = 0.5 * metrics.horizontalAdvance(text)
+        middle = places[text].center().x()
+        assert frame.left <= middle - half
+        assert middle + half <= frame.right

@@ -201,8 +201,11 @@ def _paint_labels(painter: QPainter, scene: Scene) -> None:
         text = column.name if layout.shows_names and column.time is None else short_name(column)
         painter.setFont(name_font)
         painter.setPen(theme.color("text"))
-        if not layout.shows_names:  # beside the axis, which is painted over it
-            x = max(x, layout.frame.left + 0.5 * QFontMetricsF(name_font).horizontalAdvance(text))
+        if (
+            not layout.shows_names
+        ):  # the axis and the badges beside the columns are painted over what sticks out
+            half = 0.5 * QFontMetricsF(name_font).horizontalAdvance(text) + 1.0
+            x = min(max(x, layout.frame.left + half), layout.frame.right - half)
         _draw_elided(painter, QRectF(x - width / 2, first_row, width, 16), text)
         if layout.shows_names:
             painter.setFont(small_font)
