@@ -206,12 +206,15 @@ def _print_finding(finding: Finding, terminal: Terminal, explained: set[str]) ->
 
 
 def _effect_words(effect: Effect) -> str:
+    from gradsim.analysis.diagnosis import helps
+
     words = f"loss {scientific(effect.loss_before)} → {scientific(effect.loss_after)}"
     if effect.backward_before == effect.backward_before:  # a network of one layer has no such factor
         pair = scientific(effect.backward_before), scientific(effect.backward_after)
         words = f"δ per layer ×{pair[0]} → ×{pair[1]}, {words}"
     seeds = f"{effect.seeds} seed{'' if effect.seeds == 1 else 's'}"
-    return f"measured: {words} after {effect.iterations:,} iterations, {seeds}"
+    told = f"measured: {words} after {effect.iterations:,} iterations, {seeds}"
+    return told if helps(effect) else f"{told}: no clear help"
 
 
 def _print_checks(checks: tuple[Check, ...], terminal: Terminal) -> None:

@@ -185,7 +185,7 @@ def test_the_thorough_diagnosis_shows_how_far_it_is_and_what_helped(shown, qtbot
     assert shown.bar.isHidden()
     assert shown.note.words.startswith("Thorough, iteration ")
     words = [label.text() for label in shown.cards[0].findChildren(QLabel)]
-    assert "δ per layer ×0.2 → ×0.98, loss 2.3 → ∞ (200 iterations, 3 seeds)" in words
+    assert "δ per layer ×0.2 → ×0.98, loss 2.3 → ∞ (200 iterations, 3 seeds): no clear help" in words
 
 
 def test_the_thorough_diagnosis_can_be_cancelled(shown, qtbot):
@@ -365,7 +365,8 @@ def test_words_and_numbers():
     assert "7 layers: " in finding_html(finding(layers=tuple(f"dense_{i}" for i in range(7))), "#000000")
     assert (
         effect_text(replace(EFFECT, backward_before=np.nan, seeds=1))
-        == "loss 2.3 → ∞ (200 iterations, 1 seed)"
+        == "loss 2.3 → ∞ (200 iterations, 1 seed): no clear help"
     )
+    assert effect_text(replace(EFFECT, loss_after=0.5)).endswith("loss 2.3 → 0.5 (200 iterations, 3 seeds)")
     advised = replace(diagnose_run(RUN), findings=(finding(advice=True),), loss=np.nan, baseline=0.0)
     assert headline(advised) == "✓ Healthy, with advice. Loss NaN."

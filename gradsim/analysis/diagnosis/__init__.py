@@ -5,6 +5,7 @@ from gradsim.analysis.diagnosis.document import diagnosis_document
 from gradsim.analysis.diagnosis.finding import Check, Confidence, Diagnosis, Finding, Neighbour
 from gradsim.analysis.diagnosis.rule import Rule
 from gradsim.analysis.diagnosis.rules import RULES
+from gradsim.analysis.diagnosis.trials import helps
 from gradsim.analysis.remedy import Effect, Remedy
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "diagnose",
     "diagnose_run",
     "diagnosis_document",
+    "helps",
 ]

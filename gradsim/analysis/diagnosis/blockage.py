@@ -16,6 +16,9 @@ from gradsim.trace import LayerTrace
 class Blockage:
     """A layer behind which nothing is left.
 
+    What has become too small for the precision was small before: there the rounding is a consequence, and
+    ``causes`` is empty.
+
     Attributes
     ----------
     layer : str
@@ -32,6 +35,11 @@ class Blockage:
     finding: str
     words: str
     is_small: bool = False
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """Ids of the findings that are to be told before those of which this is the cause."""
+        return (self.finding,) if self.finding and not self.is_small else ()
 
 
 def backward_blockage(case: Case) -> Blockage | None:

@@ -95,7 +95,7 @@ def stagnating_loss(case: Case) -> Measurement | Unknown:
         {"loss": case.loss, "loss at the beginning": start, "median gradient norm": norm} | ratio,
         excuse="the loss swings too much to tell" if fall + sure > UNNOTICED else "",
         remedies=remedies,
-        after=(blockage.finding,) if blockage else (),
+        after=blockage.causes if blockage else (),
     )
 
 

