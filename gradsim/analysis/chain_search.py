@@ -136,7 +136,8 @@ class _Search:
         last = everything.bounds[order[-1]]
         found = [self._path(int(mark), first) for mark in everything.marks[order]]
         found.sort(key=lambda path: -_size(path.value))
-        is_sure = self.lost < 0.5 * _LOG_ZERO or (self._is_exact and self.lost <= last + 1e-9)
+        is_sure = self.lost < 0.5 * _LOG_ZERO or last > 0.5 * _LOG_BROKEN
+        is_sure |= self._is_exact and self.lost <= last + 1e-9
         return tuple(found), bool(is_sure)
 
     # One step

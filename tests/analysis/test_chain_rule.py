@@ -259,6 +259,7 @@ def test_a_broken_number_is_shown_first(fault: Any, check: Any) -> None:
         assert check(found.total)
         assert check(found.paths[0].value)
         assert check(found.path_total)
+        assert found.search in ("all", "largest")  # nothing is larger
 
 
 def test_a_product_of_many_small_and_large_factors_stays_in_range() -> None:

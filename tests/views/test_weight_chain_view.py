@@ -27,6 +27,11 @@ from tests.kind_runs import NETWORKS, kind_run
 from tests.reference import reference_run
 
 
+@pytest.fixture(autouse=True)
+def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chain_view, "_REST", 0.0)  # between two looks at the paths
+
+
 @functools.cache
 def example() -> Run:
     path = resource_path("experiments", "chain.gradsim.json")
