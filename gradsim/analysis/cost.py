@@ -37,6 +37,9 @@ class Trainable(Protocol):
         """Return copies of all parameters."""
 
 
+_SQUARED_SAFELY = 1e-140, 1e140
+
+
 @dataclass(frozen=True, slots=True)
 class Speed:
     """A short measurement of training on this machine.
@@ -291,9 +294,13 @@ def _motion(layer: LayerTrace, history: History | None, trace: IterationTrace) -
     weight, update = layer["weight"], layer["update"]
     with np.errstate(all="ignore"):
         applied = _stored(weight + update, trace.experiment.precision) - weight
-        moving = update != 0
-        still = int(np.count_nonzero(moving & (applied == 0))) / max(int(np.count_nonzero(moving)), 1)
         ratio = _moved_share(applied, weight)
+        moving = int(np.count_nonzero(update))
+        if math.isnan(ratio):
+            kept = int(np.count_nonzero((update != 0) & (applied == 0)))
+        else:  # where nothing was to move nothing did
+            kept = moving - int(np.count_nonzero(applied))
+        still = kept / max(moving, 1)
         recent = _recent_ratio(history, layer.index, trace.iteration)
         here = np.float64(layer.statistics["update"].rms) / np.float64(layer.statistics["weight"].rms)
         if recent is not None and math.isfinite(recent) and 0 < ratio < math.inf and here > 0:
@@ -315,11 +322,12 @@ def _stored(values: NDArray[Any], precision: str) -> NDArray[Any]:
 
 def _moved_share(applied: NDArray[Any], weight: NDArray[Any]) -> float:
     """Any step is infinitely far for weights that are all 0; a step that is no number leads nowhere."""
-    if not (np.isfinite(applied).all() and np.isfinite(weight).all()):
+    moved, size = _rms(applied), _rms(weight)
+    if not (math.isfinite(moved) and math.isfinite(size)):
         return math.nan
-    if not weight.any():
-        return math.inf if applied.any() else 0.0
-    return _rms(applied) / _rms(weight)
+    if size == 0:
+        return math.inf if moved else 0.0
+    return moved / size
 
 
 def _recent_ratio(history: History | None, layer: int, iteration: int) -> float | None:
@@ -346,9 +354,11 @@ def _displacement(before: NDArray[Any], after: NDArray[Any]) -> float:
 
 
 def _rms(values: NDArray[Any]) -> float:
-    """Survives the range it measures: scaled before squaring."""
+    """Survives the range it measures: scaled before squaring where squares would not."""
     wide = values.astype(np.float64).ravel()
-    top = float(np.abs(wide).max()) if wide.size else 0.0
+    top = float(max(wide.max(), -wide.min())) if wide.size else 0.0
     if top == 0 or not math.isfinite(top):
         return top
+    if _SQUARED_SAFELY[0] < top < _SQUARED_SAFELY[1]:
+        return math.sqrt(float(np.dot(wide, wide)) / wide.size)
     return top * float(np.sqrt(np.mean((wide / top) ** 2)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,7 @@ class ProofView(AskingView):
         super().__init__()
         self._looked_through: tuple[IterationTrace, Fault | None] | None = None
         self._going: int | None = None
+        self._drawn: _Drawn | None = None
         self._range = StickyRange(step=1.0, margin=0.3, least=6.0)
         self.check_button = QPushButton("Check gradients")
         self.check_button.setToolTip(
@@ -210,10 +212,10 @@ class ProofView(AskingView):
         if self.check is None:
             return [message_panel(self._why_nothing())]
         check, trace = self.check, self.run.trace
-        at = np.array([tensor.layer + 1.0 for tensor in check.tensors])
-        at = at + _spread(at)
-        errors = np.array([tensor.error for tensor in check.tensors])
-        own = np.array([tensor.own_error for tensor in check.tensors])
+        drawn_check = self._drawn
+        if drawn_check is None or drawn_check.check is not check:
+            self._drawn = drawn_check = _Drawn.of(check)
+        at, errors, own = drawn_check.at, drawn_check.errors, drawn_check.own
         has_own = self.option("own") and check.precision != "float64"
         drawn = [errors, *([own] if has_own else [])]
         limit = np.array([np.log10(TOLERANCE)])
@@ -232,13 +234,13 @@ class ProofView(AskingView):
             )
             marks.append(LanePoints(at, own, color, 4.0, dodge=5.0))
         for verdict, shape in _SHAPES.items():
-            chosen = np.array([tensor.verdict == verdict for tensor in check.tensors])
+            chosen = drawn_check.verdicts == verdict
             if chosen.any():
                 color = theme.color("bad" if verdict in ("disagrees", "not finite") else "backward")
                 name = VERDICT_WORDS[verdict]
                 marks.append(Points(at[chosen], log10_or_nan(errors[chosen]), color, shape, 7.0, name=name))
                 marks.append(LanePoints(at[chosen], errors[chosen], color))
-        verdict_words = Words(_short(check), "text" if check.passed else "bad")
+        verdict_words = Words(drawn_check.words, "text" if check.passed else "bad")
         names = tuple(layer.name for layer in trace.layers)
         return [
             Panel(
@@ -381,6 +383,27 @@ class ProofView(AskingView):
         if self._looked_through is None or self._looked_through[0] is not trace:
             self._looked_through = (trace, broken_in(trace))
         return self._looked_through[1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Drawn:
+    """What is drawn of a check: a value per tensor, taken once and not at every frame."""
+
+    check: GradientCheck
+    at: NDArray[np.float64]
+    errors: NDArray[np.float64]
+    own: NDArray[np.float64]
+    verdicts: NDArray[np.str_]
+    words: str
+
+    @staticmethod
+    def of(check: GradientCheck) -> _Drawn:
+        """Return that of a check."""
+        at = np.array([tensor.layer + 1.0 for tensor in check.tensors])
+        errors = np.array([tensor.error for tensor in check.tensors])
+        own = np.array([tensor.own_error for tensor in check.tensors])
+        verdicts = np.array([tensor.verdict for tensor in check.tensors], dtype=str)
+        return _Drawn(check, at + _spread(at), errors, own, verdicts, _short(check))
 
 
 def _short(check: GradientCheck) -> str:
