@@ -195,6 +195,26 @@ def test_every_step_of_time_brings_its_own_numbers() -> None:
         assert any(told(float(tensor[2, step.time, 1])) in formula.marked for formula in formulas)
 
 
+@pytest.mark.parametrize(
+    ("name", "gates"), [("simple recurrent", 1), ("lstm", 4), ("gru", 3), ("gru, reset before", 3)]
+)
+def test_the_weights_into_every_gate_are_told_from_any_unit_of_the_state(name: str, gates: int) -> None:
+    trace = kind_run(name).trace
+    layer = trace.layers[0]  # of 3 inputs and 5 units
+    step = next(step for step in trace.steps if step.operation == "weight_gradient" and step.layer == 0)
+    by_state, by_input = formulas_at(trace, step, 0, Place(0, 2, 4))
+    for formula, gradient in (
+        (by_state, layer.recurrent_weight_gradient[4]),
+        (by_input, layer.input_weight_gradient[2]),
+    ):
+        sides = [calculated(line) for line in formula.marked.split("\n")]
+        assert len(sides) == gates
+        for index, pair in enumerate(sides):
+            assert pair is not None
+            assert pair[0] == pytest.approx(pair[1], rel=1e-9)
+            assert pair[1] == gradient[index * 5 + 2]
+
+
 def test_every_operation_of_every_kind_has_been_met_here() -> None:
     met = {step.operation for name in NETWORKS for step in kind_run(name).trace.steps}
     assert met == set(FORMULAS)

@@ -67,7 +67,7 @@ def formulas_at(trace: IterationTrace, step: Step, layer: int, place: Place) -> 
     place = Place(
         None if place.sample is None else min(place.sample, len(trace.inputs) - 1),
         min(place.unit, here.fan_out - 1),
-        min(place.source, here.fan_in - 1),
+        min(place.source, (max(here.fan_in, here.fan_out) if here.kind == "recurrent" else here.fan_in) - 1),
         place.time if step.time is None else step.time,
     )
     if teller is None:

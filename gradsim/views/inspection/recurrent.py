@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gradsim.analysis.chain_cells import CellRecord, recurrent_by_weight
 from gradsim.trace import IterationTrace, LayerTrace
 from gradsim.views.inspection.formula import Formula, Place, ended, number_at, row_at, spec_of, without_scale
 from gradsim.views.inspection.marked_number import told
@@ -209,24 +210,25 @@ def _gate_delta(at: _At, index: int) -> str:
 
 
 def weight_gradient_formulas(trace: IterationTrace, layer: LayerTrace, place: Place) -> tuple[Formula, ...]:
-    """Return the gradient of a recurrent weight as a sum over the batch and all steps."""
+    """Return the gradients of the weights into every gate of a unit as sums over the batch and all steps."""
     spec: Any = spec_of(trace, layer)
-    source, unit = min(place.source, layer.fan_out - 1), place.unit
-    hidden = np.asarray(layer.hidden, np.float64)
-    before = np.zeros_like(hidden[:, :, source])
-    before[:, 1:] = hidden[:, :-1, source]
-    text, _ = sum_of_products(before.ravel(), layer.delta[:, :, unit].ravel())
-    result = told(float(layer.recurrent_weight_gradient[source, unit]))
-    column = min(place.source, layer.fan_in - 1)
-    inputs, _ = sum_of_products(layer.input[:, :, column].ravel(), layer.delta[:, :, unit].ravel())
-    by_input = told(float(layer.input_weight_gradient[column, unit]))
-    gate = GATES[spec.cell][0]
-    words = f"summed over {hidden.shape[1]} steps and {hidden.shape[0]} samples"
+    record = CellRecord(layer, spec, np.arange(len(layer.input)))
+    source, column = min(place.source, layer.fan_out - 1), min(place.source, layer.fan_in - 1)
+    by_state, by_input = [], []
+    for index, gate in enumerate(GATES[spec.cell]):
+        unit = index * layer.fan_out + place.unit
+        delta, of_gate = layer.delta[:, :, unit].ravel(), f" of {gate}" if gate else ""
+        before = recurrent_by_weight(record, "recurrent_weight", source, unit).ravel()
+        text = without_scale(trace, sum_of_products(before, delta)[0])
+        result = told(float(layer.recurrent_weight_gradient[source, unit]))
+        by_state.append(f"∂L/∂R{of_gate} = {text} = {result}")
+        text = without_scale(trace, sum_of_products(layer.input[:, :, column].ravel(), delta)[0])
+        result = told(float(layer.input_weight_gradient[column, unit]))
+        by_input.append(f"∂L/∂W{of_gate} = {text} = {result}")
+    words = f"summed over {record.steps} steps and {len(layer.input)} samples"
+    if spec.cell == "gru":
+        words += "; for n the reset gate r stands between hₜ₋₁ and z"
     return (
-        Formula(
-            "∂L/∂R = Σₛ Σₜ hₜ₋₁ δₜ",
-            f"∂L/∂R = {without_scale(trace, text)} = {result}",
-            words + (f"; of gate {gate}" if gate else ""),
-        ),
-        Formula("∂L/∂W = Σₛ Σₜ xₜ δₜ", f"∂L/∂W = {without_scale(trace, inputs)} = {by_input}"),
+        Formula("∂L/∂R = Σₛ Σₜ hₜ₋₁ δₜ", "\n".join(by_state), words),
+        Formula("∂L/∂W = Σₛ Σₜ xₜ δₜ", "\n".join(by_input)),
     )
