@@ -47,7 +47,7 @@ def not_finite(case: Case) -> Measurement:
     total = sum(bad.values()) + (not math.isfinite(case.trace.loss)) or float(max(1, fault.count))
     weights = case.weight_rms[:, [layer.index for layer in case.numbered]]
     largest = np.max(weights, where=np.isfinite(weights), initial=0.0)
-    place = fault_place(fault)
+    place, last = fault_place(fault), case.standing.iteration
     return Measurement(
         total,
         f"{total:,.0f} values are NaN or infinite: nothing is learned from there on. The first appeared at iteration "
@@ -55,7 +55,7 @@ def not_finite(case: Case) -> Measurement:
         " ".join(one for one in (_made_by(breaking, precision), _grown(case, fault), breaking.note) if one),
         bad,
         {"first iteration": float(fault.iteration), "largest finite rms of weights": float(largest)}
-        | ({"last finite iteration": float(case.standing.iteration)} if case.is_past else {}),
+        | ({"last finite iteration": float(last)} if last < fault.iteration else {}),
         excuse="the dynamic loss scale leaves such an update out" if _is_left_out(case) else "",
         remedies=FOR_BAD_WEIGHTS if begins_badly(case) else None,
     )
@@ -98,8 +98,6 @@ def _made_by(breaking: Breaking, precision: str) -> str:
 def _grown(case: Case, fault: Fault) -> str:
     """Return why values had become so large: on their way through the layers, and from iteration to iteration."""
     at = case.standing
-    if not case.is_past:
-        return "There was no finite pass before it." if fault.iteration == 0 else ""
     direction: Direction = "backward" if fault.tensor in BACKWARD else "forward"
     told = case.cause(direction)
     if at.trace is not None:

@@ -57,7 +57,7 @@ def exploding_gradient(case: Case) -> Measurement | Unknown:
     worst = max(ratios, key=lambda name: ratios[name])
     return Measurement(
         ratios[worst],
-        f"The gradient of {worst} is {number(ratios[worst])} times that of {reference} (rms δ).{_when(case)}",
+        f"The gradient of {worst} is {_times(ratios[worst])} that of {reference} (rms δ).{_when(case)}",
         case.cause("backward"),
         ratios,
         _per_layer(ratios[worst], list(ratios).index(worst), len(ratios)) | _judged(case),
@@ -120,7 +120,7 @@ def exploding_signal(case: Case) -> Measurement | Unknown:
     worst = max(ratios, key=lambda name: ratios[name])
     return Measurement(
         ratios[worst],
-        f"The activation of {worst} is {number(ratios[worst])} times that of {case.path[0].name} (rms a)."
+        f"The activation of {worst} is {_times(ratios[worst])} that of {case.path[0].name} (rms a)."
         f"{_when(case)}",
         case.cause("forward"),
         ratios,
@@ -156,6 +156,10 @@ def _known(ratios: dict[str, float]) -> dict[str, float]:
             break
         known[name] = ratio
     return known
+
+
+def _times(ratio: float) -> str:
+    return f"{number(ratio)} times" if math.isfinite(ratio) else "infinite and not to be compared with"
 
 
 def _why(case: Case, blockage: Blockage | None) -> str:

@@ -1,5 +1,6 @@
 """A run that has broken: the same fault as forensics find, and signals judged on the last finite pass."""
 
+import json
 import math
 from functools import cache
 
@@ -17,18 +18,24 @@ from gradsim.analysis.diagnosis.rules import RULES
 from gradsim.analysis.diagnosis.words import number, percent
 from gradsim.analysis.forensics import broken_records, examine, fault_by_counts, first_broken_record
 from gradsim.engine import Simulator
+from gradsim.spec import read_experiment
 from gradsim.spec.method import DynamicLossScale
 from gradsim.trace import Run
 from tests.conftest import REPOSITORY
 
 GALLERY = REPOSITORY / "resources" / "experiments"
-ROWS = {rule.id: rule for rule in RULES}
+LESSONS = REPOSITORY / "resources" / "lessons"
+LESSON = "08_ten_times_three_hundred.lesson.json"
 
 
 @cache
 def broken(name, iterations=60):
     """A simulator of a network that breaks on its way."""
-    if name in ("exploding", "float16_dynamic"):
+    if name == LESSON:
+        simulator = Simulator(
+            read_experiment(json.loads(LESSONS.joinpath(name).read_text("utf-8"))["experiment"])
+        )
+    elif name in ("exploding", "float16_dynamic"):
         simulator = Simulator(gradsim.load(GALLERY / f"{name}.gradsim.json"))
     else:
         experiment = next(e.experiment for e in EXAMPLES if f"{e.rule}: {e.words}" == name)
@@ -41,7 +48,7 @@ def run_of(simulator):
     return Run("", simulator.experiment, simulator.samples, simulator.record(), None, simulator.history())
 
 
-BREAK = ["exploding", *dict.fromkeys(f"{example.rule}: {example.words}" for example in EXAMPLES)]
+BREAK = ["exploding", LESSON, *dict.fromkeys(f"{example.rule}: {example.words}" for example in EXAMPLES)]
 
 
 @pytest.mark.parametrize("name", BREAK)
@@ -102,6 +109,19 @@ def test_why_it_broke_are_the_numbers_that_made_the_first_bad_one_and_the_causes
     assert "float32 holds nothing larger than 3.4e+38" in why
     assert "in the last finite pass, iteration 1: weights account for >99 % of the growth" in why
     assert "had grown to 920 times their size since iteration 0" in why
+
+
+@pytest.mark.parametrize("iterations", [0, 5])
+def test_where_there_was_no_finite_pass_the_first_one_tells_why_as_far_as_it_goes(iterations):
+    diagnosis = diagnose(broken(LESSON, iterations))
+    why = diagnosis["not_finite"].why
+    assert why.startswith(
+        "Iteration 0, dense_261 activation_gradient[0, 0] = ∞ from the sum over δ[0, 0] = 1e+38"
+    )
+    words = "On the way back in that pass, as far as it is finite, iteration 0: weights account for all of the growth."
+    assert why.endswith(words)
+    assert diagnosis["exploding_gradient"].value == math.inf
+    assert "dense_1 is infinite" in diagnosis["exploding_gradient"].sentence
 
 
 def test_the_simulator_is_left_where_it_was_and_can_go_on():
