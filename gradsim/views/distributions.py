@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from gradsim.views.plot.plot_view import PlotView, Table, message_panel
 from gradsim.views.plot.ranges import StickyRange, finite_range, round_up
 from gradsim.views.plot.words import Words
 from gradsim.views.rounding import rounding_marks, rounding_words, scale_words
+from gradsim.views.running_values import RUNNING, RunningValues
 from gradsim.views.theme import Theme, tensor_color
 from gradsim.views.value_counts import value_counts
 from gradsim.views.weight_layers import WeightLayers
@@ -86,12 +88,13 @@ class DistributionsView(PlotView):
 
     view_id = "distributions"
     title = "Distributions"
-    options = (TENSOR_CHOICE,)
+    options = (replace(TENSOR_CHOICE, values=(*TENSOR_CHOICE.values, *RUNNING)),)
 
     def __init__(self) -> None:
         super().__init__()
         self._range = StickyRange(step=1.0, margin=0.0, least=4.0)
         self._heat: Heat | None = None
+        self._kept: tuple[IterationTrace, RunningValues] | None = None
         self._counted: tuple[IterationTrace, str, NDArray[np.int64]] | None = None
 
     def fit_ranges(self) -> None:
@@ -102,6 +105,8 @@ class DistributionsView(PlotView):
         """Return the picture of all layers and the bars of one."""
         if self.run is None:
             return [message_panel("No run yet")]
+        if (running := self._running()) is not None:
+            return running.panels(self.selected_layer, theme)
         layers = WeightLayers(self.run.trace)
         if not len(layers):
             return [message_panel("The network has no layer with weights")]
@@ -111,6 +116,8 @@ class DistributionsView(PlotView):
         """Return the span of the values, and how many are 0, NaN or ∞."""
         if self.run is None:
             return "No run yet."
+        if (running := self._running()) is not None:
+            return running.text()
         counts = self._counts(WeightLayers(self.run.trace))
         told = f"{TENSOR_WORDS[self.option('tensor')]} of {len(counts)} layers"
         filled = np.flatnonzero(counts[:, _ORDINARY].sum(axis=0))
@@ -130,6 +137,8 @@ class DistributionsView(PlotView):
         """Return one row per bin, one column of counts per layer."""
         if self.run is None:
             return {"bin": np.array([], dtype=str)}, {}
+        if (running := self._running()) is not None:
+            return running.table()
         layers = WeightLayers(self.run.trace)
         edges = _edges_log10()
         low = np.concatenate([[np.nan], edges[:-1], [np.nan, np.nan]])
@@ -145,12 +154,19 @@ class DistributionsView(PlotView):
 
     def act_on_click(self, key: str, x: float, y: float) -> None:
         """Ask for the layer under the pointer."""
+        if key == "running" and (running := self._running()) is not None:
+            place = round(x) - 1
+            if 0 <= place < len(running.indices):
+                self.layer_selected.emit(running.indices[place])
+            return
         layer = WeightLayers(self.run.trace).nearest(x) if self.run and key == "layers" else None
         if layer is not None:
             self.layer_selected.emit(layer.index)
 
     def hover_text(self, key: str, x: float, y: float) -> str:
         """Return the counts at the pointer."""
+        if key == "running" and (running := self._running()) is not None:
+            return running.hover_text(x)
         if self.run is None or key != "layers":
             return ""
         layers = WeightLayers(self.run.trace)
@@ -176,6 +192,15 @@ class DistributionsView(PlotView):
             upper = QRectF(rect.left(), rect.top(), rect.width(), rect.height() * 0.6)
             return [upper, rect.adjusted(0, upper.height(), 0, 0)]
         return super().arranged(rect, panels)
+
+    def _running(self) -> RunningValues | None:
+        """Return the running values if they are chosen, made once per trace."""
+        tensor = self.option("tensor")
+        if self.run is None or tensor not in dict(RUNNING):
+            return None
+        if self._kept is None or (self._kept[0], self._kept[1].tensor) != (self.run.trace, tensor):
+            self._kept = (self.run.trace, RunningValues.of(self.run.trace, tensor))
+        return self._kept[1]
 
     def _scale_words(self) -> str:
         """Return by how much the tensor is stored larger than it is; nothing for one that is as it is."""

@@ -16,6 +16,7 @@ from gradsim.views.fonts import figure_font
 from gradsim.views.lane_marks import compact
 from gradsim.views.plot.axes import LABEL_PIXELS
 from gradsim.views.plot.marks import Bars
+from gradsim.views.running_values import RunningValues
 from gradsim.views.theme import LIGHT
 from gradsim.views.value_counts import value_counts
 from tests.reference_functions import histogram
@@ -133,3 +134,44 @@ def test_the_counts_of_kinds_are_told_whole_in_any_width(qtbot: QtBot, width: fl
 def test_a_tensor_of_ordinary_values_says_so_in_any_width(qtbot: QtBot) -> None:
     known = TensorStatistics(0.0, 1.0, 1.0, 0.0, 1.0, 0, 0, 0, 0, 64)
     assert "".join(words.text for words in value_counts("dense_1", known, 10.0)) == "dense_1  no 0, NaN, ∞"
+
+
+@pytest.mark.parametrize("tensor", ["running_mean", "running_variance"])
+def test_running_values_are_distributed_beside_those_of_the_batch(qtbot: QtBot, tensor: str) -> None:
+    view = DistributionsView()
+    qtbot.addWidget(view)
+    view.resize(900, 400)
+    view.show()
+    run = run_named("batch normalization")
+    view.set_run(run)
+    view.set_option("tensor", tensor)
+    layers, values = view.panels(LIGHT)
+    kept = [layer for layer in run.trace.layers if tensor in layer.tensors]
+    assert layers.x.layers == tuple(layer.name for layer in kept)
+    assert {mark.name for mark in values.marks} == {"batch", "running"}
+    assert sum(mark.heights.sum() for mark in values.marks) == 2 * kept[-1].fan_out
+    columns, _ = view.table()
+    np.testing.assert_array_equal(columns["running"], np.concatenate([layer[tensor] for layer in kept]))
+    assert not np.array_equal(columns["running"], columns["batch"])
+    assert kept[0].name in view.text_summary()
+    assert "running" in view.hover_text("running", 1.0, 0.0)
+    with qtbot.waitSignal(view.layer_selected) as asked:
+        view.act_on_click("running", 1.0, 0.0)
+    assert asked.args == [kept[0].index]
+    assert not view.grab().isNull()
+    view.set_run(run_named("layer normalization"))
+    (panel,) = view.panels(LIGHT)
+    assert "No batch normalization" in panel.message
+    assert len(view.table()[0]["batch"]) == 0
+
+
+@pytest.mark.parametrize("value", [0.0, np.nan, np.inf])
+def test_broken_running_values_are_shown_in_their_lanes(qtbot: QtBot, value: float) -> None:
+    one = np.full(4, value)
+    for tensor in ("running_mean", "running_variance"):
+        shown = RunningValues(tensor, ("a",), (0,), (np.ones(4),), (one,))
+        layers, values = shown.panels(None, LIGHT)
+        lane = {0.0: "0"}.get(value, "NaN" if np.isnan(value) else "∞")
+        assert (lane in layers.lanes) == (value != 0 or tensor == "running_variance")
+        told = "".join(words.text for words in values.headline)
+        assert ("4 NaN or ∞" in told) == (value != 0)
