@@ -22,6 +22,7 @@ from gradsim.analysis.cause import (
     main_cause_sentence,
 )
 from gradsim.analysis.beside import Beside, by_method, trained_beside
+from gradsim.analysis.chain_means import MeanProduct, mean_product
 from gradsim.analysis.chain_paths import ChainFactor, ChainPath
 from gradsim.analysis.chain_rule import WeightChain, weight_chain, weight_tensors
 from gradsim.analysis.check_wording import VERDICT_WORDS, check_sentences
@@ -144,6 +145,7 @@ __all__ = [
     "LayerOperations",
     "LayerUnits",
     "Machine",
+    "MeanProduct",
     "MeanField",
     "Neighbour",
     "Operations",
@@ -201,6 +203,7 @@ __all__ = [
     "main_cause_sentence",
     "mean_field",
     "mean_field_of",
+    "mean_product",
     "measured_speed",
     "operations",
     "operations_until",
