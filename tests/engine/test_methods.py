@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gradsim.engine import Simulator
+from gradsim.engine.random import counter_normal, stream_key
 from gradsim.spec import (
     Dense,
     Experiment,
@@ -144,25 +145,53 @@ def test_pretraining_refuses_what_it_cannot_pretrain() -> None:
 
 
 @pytest.mark.jitless
-def test_the_step_of_evolution_is_the_mean_of_the_best_children() -> None:
-    method = Evolution(population=8, mutation=0.1, selection=0.25)
-    simulator = Simulator(experiment_of(method=method, shuffle=False))
+@pytest.mark.parametrize(
+    ("population", "selection", "best"), [(8, 0.25, 2), (7, 0.5, 4), (6, 1.0, 6), (5, 1e-6, 1)]
+)
+def test_the_step_of_evolution_is_the_mean_of_the_best_children(
+    population: int, selection: float, best: int
+) -> None:
+    """Every child is drawn again from its counters and tried by a pass of its own; σ falls by its decay."""
+    method = Evolution(population=population, mutation=0.3, decay=0.9, selection=selection)
+    frozen = Dense(units=4, activation=Tanh(), trainable=False)
+    layers = (Dense(units=6, activation=Tanh()), frozen, Dense(units=3, activation=Tanh()))
+    simulator = Simulator(experiment_of(*layers, method=method))
+    twin = Simulator(experiment_of(*layers))  # the same batches, no evolution
     simulator.advance(3)
-    before = simulator.parameters()
-    trace = simulator.record()
-    simulator.advance(1)
-    step = {name: values - before[name] for name, values in simulator.parameters().items()}
-    # Sixteen parents of a large population come close to the minimum of the linear loss along their mean …
-    assert step["dense_1.weight"].std() < 0.1
-    np.testing.assert_allclose(step["dense_1.weight"], trace["dense_1"].update, rtol=1e-12, atol=1e-17)
-    # … and with all children as parents the step is the mean of their noise, whatever their losses.
-    everyone = Simulator(
-        experiment_of(method=Evolution(population=2, mutation=1e-3, selection=1.0), shuffle=False)
-    )
-    weights = everyone.parameters()["dense_1.weight"]
-    everyone.advance(1)
-    drawn = (everyone.parameters()["dense_1.weight"] - weights) / 1e-3
-    assert 0.4 < drawn.std() < 1.1
+    for iteration in (3, 4):
+        before, deviation = simulator.parameters(), 0.3 * 0.9**iteration
+        children = [
+            child_of(simulator, before, deviation, iteration * population + number)
+            for number in range(population)
+        ]
+        losses = []
+        for child in children:
+            twin.stand_at(iteration, child)
+            losses.append(twin.record().loss)
+        assert len(set(losses)) == population
+        parents = np.argsort(losses)[:best]
+        trace = simulator.record()
+        simulator.advance(1)
+        for name, values in simulator.parameters().items():
+            wanted = np.mean([children[parent][name] for parent in parents], axis=0)
+            np.testing.assert_allclose(values, wanted, rtol=1e-12, atol=1e-15, err_msg=name)
+            assert (values == before[name]).all() == name.startswith("dense_2.")
+        step = simulator.parameters()["dense_1.weight"] - before["dense_1.weight"]
+        np.testing.assert_allclose(step, trace["dense_1"].update, rtol=1e-12, atol=1e-15)
+
+
+def child_of(simulator: Simulator, parents: dict[str, Any], deviation: float, number: int) -> dict[str, Any]:
+    """The weights with the noise of child ``number`` of the run: one stream, a place in it for every parameter."""
+    key, size = stream_key(simulator.experiment.seed, "weights", "mutation"), simulator._tape.parameter_size
+    child = {}
+    for parameter in simulator._tape.parameters:
+        values = parents[parameter.name].copy()
+        if not parameter.name.startswith("dense_2."):
+            first = number * size + parameter.part.start
+            noise = [counter_normal(key, first + i) for i in range(values.size)]
+            values += deviation * np.reshape(noise, values.shape)
+        child[parameter.name] = values
+    return child
 
 
 def test_selected_children_have_the_smallest_losses() -> None:
