@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QTabWidget
 
 from gradsim.app.views_table import VIEWS
@@ -109,6 +109,34 @@ def place_docks(window: QMainWindow, docks: dict[str, QDockWidget], set_aside: C
     if tabs:
         tabs[0].raise_()
     share_room(window, docks)
+    QTimer.singleShot(0, window, lambda: hide_old_tab_bars(window, docks))
+
+
+def hide_old_tab_bars(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
+    """
+    Hide the bars of tabs that docks have left.
+
+    Qt forgets the bar of a group that is put together anew, and leaves it where it stood, on top of what is there
+    now; the one in use is the one that was made last.
+
+    Parameters
+    ----------
+    window : QMainWindow
+        With the docks.
+    docks : dict from str to QDockWidget
+        By the ids of the table of views.
+    """
+    by_title = {dock.windowTitle(): dock for dock in docks.values()}
+    seen: list[set[str]] = []
+    bars = window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    for bar in reversed(bars):
+        titles = {bar.tabText(place).replace("&", "") for place in range(bar.count())}
+        known = [by_title[title] for title in titles if title in by_title]
+        together = len(known) > 1 and set(known[1:]) <= set(window.tabifiedDockWidgets(known[0]))
+        is_old = any(titles <= newer for newer in seen) or (len(known) == len(titles) and not together)
+        if is_old and bar.isVisibleTo(window):
+            bar.hide()
+        seen.append(titles)
 
 
 def share_room(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
