@@ -81,7 +81,7 @@ class Inspector(QWidget):
         self.digits.currentIndexChanged.connect(self._refill)
         self.formula = NumberBrowser(self)
         self.formula.setAccessibleName("Formula of the step")
-        self.formula.setMinimumHeight(110)
+        self.formula.setMinimumHeight(96)
         self.chain = WeightChainView(self)
         self.chain.paths_changed.connect(self.paths_selected)
         self.chain.sample_wished.connect(self.places.set_sample)
