@@ -12,8 +12,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QTabWidget
 from gradsim.app.views_table import VIEWS
 
 LAYOUT_VERSION = 3 + zlib.crc32(" ".join(sorted(row.id for row in VIEWS)).encode()) % 2**30
-"""Other docks than when a layout was saved would lie over the toolbar, in no place at all: such a layout is not taken."""
-"""Saved layouts of other versions are forgotten."""
+"""Saved layouts of other versions are forgotten, and those with other docks: new ones would lie over the toolbar."""
 SIDES = {"left": (0.225, 340), "right": (0.265, 420)}
 """Share of the width of the window, and the most pixels, of a dock at its side."""
 LOW = 800
