@@ -11,8 +11,7 @@ from PySide6.QtGui import QColor, QKeySequence, QPalette
 from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from gradsim.app.presets import PresetTitle
-from gradsim.views.elided_label import ElidedLabel
-from gradsim.views.entry_button import EntryButton
+from gradsim.views.entry_button import EntryButton, LineButton
 from gradsim.views.icons import icon
 from gradsim.views.lessons.page import scrolled
 from gradsim.views.lessons.state import LessonRow
@@ -63,8 +62,8 @@ class WelcomePage(QDialog):
         self.setWindowTitle("Welcome to GradSim")
         self._theme = theme
         self.entries: dict[str, EntryButton] = {}
-        self.lessons: list[QPushButton] = []
-        self.files: list[QPushButton] = []
+        self.lessons: list[LineButton] = []
+        self.files: list[LineButton] = []
         columns = QHBoxLayout()
         columns.setSpacing(18)
         columns.addWidget(scrolled(self._experiments(presets)), 5)
@@ -125,14 +124,14 @@ class WelcomePage(QDialog):
         column.addWidget(_heading("Lessons"))
         for number, lesson in enumerate(lessons, 1):
             words = f"Begin: {lesson.title}" if number == 1 else f"{number}  {lesson.title}"
-            line = self._line(words, f"Lesson {number}: {lesson.title}", lesson.summary)
+            line = LineButton(words, f"Lesson {number}: {lesson.title}", lesson.summary)
             line.clicked.connect(lambda *_, key=lesson.key: self._choose(self.lesson_chosen, key))
             self.lessons.append(line)
             column.addWidget(line)
         column.addWidget(_heading("Files"))
         for name in recent_files[:MOST_FILES]:
             path = Path(name)
-            line = self._line(path.name, f"Open {path.name}", name)
+            line = LineButton(path.name, f"Open {path.name}", name)
             line.clicked.connect(lambda *_, path=path: self._choose(self.file_chosen, path))
             self.files.append(line)
             column.addWidget(line)
@@ -141,22 +140,6 @@ class WelcomePage(QDialog):
         column.addWidget(self.other_file, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
         return content
-
-    def _line(self, words: str, name: str, description: str) -> QPushButton:
-        """Return a button of one line; what does not fit is in its tooltip."""
-        line = QPushButton()
-        line.setFlat(True)
-        row = QHBoxLayout(line)
-        row.setContentsMargins(8, 4, 8, 4)
-        label = ElidedLabel()
-        label.set_words(words)
-        label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        row.addWidget(label)
-        line.setMinimumHeight(label.sizeHint().height() + 10)
-        line.setAccessibleName(name)
-        line.setAccessibleDescription(description)
-        line.setToolTip(f"{words}\n{description}")
-        return line
 
     def _foot(self, shows_at_start: bool) -> QHBoxLayout:
         self.at_start = QCheckBox("Show at start")

@@ -99,6 +99,19 @@ def test_keys_reach_an_experiment_and_open_it(window, page, qtbot, settled):
     assert window.session.experiment == preset("curve")
 
 
+def test_where_the_keys_are_is_seen_also_far_down(page, qtbot):
+    page.activateWindow()
+    first, last = page.entries["evolution"], page.entries["evolution_step"]
+    qtbot.waitUntil(page.lessons[0].hasFocus)
+    without = last.grab().toImage()
+    assert last.visibleRegion().isEmpty()
+    first.setFocus()
+    qtbot.keyClick(first, Qt.Key.Key_Down)
+    assert last.hasFocus()
+    qtbot.waitUntil(lambda: not last.visibleRegion().isEmpty())
+    assert last.grab().toImage() != without
+
+
 def test_begin_is_the_first_lesson(window, page, qtbot):
     assert page.lessons[0].accessibleName().startswith("Lesson 1: ")
     click(qtbot, page.lessons[0])
