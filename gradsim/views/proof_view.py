@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,6 @@ from gradsim.analysis import (
     forensic_sentences,
 )
 from gradsim.analysis.fault import broken_in
-from gradsim.analysis.gradient_check import Verdict
 from gradsim.trace import Cursor, IterationTrace, Run
 from gradsim.views.asking_view import AskingView
 from gradsim.views.inspection.fault_place import fault_place, fault_step
@@ -36,24 +34,15 @@ from gradsim.views.plot.numbers import brief
 from gradsim.views.plot.options import Toggle
 from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import Table, message_panel
-from gradsim.views.plot.points import LanePoints, Points, Shape
+from gradsim.views.plot.points import LanePoints, Points
 from gradsim.views.plot.ranges import StickyRange, finite_range
 from gradsim.views.plot.words import Words
+from gradsim.views.proof.drawn_check import DrawnCheck
 from gradsim.views.theme import Theme
 
 CHECK = "gradient_check"
 FORENSICS = "forensics"
 """The questions; neither has options."""
-
-_SHAPES: dict[Verdict, Shape] = {
-    "agrees": "circle",
-    "zero": "ring",
-    "kink": "diamond",
-    "undecided": "square",
-    "deliberate": "triangle",
-    "not finite": "cross",
-    "disagrees": "star",
-}
 
 
 class ProofView(AskingView):
@@ -80,7 +69,7 @@ class ProofView(AskingView):
         super().__init__()
         self._looked_through: tuple[IterationTrace, Fault | None] | None = None
         self._going: int | None = None
-        self._drawn: _Drawn | None = None
+        self._drawn: DrawnCheck | None = None
         self._range = StickyRange(step=1.0, margin=0.3, least=6.0)
         self.check_button = QPushButton("Check gradients")
         self.check_button.setToolTip(
@@ -214,7 +203,7 @@ class ProofView(AskingView):
         check, trace = self.check, self.run.trace
         drawn_check = self._drawn
         if drawn_check is None or drawn_check.check is not check:
-            self._drawn = drawn_check = _Drawn.of(check)
+            self._drawn = drawn_check = DrawnCheck.of(check)
         at, errors, own = drawn_check.at, drawn_check.errors, drawn_check.own
         has_own = self.option("own") and check.precision != "float64"
         drawn = [errors, *([own] if has_own else [])]
@@ -233,13 +222,7 @@ class ProofView(AskingView):
                 Points(at, log10_or_nan(own), color, "square", 4.0, name=f"{check.precision} against float64")
             )
             marks.append(LanePoints(at, own, color, 4.0, dodge=5.0))
-        for verdict, shape in _SHAPES.items():
-            chosen = drawn_check.verdicts == verdict
-            if chosen.any():
-                color = theme.color("bad" if verdict in ("disagrees", "not finite") else "backward")
-                name = VERDICT_WORDS[verdict]
-                marks.append(Points(at[chosen], log10_or_nan(errors[chosen]), color, shape, 7.0, name=name))
-                marks.append(LanePoints(at[chosen], errors[chosen], color))
+        marks += drawn_check.verdict_marks(theme)
         verdict_words = Words(drawn_check.words, "text" if check.passed else "bad")
         names = tuple(layer.name for layer in trace.layers)
         return [
@@ -383,48 +366,3 @@ class ProofView(AskingView):
         if self._looked_through is None or self._looked_through[0] is not trace:
             self._looked_through = (trace, broken_in(trace))
         return self._looked_through[1]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Drawn:
-    """What is drawn of a check: a value per tensor, taken once and not at every frame."""
-
-    check: GradientCheck
-    at: NDArray[np.float64]
-    errors: NDArray[np.float64]
-    own: NDArray[np.float64]
-    verdicts: NDArray[np.str_]
-    words: str
-
-    @staticmethod
-    def of(check: GradientCheck) -> _Drawn:
-        """Return that of a check."""
-        at = np.array([tensor.layer + 1.0 for tensor in check.tensors])
-        errors = np.array([tensor.error for tensor in check.tensors])
-        own = np.array([tensor.own_error for tensor in check.tensors])
-        verdicts = np.array([tensor.verdict for tensor in check.tensors], dtype=str)
-        return _Drawn(check, at + _spread(at), errors, own, verdicts, _short(check))
-
-
-def _short(check: GradientCheck) -> str:
-    """Return the verdict in a few words; ``check_sentences`` has the whole of it."""
-    agree = [tensor for tensor in check.tensors if tensor.verdict == "agrees"]
-    wrong = [tensor.name for tensor in check.tensors if tensor.verdict in ("disagrees", "not finite")]
-    if wrong:
-        return f"{len(wrong)} of {len(check.tensors)} tensors, first {wrong[0]}"
-    told = f"{len(agree)} of {len(check.tensors)} tensors agree"
-    zeros = sum(tensor.verdict == "zero" for tensor in check.tensors)
-    if zeros:
-        told += f", {zeros} as 0 = 0" if not agree else f", {zeros} more as 0 = 0"
-    largest = max((tensor.error for tensor in agree), default=None)
-    return told if largest is None else f"{told}, largest relative error {brief(largest)}"
-
-
-def _spread(at: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Set the tensors of a layer beside each other within its room."""
-    result = np.zeros(len(at))
-    for place in np.unique(at):
-        where = np.flatnonzero(at == place)
-        if len(where) > 1:
-            result[where] = np.linspace(-0.25, 0.25, len(where))
-    return result

@@ -1,0 +1,1 @@
+"""Parts of the proof: how a check is drawn."""
