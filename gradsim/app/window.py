@@ -369,6 +369,8 @@ class MainWindow(QMainWindow):
         inspector.places.set_sample(place.sample)
         inspector.tabs.setCurrentIndex(0)
         self.raise_view("inspector")
+        bar = inspector.formula.verticalScrollBar()
+        bar.setValue(bar.maximum())  # a long sum has its result at its end
 
     def seek_step(self, step: int | None) -> None:
         """Go to a step of the present iteration; None for the last."""

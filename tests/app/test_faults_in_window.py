@@ -57,6 +57,9 @@ def test_the_button_leads_to_the_infinite_number_in_the_formula(window, qtbot, s
     assert inspector.formulas[-1].filled.rstrip().endswith("= −∞")
     assert "= −∞" in inspector.formula.toPlainText()
     assert not inspector.visibleRegion().isEmpty()
+    found = inspector.formula.document().find("= −∞")
+    place = inspector.formula.cursorRect(found)
+    assert inspector.formula.viewport().rect().intersects(place)
 
 
 def test_a_look_elsewhere_on_the_way_is_not_overridden(window, qtbot, settled):
