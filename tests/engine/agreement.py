@@ -46,7 +46,7 @@ def assert_agrees(trace: IterationTrace) -> dict[str, float]:
     worst, cancelled, lost = 0.0, 0, 0.0
     places = unrolled_layers(trace.experiment.network)
     for place, layer in zip(reversed(places), reversed(trace.layers), strict=True):
-        terms, here = dict(terms_of(layer)), lost_in(layer, place.layer)
+        terms, here = dict(terms_of(layer, place.layer)), lost_in(layer, place.layer)
         for name, exact in twin[layer.name].items():
             value, what = layer[name], f"{layer.name}.{name}"
             assert value.shape == exact.shape, what
@@ -67,33 +67,57 @@ def assert_agrees(trace: IterationTrace) -> dict[str, float]:
     return {"worst": worst, "cancelled": cancelled}
 
 
+class Lines:
+    """What a normalization takes, in the lines it normalizes: columns of the batch, or rows."""
+
+    def __init__(self, layer: Any, spec: Any) -> None:
+        own = isinstance(spec, Normalization)
+        self.spec = spec if own else spec.normalization
+        self.x = layer.input if own else layer.pre_activation
+        self.gradient = layer["activation_gradient" if own else "normalized_gradient"]
+        self.gamma = np.abs(layer.gamma) if "gamma" in layer.tensors else 1.0
+        self.beta = np.abs(layer.beta) if "beta" in layer.tensors else 0.0
+        self.over = tuple(range(self.x.ndim - 1)) if self.spec.method == "batch" else (-1,)
+        self.centre = 0.0 if self.spec.method == "rms" else self.mean(self.x)
+        self.inverse = 1.0 / np.sqrt(self.mean((self.x - self.centre) ** 2) + self.spec.eps)
+
+    def mean(self, x: Array) -> Array:
+        """Of every line."""
+        return np.asarray(x.mean(axis=self.over, keepdims=True))
+
+    def normalized_terms(self) -> Array:
+        """The terms of x̂ = (x − mean) / sd."""
+        return np.asarray((np.abs(self.x) + np.abs(self.centre)) * self.inverse)
+
+    def forward_terms(self) -> Array:
+        """The terms of what it hands on: γ x̂ + β."""
+        return np.asarray(self.normalized_terms() * self.gamma + self.beta)
+
+    def backward_terms(self) -> Array:
+        """The terms of what it hands back: γ / sd · (g − mean g − x̂ · mean(x̂ g))."""
+        hat = np.abs(self.x - self.centre) * self.inverse
+        g = np.abs(self.gradient) * self.gamma
+        return self.inverse * (g + self.mean(g) + hat * self.mean(hat * g))
+
+
+def normalizes(spec: Any) -> bool:
+    """Whether a layer is a normalization or has one inside."""
+    return isinstance(spec, Normalization) or getattr(spec, "normalization", None) is not None
+
+
 def lost_in(layer: Any, spec: Any) -> float:
     """What share of the gradient that a normalization hands back is rounding: that of its terms beside their sum."""
-    inside = spec if isinstance(spec, Normalization) else getattr(spec, "normalization", None)
-    if inside is None:
-        return 0.0
-    own = inside is spec
-    x = layer.input if own else layer.pre_activation
-    g = layer["activation_gradient" if own else "normalized_gradient"]
-    over = tuple(range(x.ndim - 1)) if inside.method == "batch" else (-1,)
-    centre = 0.0 if inside.method == "rms" else x.mean(axis=over, keepdims=True)
-    inverse = 1.0 / np.sqrt(((x - centre) ** 2).mean(axis=over, keepdims=True) + inside.eps)
-    hat = (x - centre) * inverse
-    weighted = np.abs(g) * (np.abs(layer.gamma) if "gamma" in layer.tensors else 1.0)
-    means = (np.abs(hat) * weighted).mean(axis=over, keepdims=True)
-    terms = inverse * (weighted + weighted.mean(axis=over, keepdims=True) + np.abs(hat) * means)
-    left = length(layer.delta)
-    return ROUNDING * length(terms) / left if left else 0.0
+    left = length(layer.delta) if normalizes(spec) else 0.0
+    return ROUNDING * length(Lines(layer, spec).backward_terms()) / left if left else 0.0
 
 
-def terms_of(layer: Any) -> Iterator[tuple[str, Array]]:
-    """The sums of the magnitudes of the terms of each gradient that is a sum over samples."""
+def terms_of(layer: Any, spec: Any) -> Iterator[tuple[str, Array]]:
+    """The sums of the magnitudes of the terms of each tensor that is a sum."""
 
     def rows(name: str) -> Array:
         tensor = np.abs(layer[name])
         return tensor.reshape(-1, tensor.shape[-1])
 
-    known = layer.tensors
     has_weights = layer.kind in ("dense", "head", "recurrent")
     if has_weights:
         weights = "input_weight" if layer.kind == "recurrent" else "weight"
@@ -106,8 +130,11 @@ def terms_of(layer: Any) -> Iterator[tuple[str, Array]]:
         before[:, 1:] = np.abs(layer.hidden[:, :-1])
         yield "recurrent_weight_gradient", before.reshape(-1, before.shape[-1]).T @ rows("delta")
     if layer.kind == "residual":
+        yield "projection_gradient", rows("input").T @ rows("activation_gradient")
         yield "scale_gradient", (rows("branch") * rows("activation_gradient")).sum()[None]
-    if "beta" in known or "gamma" in known:
-        above = "normalized_gradient" if has_weights else "activation_gradient"
-        yield "beta_gradient", rows(above).sum(axis=0)
-        yield "gamma_gradient", (rows("normalized") * rows(above)).sum(axis=0)
+    if normalizes(spec):
+        lines = Lines(layer, spec)
+        yield "activation" if layer.kind == "normalization" else "scaled", lines.forward_terms()
+        above = np.abs(lines.gradient)
+        for name, terms in (("beta_gradient", above), ("gamma_gradient", above * lines.normalized_terms())):
+            yield name, terms.reshape(-1, terms.shape[-1]).sum(axis=0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 
@@ -78,18 +77,6 @@ def test_a_linear_net_of_orthogonal_weights_passes_every_norm_unchanged() -> Non
     np.testing.assert_allclose(deltas, [deltas[-1]] * 30, rtol=1e-12)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_truncated_backpropagation_leaves_exact_zeros_beyond_its_window(cell: str) -> None:
-
-    layer = msgspec.structs.replace(CELLS[cell], truncation=4)
-    trace = simulator_of(experiment_of(layer), sequences(10, False)).record()
-    recurrent = trace["recurrent_1"]
-    for name in ("hidden_gradient", "delta", *(("cell_gradient",) if "cell" in recurrent.tensors else ())):
-        assert not recurrent[name][:, :8].any(), name
-        assert recurrent[name][:, 8:].any(axis=(0, 2)).all(), name
-    assert not recurrent.input_gradient[:, :8].any()
-
-
 def test_a_forget_gate_of_1_and_no_input_pass_the_gradient_of_the_cell_unchanged() -> None:
     layer = Recurrent(cell="lstm", units=4, forget_bias=100.0)
     simulator = simulator_of(experiment_of(layer), sequences(20, False))
@@ -115,35 +102,6 @@ def test_seeking_and_advancing_reach_the_same_bits_with_every_kind(kind: str) ->
     assert_same_bits(straight.parameters(), wandering.parameters())
     for one, other in zip(straight.record().layers, wandering.record().layers, strict=True):
         assert_same_bits(one.tensors, other.tensors, one.name)
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("kind", EVERY_KIND)
-def test_nan_and_inf_travel_through_every_kind(kind: str, value: float) -> None:
-    simulator = Simulator(experiment_of(*EVERY_KIND[kind]))
-    name = next(name for name in simulator.parameters() if name.endswith("dense_1.weight"))
-    simulator.load_parameters({name: np.full_like(simulator.parameters()[name], value)})
-    with np.errstate(invalid="ignore", over="ignore"):
-        trace = simulator.record()
-        assert simulator.advance(3) == 3
-    reached = [layer for layer in trace.layers if layer.statistics["pre_activation"].nans]
-    reached += [layer for layer in trace.layers if layer.statistics["pre_activation"].infs]
-    assert reached
-    assert simulator.iteration == 3
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-@pytest.mark.parametrize("cell", CELLS)
-def test_nan_and_inf_travel_through_time(cell: str, value: float) -> None:
-    samples = sequences(6, False)
-    samples.training_inputs[:, 2] = value
-    simulator = simulator_of(experiment_of(CELLS[cell]), samples)
-    with np.errstate(invalid="ignore", over="ignore"):
-        hidden = simulator.record()["recurrent_1"].hidden
-        assert simulator.advance(3) == 3
-    assert np.isfinite(hidden[:, :2]).all()
-    if np.isnan(value):
-        assert np.isnan(hidden[:, 2:]).all()
 
 
 def test_running_values_move_by_their_momentum_towards_those_of_the_batch() -> None:

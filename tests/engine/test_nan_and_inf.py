@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gradsim.engine import Simulator
-from gradsim.spec import ActivationLayer, Dropout, Experiment, Normalization
+from gradsim.spec import ActivationLayer, Dropout, Experiment, Normalization, placed_layers
 from gradsim.spec.activation import Relu, Sigmoid, Tanh
 from gradsim.spec.training import Adam
 from gradsim.trace import IterationTrace
@@ -54,6 +54,16 @@ def broken_simulator(name: str, place: str, value: float, **fields: Any) -> Simu
     return simulator
 
 
+def same_places(one: Any, other: Any) -> bool:
+    """Whether NaN, +∞ and −∞ stand at the same places."""
+    tests = (np.isnan, np.isposinf, np.isneginf)
+    return all(np.array_equal(test(one), test(other)) for test in tests)
+
+
+def broken_places(x: Any) -> str:
+    return f"{np.isnan(x).sum()} NaN, {np.isposinf(x).sum()} +∞, {np.isneginf(x).sum()} −∞ of {np.size(x)}"
+
+
 @needs_torch
 @places
 @broken_numbers
@@ -61,19 +71,18 @@ def broken_simulator(name: str, place: str, value: float, **fields: Any) -> Simu
 def test_every_kind_breaks_the_values_that_autograd_breaks_and_no_others(
     name: str, value: float, place: str
 ) -> None:
-    from tests.engine.torch_twin import twin_of
+    from tests.engine.torch_twin import StockTwin, twin_of
 
     trace = broken_simulator(name, place, value).record()
-    loss, twin = twin_of(trace)
-    for layer in trace.layers:
-        for tensor, exact in twin[layer.name].items():
-            here, there = ~np.isfinite(layer[tensor]), ~np.isfinite(exact)
-            if layer.kind == "dropout":
-                # What is dropped is 0 here, whatever it was; the twin multiplies by 0.
-                here, there = here[layer.slope != 0], there[layer.slope != 0]
-            np.testing.assert_array_equal(here, there, err_msg=f"{layer.name}.{tensor}")
-    assert np.isfinite(trace.loss) == np.isfinite(loss)
-    assert np.isnan(trace.loss) == np.isnan(loss)
+    loss, twin = twin_of(trace, StockTwin)
+    differ = [
+        f"{layer.name}.{tensor}: {broken_places(layer[tensor])} instead of {broken_places(exact)}"
+        for layer in trace.layers
+        for tensor, exact in twin[layer.name].items()
+        if not same_places(layer[tensor], exact)
+    ]
+    assert not differ, "\n".join(differ)
+    assert same_places(trace.loss, loss)
 
 
 @places
@@ -204,13 +213,38 @@ def test_a_skip_hands_it_on_whatever_the_branch_does(value: float) -> None:
     assert np.isnan(block.output[row, others]).all() == np.isnan(value)
 
 
+@pytest.mark.parametrize("rate", [0.01, 0.99])
 @broken_numbers
-def test_a_dropout_sets_a_broken_value_to_0_or_hands_it_on(value: float) -> None:
-    _, broken, row = clean_and_broken(value, Dropout(rate=0.5), dense(4))
+def test_a_dropout_hides_nothing_also_where_it_drops(value: float, rate: float) -> None:
+    _, broken, row = clean_and_broken(value, Dropout(rate=rate), dense(4))
     layer = broken["dropout_1"]
-    dropped = layer.slope[row, 1] == 0
-    assert dropped == (layer.output[row, 1] == 0)
-    assert dropped or not np.isfinite(layer.output[row, 1])
+    assert (layer.slope[row, 1] == 0) == (rate > 0.5)
+    found = layer.output[row, 1]
+    assert np.isnan(found) if rate > 0.5 or np.isnan(value) else found == value
+
+
+@needs_torch
+@pytest.mark.parametrize("value", BROKEN, ids=str)
+@pytest.mark.parametrize("place", ["input", "weight"])
+@pytest.mark.parametrize("name", NETS)
+def test_every_value_is_that_of_a_pass_by_pytorch_alone(name: str, value: float, place: str) -> None:
+    # Nothing is pinned: PyTorch has the parameters, the batch and the masks, and each step of time follows its own.
+    import torch
+
+    from tests.engine.torch_oracle import double
+    from tests.engine.torch_training import FreeTwin
+
+    simulator = broken_simulator(name, place, value)
+    trace = simulator.record()
+    masks = {layer.name: layer.slope for layer in trace.layers if layer.kind == "dropout"}
+    twin = FreeTwin({key: double(values) for key, values in simulator.parameters().items()}, masks)
+    with torch.no_grad():
+        twin.through(placed_layers(simulator.experiment.network), double(trace.inputs))
+    for layer in trace.layers:
+        for tensor, exact in twin.kept[layer.name].computed.items():
+            np.testing.assert_allclose(
+                layer[tensor], exact.numpy(), rtol=1e-9, atol=1e-12, err_msg=f"{layer.name}.{tensor}"
+            )
 
 
 @pytest.mark.parametrize("cell", CELLS)

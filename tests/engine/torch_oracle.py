@@ -41,8 +41,8 @@ def sigmoid(z: Tensor) -> Tensor:
 
 def tanh(z: Tensor) -> Tensor:
     def tail(t: Tensor) -> Tensor:
-        n = torch.exp(-2 * torch.abs(t))
-        return torch.sign(t) * (1 - 2 * n / (1 + n))
+        # n stands here once: an infinite gradient that went two ways would meet itself as ∞ − ∞
+        return torch.sign(t) * (2 / (1 + torch.exp(-2 * torch.abs(t))) - 1)
 
     return _where(torch.abs(z) < 1, torch.tanh, tail, z)
 
@@ -69,6 +69,20 @@ def leaky(z: Tensor, slope: Any) -> Tensor:
     return torch.where(z > 0, z, z * slope)
 
 
+class _Sloped(torch.autograd.Function):
+    """A value given with its slope, which multiplies: PyTorch's own relu drops a NaN or Inf that meets slope 0."""
+
+    @staticmethod
+    def forward(ctx: Any, z: Tensor, value: Tensor, slope: Tensor) -> Tensor:
+        ctx.save_for_backward(slope)
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (slope,) = ctx.saved_tensors
+        return gradient * slope, None, None
+
+
 ACTIVATIONS: dict[str, Callable[[Tensor, Any], Tensor]] = {
     "linear": lambda z, _: z * 1.0,
     "step": lambda z, _: z * 0.0 + (z >= 0),
@@ -78,7 +92,9 @@ ACTIVATIONS: dict[str, Callable[[Tensor, Any], Tensor]] = {
     "hard_tanh": lambda z, _: functional.hardtanh(z),
     "softsign": lambda z, _: softsign(z),
     "softplus": lambda z, _: softplus(z),
-    "relu": lambda z, s: functional.relu(z) + s.slope_at_zero * z * (z == 0),
+    "relu": lambda z, s: _Sloped.apply(
+        z, functional.relu(z), (z > 0).to(z) + s.slope_at_zero * (z == 0).to(z)
+    ),
     "leaky_relu": lambda z, s: leaky(z, s.slope),
     "elu": lambda z, s: functional.elu(z, alpha=s.alpha),
     "selu": lambda z, _: SELU_LAMBDA * functional.elu(z, alpha=SELU_ALPHA),

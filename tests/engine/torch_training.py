@@ -78,7 +78,7 @@ def optimizer_of(spec: Any, groups: list[dict[str, Any]]) -> Any:
     return make(groups, lr=spec.learning_rate, weight_decay=spec.weight_decay, **given)
 
 
-class _Free(Twin):
+class FreeTwin(Twin):
     """A pass that follows no record: every value is the one PyTorch has computed itself."""
 
     def __init__(self, parameters: Mapping[str, Tensor], drawn: Mapping[str, Array]) -> None:
@@ -137,7 +137,7 @@ class TrainingTwin:
         """Leave the gradients of a batch in the parameters; return its loss. Running values move."""
         for value in self.parameters.values():
             value.grad = None
-        twin = _Free(self.parameters, drawn)
+        twin = FreeTwin(self.parameters, drawn)
         loss, _ = loss_of(twin, self.experiment, double(inputs), double(targets))
         if self.trained:
             loss.backward()
