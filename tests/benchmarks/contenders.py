@@ -107,8 +107,13 @@ def numpy_statistics(x: Any, out: Any) -> None:
     out[8] = np.count_nonzero(np.isinf(flat))
 
 
-def numpy_run(layers: int, width: int, batch: int) -> Run:
-    """Plain NumPy with preallocated buffers, recording the same statistics."""
+def numpy_run(
+    layers: int, width: int, batch: int, *, normalized: bool = False, residual: bool = False
+) -> Run:
+    """Plain NumPy with preallocated buffers, recording the same statistics.
+
+    Hidden layers ``normalized`` over the batch before their activation, or each inside a ``residual``, on request.
+    """
     random = np.random.default_rng(0)
     limit = np.sqrt(3.0 / width)
     w = [random.uniform(-limit, limit, (width, width)).astype(np.float32) for _ in range(layers)]
@@ -116,8 +121,30 @@ def numpy_run(layers: int, width: int, batch: int) -> Run:
     inputs, targets = (random.standard_normal((batch, width), np.float32) for _ in range(2))
     z, a, g, d = ([np.empty((batch, width), np.float32) for _ in range(layers)] for _ in range(4))
     gradient, update = ([np.empty((width, width), np.float32) for _ in range(layers)] for _ in range(2))
-    recorded = np.zeros((layers, 7, 9))
+    recorded = np.zeros((layers, 10, 9))
     scale = np.float32(2 / (batch * width))
+    gamma, beta = np.ones((layers, width), np.float32), np.zeros((layers, width), np.float32)
+    running = np.zeros((layers, 2, width), np.float32)
+    hat, out = ([np.empty((batch, width), np.float32) for _ in range(layers)] for _ in range(2))
+    inverse = np.empty((layers, width), np.float32)
+    moves = np.zeros((layers, 2, width), np.float32)
+
+    def normalize(i: int, values: Any) -> Any:
+        mean, variance = values.mean(axis=0), values.var(axis=0)
+        running[i] += np.float32(0.1) * (np.stack((mean, variance)) - running[i])
+        inverse[i] = 1 / np.sqrt(variance + np.float32(1e-5))
+        np.subtract(values, mean, out=hat[i])
+        hat[i] *= inverse[i]
+        return hat[i] * gamma[i] + beta[i]
+
+    def normalize_back(i: int, gradient: Any) -> None:
+        moves[i] = (gradient * hat[i]).sum(axis=0), gradient.sum(axis=0)
+        by_hat = hat[i] * (moves[i, 0] / batch)
+        np.subtract(gradient, moves[i, 1] / batch, out=gradient)
+        gradient -= by_hat
+        gradient *= gamma[i] * inverse[i]
+
+    entered = [inputs] * layers
 
     def run(n: int) -> None:
         for _ in range(n):
@@ -125,10 +152,14 @@ def numpy_run(layers: int, width: int, batch: int) -> Run:
             for i in range(layers):
                 np.dot(x, w[i], out=z[i])
                 z[i] += b[i]
-                np.tanh(z[i], out=a[i])
+                hidden = i < layers - 1
+                np.tanh(normalize(i, z[i]) if normalized and hidden else z[i], out=a[i])
                 numpy_statistics(z[i], recorded[i, 0])
                 numpy_statistics(a[i], recorded[i, 1])
-                x = a[i]
+                entered[i], x = x, a[i]
+                if residual and hidden:
+                    x = np.add(entered[i], a[i], out=out[i])
+                    numpy_statistics(x, recorded[i, 7])
             np.subtract(x, targets, out=g[-1])
             np.vdot(g[-1], g[-1])
             g[-1] *= scale
@@ -136,36 +167,61 @@ def numpy_run(layers: int, width: int, batch: int) -> Run:
                 np.multiply(a[i], a[i], out=d[i])
                 np.subtract(1, d[i], out=d[i])
                 d[i] *= g[i]
-                np.dot((a[i - 1] if i else inputs).T, d[i], out=gradient[i])
+                if normalized and i < layers - 1:
+                    normalize_back(i, d[i])
+                np.dot(entered[i].T, d[i], out=gradient[i])
                 numpy_statistics(g[i], recorded[i, 2])
                 numpy_statistics(d[i], recorded[i, 3])
                 numpy_statistics(gradient[i], recorded[i, 4])
                 if i:
                     np.dot(d[i], w[i].T, out=g[i - 1])
+                    if residual and i < layers - 1:
+                        g[i - 1] += g[i]
+                        numpy_statistics(g[i - 1], recorded[i, 8])
             for i in range(layers):
                 np.multiply(gradient[i], np.float32(-RATE), out=update[i])
                 numpy_statistics(update[i], recorded[i, 5])
                 numpy_statistics(w[i], recorded[i, 6])
                 w[i] += update[i]
                 b[i] -= np.float32(RATE) * d[i].sum(axis=0)
+                if normalized:
+                    gamma[i] -= np.float32(RATE) * moves[i, 0]
+                    beta[i] -= np.float32(RATE) * moves[i, 1]
 
     return run
 
 
 def torch_run(layers: int, width: int, batch: int, *, record: bool) -> Run:
     """PyTorch eager: Linear and Tanh modules, ``mse_loss``, SGD; with hooks that record the same, or without."""
+    from torch import nn
+
+    modules: list[Any] = []
+    for _ in range(layers):
+        modules += [torch_linear(width), nn.Tanh()]
+    return torch_steps(nn.Sequential(*modules), (batch, width), (batch, width), record=record)
+
+
+def torch_linear(width: int) -> Any:
+    """A Linear that starts as ours do."""
+    from torch import nn
+
+    linear = nn.Linear(width, width)
+    nn.init.xavier_uniform_(linear.weight)
+    nn.init.zeros_(linear.bias)
+    return linear
+
+
+def torch_steps(model: Any, inputs: tuple[int, ...], outputs: tuple[int, ...], *, record: bool) -> Run:
+    """Training of a model on noise by ``mse_loss`` and SGD.
+
+    With ``record`` hooks take the numbers of what every module without children hands on and of its gradient, and of
+    every weight matrix, its gradient and its update.
+    """
     import torch
     from torch import nn
 
     torch.manual_seed(0)
-    modules: list[Any] = []
-    for _ in range(layers):
-        linear = nn.Linear(width, width)
-        nn.init.xavier_uniform_(linear.weight)
-        nn.init.zeros_(linear.bias)
-        modules += [linear, nn.Tanh()]
-    model = nn.Sequential(*modules)
-    x, targets = torch.randn(batch, width), torch.randn(batch, width)
+    x, targets = torch.randn(*inputs), torch.randn(*outputs)
     optimizer = torch.optim.SGD(model.parameters(), lr=RATE)
     recorded: list[Any] = []
 
@@ -188,12 +244,15 @@ def torch_run(layers: int, width: int, batch: int, *, record: bool) -> Run:
         )
 
     def hook(_module: Any, _inputs: Any, output: Any) -> None:
+        output = output[0] if isinstance(output, tuple) else output
         statistics(output)
         output.register_hook(statistics)
 
     if record:
-        for module in modules:
-            module.register_forward_hook(hook)
+        for module in model.modules():
+            if not any(module.children()):
+                module.register_forward_hook(hook)
+    weights = [p for p in model.parameters() if p.ndim == 2]
 
     def run(n: int) -> None:
         for _ in range(n):
@@ -202,10 +261,10 @@ def torch_run(layers: int, width: int, batch: int, *, record: bool) -> Run:
             loss = nn.functional.mse_loss(model(x), targets)
             loss.backward()
             if record:
-                for linear in modules[::2]:
-                    statistics(linear.weight.grad)
-                    statistics(linear.weight.grad * -RATE)
-                    statistics(linear.weight)
+                for weight in weights:
+                    statistics(weight.grad)
+                    statistics(weight.grad * -RATE)
+                    statistics(weight)
             optimizer.step()
 
     return run
