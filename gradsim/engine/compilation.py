@@ -101,6 +101,11 @@ IS_COMPILED = not _settings.DISABLE_JIT
 """False where NUMBA_DISABLE_JIT asks for plain Python, as for the coverage of the tests."""
 
 
+OFF, ON = np.bool_(False), np.bool_(True)
+"""What kernels hand to kernels instead of False and True: numba compiles the callee, with all that it calls, once
+more for each constant of Python that it is called with. The pass forward was there twice."""
+
+
 def _compiled(
     function: F, fastmath: bool | frozenset[str], *, inlined: bool = False, wrapped: bool = True
 ) -> F:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradsim.engine.compilation import inner_kernel, kernel
+from gradsim.engine.compilation import OFF, inner_kernel, kernel
 from gradsim.engine.instructions import COLUMNS, INPUT, OUTPUT, OUTPUT_GRADIENT, SLOPE
 from gradsim.engine.losses import SSE, correct_share, loss_and_gradient
 from gradsim.engine.memory import stretch
@@ -55,7 +55,7 @@ def forward_in_evaluation(
         buffers.scratch,
     )
     last = choices.operations - 1
-    forward(program, buffers.work, buffers.parameters, rows, 0, last, 0, False, False, measures)
+    forward(program, buffers.work, buffers.parameters, rows, 0, last, np.int64(0), OFF, OFF, measures)
 
 
 @kernel

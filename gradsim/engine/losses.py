@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gradsim.engine.compilation import kernel
+from gradsim.engine.compilation import OFF, ON, kernel
 
 LOSS_CODES = {"mse": 0, "half_mse": 1, "sse": 2, "cross_entropy": 3, "binary_cross_entropy": 4}
 MSE = 0
@@ -118,10 +118,10 @@ def loss_and_gradient(
     if kind == BINARY_CROSS_ENTROPY:
         return sigmoid_cross_entropy(z, targets, a, a_gradient, delta)
     if kind == MSE:
-        return squared_error(a, targets, a_gradient, rows, 1.0 / (rows * outputs), False)
+        return squared_error(a, targets, a_gradient, rows, 1.0 / (rows * outputs), OFF)
     if kind == HALF_MSE:
-        return squared_error(a, targets, a_gradient, rows, 1.0 / rows, True)
-    return squared_error(a, targets, a_gradient, rows, 1.0, False)
+        return squared_error(a, targets, a_gradient, rows, 1.0 / rows, ON)
+    return squared_error(a, targets, a_gradient, rows, 1.0, OFF)
 
 
 @kernel

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradsim.engine.clipping import NO_CLIPPING
-from gradsim.engine.compilation import inner_kernel, kernel
+from gradsim.engine.compilation import ON, inner_kernel, kernel
 from gradsim.engine.evaluation import evaluate, place_sample
 from gradsim.engine.evolution import best_first, make_child, recombine
 from gradsim.engine.histograms import BINS, count_after_update, count_before_update
@@ -178,7 +178,7 @@ def run_iterations(
             parameters = buffers.candidate if is_child else buffers.parameters
             measured = measure and not is_child
             last = choices.operations - 1
-            forward(program, work, parameters, choices.batch, 0, last, iteration, True, measured, measures)
+            forward(program, work, parameters, choices.batch, 0, last, iteration, ON, measured, measures)
             loss = loss_and_gradient(
                 choices.loss,
                 stretch(work, head[INPUT], size),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradsim.engine.compilation import inner_kernel
+from gradsim.engine.compilation import OFF, ON, inner_kernel
 from gradsim.engine.instructions import (
     COLUMNS,
     FAN_IN,
@@ -74,7 +74,7 @@ def begin_phase(choices: Any, program: Any, buffers: Any, phase: Any, scale: Any
     work = buffers.work
     rows = choices.batch * decoder[STEPS]
     size = rows * decoder[FAN_OUT]
-    run_linear_forward(decoder, work, buffers.parameters, choices.batch, False, measures)
+    run_linear_forward(decoder, work, buffers.parameters, choices.batch, OFF, measures)
     restored = stretch(work, decoder[OUTPUT], size)
     gradient = stretch(work, decoder[OUTPUT_GRADIENT], size)
     goal = stretch(work, entrance[INPUT], size)
@@ -82,7 +82,7 @@ def begin_phase(choices: Any, program: Any, buffers: Any, phase: Any, scale: Any
     multiply(gradient, scale)
     round_tensor(gradient, measures, decoder[LAYER_COLUMN], BACKWARD)
     run_linear_backward(
-        decoder, work, buffers.parameters, buffers.gradients, choices.batch, True, False, measures
+        decoder, work, buffers.parameters, buffers.gradients, choices.batch, ON, OFF, measures
     )
     return loss
 
