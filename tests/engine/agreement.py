@@ -129,6 +129,11 @@ def terms_of(layer: Any, spec: Any) -> Iterator[tuple[str, Array]]:
         before = np.zeros_like(layer.hidden)
         before[:, 1:] = np.abs(layer.hidden[:, :-1])
         yield "recurrent_weight_gradient", before.reshape(-1, before.shape[-1]).T @ rows("delta")
+    if "prelu_slope" in layer.tensors:
+        z = layer[
+            "input" if layer.kind == "activation" else "scaled" if normalizes(spec) else "pre_activation"
+        ]
+        yield "prelu_slope_gradient", np.abs(np.minimum(z, 0.0) * layer["activation_gradient"]).sum()[None]
     if layer.kind == "residual":
         yield "projection_gradient", rows("input").T @ rows("activation_gradient")
         yield "scale_gradient", (rows("branch") * rows("activation_gradient")).sum()[None]
