@@ -1,5 +1,6 @@
 """Explains records: the profile of the gradient through the layers. Runs no network."""
 
+from gradsim.analysis.beside import Beside, by_method, trained_beside
 from gradsim.analysis.cause import (
     CAUSE_UNITS,
     DETAIL_WORDS,
@@ -21,7 +22,6 @@ from gradsim.analysis.cause import (
     layer_sentence,
     main_cause_sentence,
 )
-from gradsim.analysis.beside import Beside, by_method, trained_beside
 from gradsim.analysis.chain_means import MeanProduct, mean_product
 from gradsim.analysis.chain_paths import ChainFactor, ChainPath
 from gradsim.analysis.chain_rule import WeightChain, weight_chain, weight_tensors
@@ -145,8 +145,8 @@ __all__ = [
     "LayerOperations",
     "LayerUnits",
     "Machine",
-    "MeanProduct",
     "MeanField",
+    "MeanProduct",
     "Neighbour",
     "Operations",
     "Profile",

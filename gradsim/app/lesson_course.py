@@ -174,6 +174,7 @@ def changed_parts(before: Experiment, after: Experiment) -> list[str]:
     found: list[str] = []
 
     def compare(one: object, other: object, name: str) -> None:
+        """Go down where both have the same shape, and note the name where they part."""
         if isinstance(one, dict) and isinstance(other, dict) and one.get("kind") == other.get("kind"):
             for key in {**one, **other}:
                 compare(one.get(key), other.get(key), key)

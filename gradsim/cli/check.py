@@ -51,6 +51,7 @@ def prove(arguments: argparse.Namespace) -> int:
         return INTERRUPTED
 
     def make(experiment: Experiment) -> Any:
+        """Return a simulator of a variant, whose files lie beside the same document."""
         return Simulator(experiment, source.directory)
 
     with progress:

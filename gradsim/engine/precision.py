@@ -196,7 +196,9 @@ def count_created(x: Any, left: Any, right: Any, measures: Any, layer: Any, dire
     ----------
     x, left, right : ndarray, shapes (n,), (m,), (k,)
         As for ``created_infinities``.
-    measures, layer, direction
+    measures : Measures
+        As for ``round_tensor``.
+    layer, direction : int
         As for ``round_tensor``.
     """
     if measures.format == BFLOAT16:

@@ -73,14 +73,17 @@ class ActivationView(AskingView):
         return {UNITS: None}
 
     def set_run(self, run: Run | None) -> None:
+        """Take a run, and say whether its units have been searched for deaths."""
         super().set_run(run)
         self._show_search()
 
     def set_answer(self, question: str, answer: object) -> None:
+        """Show what was found, and where the search stands."""
         super().set_answer(question, answer)
         self._show_search()
 
     def set_answer_failed(self, question: str, reason: str) -> None:
+        """Say why nothing was found, and where the search stands."""
         super().set_answer_failed(question, reason)
         self._show_search()
 

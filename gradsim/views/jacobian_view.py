@@ -126,6 +126,7 @@ class JacobianView(AskingView):
         return {JACOBIAN: self.sample}
 
     def set_run(self, run: Run | None) -> None:
+        """Take a run, and offer the samples of its batch."""
         if run is not None:
             batch = len(run.trace.inputs)
             self.sample = min(self.sample, batch - 1)

@@ -26,6 +26,7 @@ def shortened(marks: Sequence[Mark], is_kept: Callable[[str], bool]) -> list[Mar
     """
 
     def nameless(mark: Any) -> Any:
+        """Return a mark that is not in the legend."""
         return replace(mark, name="")
 
     return [nameless(mark) if mark.name and not is_kept(mark.name) else mark for mark in marks]
