@@ -11,6 +11,7 @@ from gradsim.app.command_palette import CommandPalette
 from gradsim.app.commands import COMMANDS
 from gradsim.app.export_dialog import ExportDialog
 from gradsim.app.layout import arrangement
+from gradsim.app.presets import preset
 from gradsim.app.settings import read_settings
 from gradsim.app.start import begin, refusal, tell_fault
 from gradsim.app.window import MainWindow
@@ -382,6 +383,9 @@ def test_a_small_screen_is_enough_and_nothing_in_the_builder_is_clipped(window, 
     qtbot.waitUntil(lambda: (window.width(), window.height()) == (1100, 700))
     assert window.builder.horizontalScrollBar().maximum() == 0
     assert window.builder.widget().width() <= window.builder.viewport().width()
+    for name in ("chain", "adding_lstm", "pretraining", "groups"):
+        window.builder.set_experiment(preset(name))
+        qtbot.waitUntil(lambda: window.builder.widget().width() <= window.builder.viewport().width())
 
 
 def test_a_window_made_lower_lets_the_diagrams_share_one_place_and_gives_them_back(window, qtbot):

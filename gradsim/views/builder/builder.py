@@ -120,6 +120,7 @@ class Builder(QScrollArea):
         self._experiment = experiment
         self._show(experiment)
         self.set_error(None)
+        self.updateGeometry()  # other fields may need more room
 
     def set_error(self, error: SpecError | None) -> None:
         """Say at its field what is wrong with the draft; None where nothing is."""

@@ -49,7 +49,7 @@ class LayerPanel(QWidget):
         self.tree.selectionModel().selectionChanged.connect(self._enable)
         self.form = StructForm("$.network.layers[0]", hidden=("layers",))
         self.form.edited.connect(self._edit_layer)
-        self.heading = QLabel()
+        self.heading = QLabel(wordWrap=True)
         self.heading.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.heading.setTextFormat(Qt.TextFormat.PlainText)
         self.actions_by_id = {id_: self._action(id_, *row) for id_, row in self._rows().items()}
