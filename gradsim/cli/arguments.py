@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from gradsim import __version__
 from gradsim.cli.failure import Failure
@@ -49,7 +50,16 @@ exit codes: 0 done, 1 a check failed or a diagnosis found something, 2 bad input
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose complaint is one sentence."""
+    """A parser whose complaint is one sentence and names the help of its own command."""
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        # A command leaves what it does not know to the parser above it, whose help does not list its options.
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
 
     def error(self, message: str) -> NoReturn:
         raise Failure(f"{message}; see {self.prog} --help")
@@ -175,8 +185,8 @@ def _add_render(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help="what the view shows, such as direction=forward, over=passes or unrolled=on; can be repeated; one that "
-        "there is not is answered with those that there are",
+        help="what the view shows, such as --view cause --option direction=forward or --view profile --option "
+        "theory=on; can be repeated; one that there is not is answered with those that there are",
     )
     parser.add_argument("--layer", metavar="NAME", help="the layer that is selected, such as dense_3")
     parser.add_argument(

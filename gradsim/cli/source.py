@@ -78,8 +78,11 @@ def located(name: str) -> Path:
         raise Failure(f"{name[:80]}: no usable file name: {error}") from None
     if name in example_names():
         return resource_path("experiments", name + SUFFIX)
-    examples = ", ".join(example_names())
-    raise Failure(f"{name}: no such file" + (f", and no example; those are {examples}" if examples else ""))
+    from gradsim.spec.limits import suggestion
+
+    examples = example_names()
+    known = f", and no example; {suggestion(name.removesuffix(SUFFIX), examples)}" if examples else ""
+    raise Failure(f"{name}: no such file{known}")
 
 
 def opened(name: str, assignments: Sequence[str] = (), seed: int | None = None) -> Source:

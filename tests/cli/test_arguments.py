@@ -56,6 +56,8 @@ def test_a_simple_question_loads_nothing_heavy(words):
         (["render", "x", "-o", "f.png", "--scale", "nan"], "expected a number from 0.1 to 16, got 'nan'"),
         (["render", "x", "-o", "f.png", "--view", "sound"], "invalid choice: 'sound'"),
         (["--colour"], "see gradsim --help"),
+        (["run", "x", "--itrations", "3"], "unrecognized arguments: --itrations 3; see gradsim run --help"),
+        (["lessons", "check", "--all"], "unrecognized arguments: --all; see gradsim lessons check --help"),
     ],
 )
 def test_a_wrong_option_is_one_sentence_on_stderr_and_code_2(words, sentence, capsys):

@@ -49,6 +49,19 @@ def test_a_file_goes_before_an_example_of_the_same_name(file, monkeypatch):
     assert opened("welcome").experiment == EXPERIMENT
 
 
+@pytest.mark.parametrize("name", ["welcom", "Welcome", "welcom.gradsim.json"])
+def test_a_name_that_is_nearly_an_example_is_answered_with_that_example_alone(name):
+    with pytest.raises(Failure) as caught:
+        located(name)
+    assert str(caught.value) == f'{name}: no such file, and no example; did you mean "welcome"?'
+
+
+def test_a_name_like_no_example_is_answered_with_all_of_them():
+    with pytest.raises(Failure) as caught:
+        located("zzzzzz")
+    assert str(caught.value).endswith(f"; known are {', '.join(example_names())}")
+
+
 def broken(file, text):
     file.write_text(text, encoding="utf-8")
     return str(file)
@@ -79,7 +92,7 @@ def test_bytes_that_are_no_text_are_refused(file):
 
 
 def test_a_missing_file_names_the_examples(tmp_path):
-    with pytest.raises(Failure, match=r"nothing\.json: no such file, and no example; those are .*welcome"):
+    with pytest.raises(Failure, match=r"nothing\.json: no such file, and no example; known are .*welcome"):
         located("nothing.json")
 
 
