@@ -16,29 +16,13 @@ ITERATIONS = 100
 
 
 def test_diagnosis_in_the_window(
-    benchmark: Any, figures: list[Figure], qtbot: Any, monkeypatch: Any, tmp_path: Any
+    benchmark: Any, figures: list[Figure], qtbot: Any, opened_window: Any
 ) -> None:
     from PySide6.QtCore import Qt, QTimer
 
-    from gradsim.app.window import MainWindow
-    from gradsim.engine import prepare
-    from tests.app.conftest import discard_changes
-
-    for module, name in (("window", "settings_path"), ("settings", "settings_path")):
-        monkeypatch.setattr(f"gradsim.app.{module}.{name}", lambda: tmp_path / "settings.json")
-    for module in ("files", "autosave"):
-        monkeypatch.setattr(f"gradsim.app.{module}.autosave_folder", lambda: tmp_path / "unsaved")
-    prepare("float32")
-
-    window = MainWindow()
-    qtbot.addWidget(window, before_close_func=discard_changes)
-    window.resize(1440, 900)
-    window.show()
+    window = opened_window(DEEP)
     panel, dock = window.views["diagnosis"], window.docks["diagnosis"]
     dock.raise_()
-    window.session.open(DEEP)
-    window.start()
-    qtbot.waitUntil(lambda: window.session.run is not None, timeout=60_000)
     window.session.train(ITERATIONS)
     qtbot.waitUntil(lambda: panel.diagnosis is not None, timeout=60_000)
     qtbot.waitUntil(lambda: window.inquiries.is_settled, timeout=60_000)

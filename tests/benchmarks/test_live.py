@@ -27,28 +27,12 @@ def experiment() -> Any:
     )
 
 
-def test_live_window(
-    benchmark: Any, figures: list[Figure], qtbot: Any, monkeypatch: Any, tmp_path: Path
-) -> None:
+def test_live_window(benchmark: Any, figures: list[Figure], qtbot: Any, opened_window: Any) -> None:
     from PySide6.QtCore import Qt, QTimer
 
-    from gradsim.app.window import MainWindow
-    from gradsim.engine import Simulator, prepare
-    from tests.app.conftest import discard_changes
+    from gradsim.engine import Simulator
 
-    for module, name in (("window", "settings_path"), ("settings", "settings_path")):
-        monkeypatch.setattr(f"gradsim.app.{module}.{name}", lambda: tmp_path / "settings.json")
-    for module in ("files", "autosave"):
-        monkeypatch.setattr(f"gradsim.app.{module}.autosave_folder", lambda: tmp_path / "unsaved")
-    prepare("float32")
-
-    window = MainWindow()
-    qtbot.addWidget(window, before_close_func=discard_changes)
-    window.resize(1440, 900)
-    window.show()
-    window.session.open(experiment())
-    window.start()
-    qtbot.waitUntil(lambda: window.session.run is not None, timeout=60_000)
+    window = opened_window(experiment())
 
     ticks: list[float] = []
     timer = QTimer()
