@@ -28,9 +28,12 @@ from gradsim.spec.training import (
 )
 from gradsim.trace import IterationTrace
 from gradsim.views.inspection.formulas import Place, formulas_at
+from gradsim.views.inspection.heading import layer_ratios
 from gradsim.views.inspection.marked_number import exact_plain_text, linked_text, plain_text, told
-from gradsim.views.inspection.wording import FORMULAS
+from gradsim.views.inspection.updates import update_formula
+from gradsim.views.inspection.wording import FORMULAS, rate_words
 from tests.kind_runs import NETWORKS, kind_run
+from tests.views.method_runs import method_run
 
 _NAMES = {
     "tanh": math.tanh,
@@ -168,6 +171,45 @@ def test_every_activation_loss_clipping_and_optimizer_is_calculated(
             assert checked["clip clip"] == len(trace.layers)
         if loss != "cross_entropy":
             assert checked["loss loss"]
+
+
+def shown_update(trace: IterationTrace, layer: int) -> list[tuple[str, ...]]:
+    return [tuple(map(plain_text, formula)) for formula in update_formula(trace, trace.layers[layer], 0, 0)]
+
+
+@pytest.mark.parametrize("layer", [0, 5, 8])
+def test_an_evolution_steps_to_the_mean_of_its_best_children_and_not_along_a_gradient(layer: int) -> None:
+    trace = method_run("evolution").trace
+    (symbols, filled, note), (_, moved, _) = shown_update(trace, layer)
+    step = float(trace.layers[layer].update[0, 0])
+    assert symbols == "ΔW = mean of the best children − W"
+    assert filled == f"ΔW = {plain_text(told(step))}"
+    assert "no gradient: of 12 children" in note
+    assert "σ = 0.1," in note
+    line = update_formula(trace, trace.layers[layer], 0, 0)[1][1]
+    both = calculated(line)
+    assert both is not None
+    assert both[0] == pytest.approx(both[1], rel=1e-6)
+    assert plain_text(told(float(trace.layers[layer].weight[0, 0]), 8)) in moved
+    assert "η" not in symbols + filled + note
+
+
+def test_what_moves_the_weights_of_an_evolution_is_called_its_mutation() -> None:
+    trace = method_run("evolution").trace
+    assert rate_words(trace) == ("mutation", "σ")
+    assert layer_ratios(trace, trace.layers[0]).endswith(f"σ {told(0.1)}")
+    trace = method_run("plain").trace
+    assert rate_words(trace) == ("learning rate", "η")
+    assert "   η " in layer_ratios(trace, trace.layers[0])
+
+
+def test_layers_that_stand_still_in_a_phase_have_no_update() -> None:
+    trace = method_run("pretraining").trace  # in the phase of dense_2
+    for layer in (0, 2, 8):
+        assert shown_update(trace, layer)[0] == ("ΔW = 0", "ΔW = 0", "stands still in this phase: no update")
+    assert shown_update(trace, 1)[0][0] == "ΔW = −η g"
+    fine_tuned = method_run("pretraining", 25, 2).trace
+    assert {shown_update(fine_tuned, layer)[0][0] for layer in range(3)} == {"ΔW = −η g"}
 
 
 @pytest.mark.parametrize("sample", [3, None])

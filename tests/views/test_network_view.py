@@ -12,12 +12,13 @@ from PySide6.QtTest import QTest
 from gradsim.spec.training import GlobalNormClipping
 from gradsim.trace import Cursor
 from gradsim.views.fonts import figure_font
-from gradsim.views.network import painting
+from gradsim.views.network import overlay, painting
 from gradsim.views.network.paths import path_points
 from gradsim.views.network.telling import column_tooltip
 from gradsim.views.network_view import NetworkView
 from gradsim.views.theme import DARK, LIGHT, PAPER
 from tests.reference import reference_run
+from tests.views.method_runs import method_run
 
 SHAPES = {
     "one unit": {"layers": 1, "units": 1},
@@ -102,6 +103,18 @@ def test_an_exported_figure_is_what_is_on_the_screen(view, name):
     painter.end()
     different = np.count_nonzero(pixels(figure) != on_screen) / on_screen.size
     assert different < 0.01
+
+
+@pytest.mark.parametrize(("name", "caption"), [("evolution", "mutation σ"), ("plain", "learning rate η")])
+def test_the_badge_of_the_update_names_what_its_number_is(view, monkeypatch, name, caption):
+    captions = []
+    paint = overlay._paint_badge
+    monkeypatch.setattr(overlay, "_paint_badge", lambda *told: (captions.append(told[4]), paint(*told)))
+    run = method_run(name)
+    view.set_run(run)
+    view.set_cursor(Cursor(15, len(run.trace.steps) - 1))
+    picture(view)
+    assert captions[-1] == caption
 
 
 def test_a_figure_of_another_size_leaves_the_view_as_it_is(view):

@@ -8,6 +8,7 @@ from gradsim.trace import IterationTrace, LayerTrace
 from gradsim.views.inspection.marked_number import told
 from gradsim.views.inspection.number_text import shape_text
 from gradsim.views.inspection.tables import update_ratio
+from gradsim.views.inspection.wording import rate_words
 from gradsim.views.theme import Theme
 
 WITHOUT_SATURATION = ("softmax", "step")
@@ -37,7 +38,7 @@ def layer_heading(words: str, layer: LayerTrace, theme: Theme) -> str:
 
 
 def layer_ratios(trace: IterationTrace, layer: LayerTrace) -> str:
-    """Return saturation, update ratio and learning rate, marked, as far as they have a meaning."""
+    """Return saturation, update ratio and learning rate or mutation, marked, as far as they have a meaning."""
     ratios = []
     if layer.activation_kind not in WITHOUT_SATURATION and (
         layer.saturation == layer.saturation or layer.kind == "dense"
@@ -45,4 +46,4 @@ def layer_ratios(trace: IterationTrace, layer: LayerTrace) -> str:
         ratios.append(f"saturation {told(layer.saturation)}")
     if "weight" in layer.statistics:
         ratios.append(f"rms ΔW / rms W {told(update_ratio(layer))}")
-    return "   ".join([*ratios, f"η {told(trace.learning_rate)}"])
+    return "   ".join([*ratios, f"{rate_words(trace)[1]} {told(trace.learning_rate)}"])

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from gradsim.analysis import angle_between
 from gradsim.analysis.magnitude import rms
-from gradsim.spec import kind_of, unrolled_layers
+from gradsim.spec import kind_of, phase_at, unrolled_layers
+from gradsim.spec.method import Evolution
 from gradsim.trace import IterationTrace, LayerTrace
 from gradsim.views.inspection.marked_number import told
 from gradsim.views.inspection.sums import added, factor_text
@@ -40,6 +41,24 @@ _OPTIMIZERS = {
         "Adam, its weight decay apart from the moments",
     ),
 }
+
+
+_STILL = ("ΔW = 0", "stands still in this phase: no update")
+
+
+def _way(trace: IterationTrace, layer: LayerTrace) -> tuple[str, str, bool]:
+    """Return how a layer's weights are moved, in symbols and in words, and whether by its own gradient."""
+    training = trace.experiment.training
+    if phase_at(trace.experiment, trace.iteration).layer not in (None, layer.name):
+        return *_STILL, False
+    if isinstance(training.method, Evolution):
+        words = (
+            f"no gradient: of {training.method.population:,} children, each W plus normal noise of standard "
+            f"deviation σ = {told(trace.learning_rate)}, the best are averaged, and W steps to their mean"
+        )
+        return "ΔW = mean of the best children − W", words, False
+    symbols, note = _OPTIMIZERS[kind_of(training.optimizer)]
+    return symbols, note, True
 
 
 def _single(layer: LayerTrace) -> str:
@@ -152,12 +171,12 @@ def update_formula(
     Returns
     -------
     tuple of (symbols, filled, note)
-        What the optimizer adds, and the weight after it.
+        What the optimizer or the evolution adds, and the weight after it.
     """
     optimizer = trace.experiment.training.optimizer
     kind, decay = kind_of(optimizer), float(optimizer.weight_decay)
     placed: Any = unrolled_layers(trace.experiment.network)[layer.index].layer
-    symbols, note = _OPTIMIZERS[kind]
+    symbols, note, by_gradient = _way(trace, layer)
     here = weight_place(layer, source, unit)
     if here is None:
         return ((symbols, _single(layer), note),)
@@ -167,6 +186,8 @@ def update_formula(
     result = told(float(change))
     if not placed.trainable:
         filled, note = "ΔW = 0", "the layer is frozen"
+    elif not by_gradient:
+        filled = f"ΔW = {result}"
     elif kind == "sgd":
         inside = factor_text(gradient)
         if decay:
@@ -174,7 +195,7 @@ def update_formula(
         filled = f"ΔW = −{told(rate)}·{inside} = {result}"
     else:
         filled = f"g = {told(gradient)}, η = {told(rate)}:  ΔW = {result}"
-    if decay and kind != "adamw":
+    if decay and by_gradient and kind != "adamw":
         symbols += ";  g with λ W added"
     # Digits enough that a small update can be seen to change the weight.
     before, after = (told(float(value), 8) for value in (weight, weight + change))

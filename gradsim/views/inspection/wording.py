@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gradsim.trace import LayerTrace, Step
+from gradsim.spec.method import Evolution
+from gradsim.trace import IterationTrace, LayerTrace, Step
 
 FORMULAS = {
     "linear": "z = x @ W + b",
@@ -45,12 +46,29 @@ MEANINGS = {
     "delta": "times the slope of the nonlinearity",
     "weight_gradient": "the gradient of the weights, summed over the batch",
     "clip": "the gradients kept below the threshold",
-    "update": "the optimizer moves the parameters",
+    "update": "the update of the parameters",
     "recurrent": "the cell, step by step through time",
     "normalization": "shifted and scaled to mean 0 and variance 1, then by gamma and beta",
     "dropout": "a random share of the values set to 0, the others enlarged",
     "residual": "the branch added to the skip",
 }
+
+
+def rate_words(trace: IterationTrace) -> tuple[str, str]:
+    """Return what the number is by which an iteration moves its weights.
+
+    Parameters
+    ----------
+    trace : IterationTrace
+        The iteration; the number is its ``learning_rate``.
+
+    Returns
+    -------
+    name, symbol : str
+        An evolution has no learning rate: its mutations have a standard deviation.
+    """
+    is_evolution = isinstance(trace.experiment.training.method, Evolution)
+    return ("mutation", "σ") if is_evolution else ("learning rate", "η")
 
 
 def formula_of(step: Step, layers: Sequence[LayerTrace]) -> str:

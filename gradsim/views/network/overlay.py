@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 from gradsim.spec import kind_of
 from gradsim.views.fonts import figure_font
 from gradsim.views.inspection.number_text import number_text
-from gradsim.views.inspection.wording import formula_of, time_words
+from gradsim.views.inspection.wording import formula_of, rate_words, time_words
 from gradsim.views.network.between_painting import mark_tag, paint_arcs
 from gradsim.views.network.columns import paint_columns
 from gradsim.views.network.content import SYMBOLS
@@ -192,7 +192,7 @@ def _paint_badges(painter: QPainter, scene: Scene, pulse: Pulse) -> None:
     badges = [("loss", "loss L", number_text(trace.loss, 4))]
     if kind_of(trace.experiment.training.clipping) != "none":
         badges.append(("clip", "gradient norm", number_text(trace.gradient_norm, 3)))
-    badges.append(("update", "learning rate η", number_text(trace.learning_rate, 3)))
+    badges.append(("update", " ".join(rate_words(trace)), number_text(trace.learning_rate, 3)))
     width, height = _BADGE
     spare = frame.bottom - frame.top - height * len(badges)
     gap = min(12.0, max(spare / len(badges), 3.0))
