@@ -14,12 +14,14 @@ LONGEST_UNDO = 500
 class Entry:
     """An experiment and the words for the edit that led to it.
 
-    ``folder`` is where its file of initial parameters lies, if that is not the document's own place.
+    ``folder`` is where its file of initial parameters lies, if that is not the document's own place. ``is_opening``
+    tells that it took the place of everything, as an example does, so that nothing of before is comparable.
     """
 
     experiment: Experiment
     description: str
     folder: Path | None = None
+    is_opening: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ def edited(
     *,
     merges: bool = False,
     folder: Path | None = None,
+    is_opening: bool = False,
 ) -> Document:
     """Return the document after an edit; what had been undone is forgotten.
 
@@ -115,6 +118,8 @@ def edited(
         Whether an edit of the same thing as the last one takes its place.
     folder : Path or None, default None
         Where the file of initial parameters of an experiment from elsewhere lies; None where it was.
+    is_opening : bool, default False
+        Whether the experiment has come in the place of everything.
 
     Returns
     -------
@@ -126,7 +131,7 @@ def edited(
         kept = kept[:-1]
     if experiment.parameters is not None:
         folder = folder or kept[-1].folder
-    entries = (*kept, Entry(experiment, description, folder))[-LONGEST_UNDO:]
+    entries = (*kept, Entry(experiment, description, folder, is_opening))[-LONGEST_UNDO:]
     return replace(document, entries=entries, position=len(entries) - 1)
 
 

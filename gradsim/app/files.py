@@ -91,7 +91,7 @@ class Files(QObject):
         except SpecError as error:
             self.failed.emit(f"The experiment was not opened: {error}")
             return
-        self._session.edit(experiment, f"Start from “{experiment.name}”", preset_folder())
+        self._session.edit(experiment, f"Start from “{experiment.name}”", preset_folder(), is_opening=True)
 
     def save(self) -> bool:
         """Save in the file that was opened; ask for one where there is none."""

@@ -138,8 +138,7 @@ class Session(QObject):
         """Replace the document; refused experiments leave the present one as it was."""
         document = documents.opened(experiment, path)
         self._aside = None
-        self._is_opening = True
-        self._traces.clear()
+        self._start_afresh()
         self._move_to(document if is_saved else replace(document, saved=None), f"Opened “{experiment.name}”")
 
     @property
@@ -156,8 +155,7 @@ class Session(QObject):
         """Open an experiment beside the work, which waits unchanged, undo and all, until it is taken back."""
         if self._aside is None:
             self._aside = self._document
-        self._is_opening = True
-        self._traces.clear()
+        self._start_afresh()
         self._move_to(replace(documents.opened(experiment), folder=folder), words)
         self._resume = None  # a training run that went on belonged to the work
 
@@ -166,15 +164,22 @@ class Session(QObject):
         if self._aside is None:
             return
         document, self._aside = self._aside, None
-        self._is_opening = True
-        self._traces.clear()
+        self._start_afresh()
         self._move_to(document, f"Back to “{document.experiment.name}”")
         self._resume = None
 
-    def edit(self, experiment: Experiment, description: str, folder: Path | None = None) -> None:
+    def edit(
+        self,
+        experiment: Experiment,
+        description: str,
+        folder: Path | None = None,
+        *,
+        is_opening: bool = False,
+    ) -> None:
         """Make an edit that can be undone, or say where it is wrong.
 
-        ``folder`` is where the initial parameters of an experiment from elsewhere lie.
+        ``folder`` is where the initial parameters of an experiment from elsewhere lie. ``is_opening`` says that it
+        takes the place of everything, as an opened file does: nothing is compared, selection and step start afresh.
         """
         try:
             experiment = checked(experiment)
@@ -186,9 +191,13 @@ class Session(QObject):
             self._forget_refused_edit()
             return
         now = time.monotonic()
-        merges = now - self._edited_at < MERGING_SECONDS
+        merges = now - self._edited_at < MERGING_SECONDS and not is_opening
         self._edited_at = now
-        edited = documents.edited(self._document, experiment, description, merges=merges, folder=folder)
+        edited = documents.edited(
+            self._document, experiment, description, merges=merges, folder=folder, is_opening=is_opening
+        )
+        if is_opening:
+            self._start_afresh()
         self._move_to(edited, description)
 
     def undo(self) -> None:
@@ -196,12 +205,22 @@ class Session(QObject):
         if self._has_refused_edit:
             self._forget_refused_edit()
         elif (words := self._document.undo_description) is not None:
-            self._move_to(documents.moved(self._document, -1), f"Undone: {words}")
+            self._move_across(self._document.entries[self._document.position], -1, f"Undone: {words}")
 
     def redo(self) -> None:
         """Do again what was undone."""
         if (words := self._document.redo_description) is not None:
-            self._move_to(documents.moved(self._document, 1), f"Done again: {words}")
+            self._move_across(self._document.entries[self._document.position + 1], 1, f"Done again: {words}")
+
+    def _move_across(self, edit: documents.Entry, by: int, words: str) -> None:
+        if edit.is_opening:
+            self._start_afresh()
+        self._move_to(documents.moved(self._document, by), words)
+
+    def _start_afresh(self) -> None:
+        """Expect another experiment, with which nothing of the present one has to do."""
+        self._is_opening = True
+        self._traces.clear()
 
     def mark_saved(self, path: Path) -> None:
         """Remember that the experiment is in a file."""
@@ -407,6 +426,7 @@ class Session(QObject):
             if self._is_opening:
                 ghost = ghost_history = before = None
                 self._is_ghost_kept = False
+                self.select(None)
             elif before is not None and before.experiment != snapshot.experiment and not self._is_ghost_kept:
                 ghost, ghost_history = before.trace, before.history
             self._accepted = self._document

@@ -273,6 +273,44 @@ def test_opening_forgets_the_edits_and_a_refused_file_leaves_everything_as_it_wa
     assert session.run.ghost is None
 
 
+def test_an_opened_example_is_compared_with_nothing_and_starts_afresh_and_so_does_undo(
+    session, settled, small
+):
+    wide = with_network(small, Dense(units=9, activation=Relu()), Dense(units=4))
+    session.train(5)
+    settled(session)
+    session.keep_ghost()
+    for move in (
+        lambda: session.edit(wide, "Start from “Wide”", is_opening=True),
+        session.undo,
+        session.redo,
+    ):
+        session.select(1, 2)
+        session.seek(Cursor(session.cursor.iteration, 1))
+        move()
+        settled(session)
+        assert session.run.ghost is None
+        assert session.run.ghost_history is None
+        assert session._selection == (None, None)
+        assert session.cursor == Cursor(0, len(session.run.trace.steps) - 1)
+    assert session.experiment == wide
+    session.edit(with_network(wide, *RELU), "Activation: ReLU")
+    settled(session)
+    assert session.run.ghost is not None
+
+
+def test_an_example_that_cannot_be_opened_leaves_everything_as_it_was(session, settled, small):
+    messages = []
+    session.failed.connect(messages.append)
+    huge = with_network(small, Repeat(times=1000, layers=(Dense(units=MAX_UNITS),)))
+    session.edit(huge, "Start from “Huge”", is_opening=True)
+    settled(session)
+    assert "was not opened" in messages[0]
+    assert session.experiment == small
+    assert not session.can_undo
+    assert session.run.experiment == small
+
+
 def test_the_selection_does_not_outlive_its_layer(session, settled, small):
     session.select(2, 1)
     session.edit(with_network(small, *RELU), "Activation: ReLU")

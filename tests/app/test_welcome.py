@@ -48,6 +48,7 @@ def test_a_clicked_experiment_opens_by_the_way_of_the_builder_and_says_what_to_l
     assert window.session.experiment == preset("groups")
     (look,) = window.banners.texts
     assert look.startswith("Updates: larger rates towards the input")
+    assert window.session.run.ghost is None
     assert window.transport.train_count.value() == 800
     window.session.undo()
     settled(window.session)
