@@ -21,6 +21,28 @@ VERDICT_WORDS: dict[Verdict, str] = {
 }
 """Verdict → words for a table."""
 
+NOT_FINITE = "gradient or loss is not finite, in float64 too"
+_NOTHING = "Nothing can be proven"
+
+
+def check_title(check: GradientCheck) -> str:
+    """Return the verdict on all tensors together.
+
+    Parameters
+    ----------
+    check : GradientCheck
+        Any.
+
+    Returns
+    -------
+    str
+        ``Passed``; ``Not passed`` where something disagrees; else ``Nothing can be proven`` where something is
+        not finite, which speaks neither for the gradients nor against them.
+    """
+    if _with(check, "disagrees"):
+        return "Not passed"
+    return _NOTHING if _with(check, "not finite") else "Passed"
+
 
 def check_sentences(check: GradientCheck) -> list[str]:
     """Return what a gradient check has found.
@@ -70,7 +92,7 @@ def _verdict(check: GradientCheck) -> str:
     broken = _with(check, "not finite")
     if broken:
         loss = "" if math.isfinite(check.loss) else f"; the loss is {_number(check.loss)}"
-        return f"Nothing can be proven: in {_names(broken)} gradient or loss is not finite, in float64 too{loss}."
+        return f"{_NOTHING}: in {_names(broken)} {NOT_FINITE}{loss}."
     compared = [t for t in check.tensors if t.verdict not in ("zero", "undecided")]
     if not compared:
         return f"In none of the {_of_all(check)} is there a gradient that differences could tell from 0."

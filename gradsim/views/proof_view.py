@@ -23,6 +23,7 @@ from gradsim.analysis import (
     first_broken_record,
     forensic_sentences,
 )
+from gradsim.analysis.check_wording import check_title
 from gradsim.analysis.fault import broken_in
 from gradsim.trace import Cursor, IterationTrace, Run
 from gradsim.views.asking_view import AskingView
@@ -231,7 +232,7 @@ class ProofView(AskingView):
                 layer_axis(names, "layer, those without weights counted too"),
                 Axis("relative error", *held, "log10"),
                 marks,
-                [Words("Passed  " if check.passed else "Not passed  ", bold=True), verdict_words],
+                [Words(f"{check_title(check)}  ", bold=True), verdict_words],
                 lanes=lanes_needed(*drawn),
             )
         ]

@@ -83,6 +83,42 @@ def test_errors_stand_beside_each_other_in_the_room_of_their_layer(view: ProofVi
     assert "NaN" not in view.panels(LIGHT)[0].lanes
 
 
+@pytest.mark.parametrize(
+    ("verdicts", "title", "few"),
+    [
+        (("agrees", "agrees"), "Passed", "2 of 2 tensors agree"),
+        (
+            ("not finite", "not finite"),
+            "Nothing can be proven",
+            "in 2 of 2 tensors gradient or loss is not finite",
+        ),
+        (
+            ("agrees", "not finite"),
+            "Nothing can be proven",
+            "in 1 of 2 tensors gradient or loss is not finite",
+        ),
+        (("not finite", "disagrees"), "Not passed", "1 of 2 tensors, first dense_2.weight"),
+    ],
+)
+def test_the_headline_says_what_the_sentences_say(
+    view: ProofView, verdicts: tuple[str, str], title: str, few: str
+) -> None:
+    view.set_run(run_named("six layers"))
+    view.ask(CHECK)
+    errors = [
+        1e-9 if verdict == "agrees" else math.nan if verdict == "not finite" else 0.5 for verdict in verdicts
+    ]
+    tensors = [
+        tensor(f"dense_{at + 1}.weight", at, verdict, error)
+        for at, (verdict, error) in enumerate(zip(verdicts, errors, strict=True))
+    ]
+    view.set_answer(CHECK, proof(*tensors))
+    headline = [words.text.strip() for words in view.panels(LIGHT)[0].headline]
+    assert headline[0] == title
+    assert headline[1].startswith(few)
+    assert (title == "Nothing can be proven") == view.text_summary().startswith("Nothing can be proven: in ")
+
+
 def test_a_proof_is_that_of_its_pass_only(view: ProofView) -> None:
     view.set_run(run_named("six layers"))
     view.ask(CHECK)

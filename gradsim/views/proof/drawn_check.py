@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.analysis import VERDICT_WORDS, GradientCheck
+from gradsim.analysis.check_wording import NOT_FINITE
 from gradsim.analysis.gradient_check import Verdict
 from gradsim.views.plot.lanes import log10_or_nan
 from gradsim.views.plot.marks import Mark
@@ -77,9 +78,12 @@ class DrawnCheck:
 def _short(check: GradientCheck) -> str:
     """Return the verdict in a few words; ``check_sentences`` has the whole of it."""
     agree = [tensor for tensor in check.tensors if tensor.verdict == "agrees"]
-    wrong = [tensor.name for tensor in check.tensors if tensor.verdict in ("disagrees", "not finite")]
+    wrong = [tensor.name for tensor in check.tensors if tensor.verdict == "disagrees"]
     if wrong:
         return f"{len(wrong)} of {len(check.tensors)} tensors, first {wrong[0]}"
+    broken = sum(tensor.verdict == "not finite" for tensor in check.tensors)
+    if broken:
+        return f"in {broken} of {len(check.tensors)} tensors {NOT_FINITE}"
     told = f"{len(agree)} of {len(check.tensors)} tensors agree"
     zeros = sum(tensor.verdict == "zero" for tensor in check.tensors)
     if zeros:
