@@ -68,7 +68,12 @@ def keep_titles_whole(bar: QTabBar) -> None:
     bar.setAccessibleName("Views that share this place")
 
 
-def place_docks(window: QMainWindow, docks: dict[str, QDockWidget], set_aside: Collection[str] = ()) -> None:
+def place_docks(
+    window: QMainWindow,
+    docks: dict[str, QDockWidget],
+    set_aside: Collection[str] = (),
+    in_front: Collection[str] = (),
+) -> None:
     """
     Put every dock where it stands in a new window.
 
@@ -80,6 +85,8 @@ def place_docks(window: QMainWindow, docks: dict[str, QDockWidget], set_aside: C
         By the ids of the table of views.
     set_aside : collection of str, default ()
         Those that get their place but are not shown.
+    in_front : collection of str, default ()
+        Those to be seen where they share their place with others, which otherwise is the first one.
     """
     placed = {row.id: row.place for row in VIEWS if row.id in docks}
     for id_, place in placed.items():
@@ -109,8 +116,37 @@ def place_docks(window: QMainWindow, docks: dict[str, QDockWidget], set_aside: C
             group[0].raise_()
     if tabs:
         tabs[0].raise_()
+    for id_ in in_front:
+        docks[id_].raise_()
     share_room(window, docks)
     QTimer.singleShot(0, window, lambda: hide_old_tab_bars(window, docks))
+
+
+def chosen_tabs(window: QMainWindow, docks: dict[str, QDockWidget]) -> list[str]:
+    """
+    Return which docks stand before those they share a place with, and would not in a new window.
+
+    Parameters
+    ----------
+    window : QMainWindow
+        On screen, with the docks.
+    docks : dict from str to QDockWidget
+        By the ids of the table of views.
+
+    Returns
+    -------
+    list of str
+        At most one of each group of tabs.
+    """
+    placed = {row.id: row.place for row in VIEWS if row.id in docks}
+    first = {place: id_ for id_, place in reversed(placed.items())}
+    return [
+        id_
+        for id_, place in placed.items()
+        if id_ != first[place]
+        and any(not other.isHidden() for other in window.tabifiedDockWidgets(docks[id_]))
+        and not docks[id_].visibleRegion().isEmpty()
+    ]
 
 
 def hide_old_tab_bars(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:

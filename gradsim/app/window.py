@@ -26,6 +26,7 @@ from gradsim.app.inquiries import Inquiries
 from gradsim.app.layout import (
     LOW,
     arrangement,
+    chosen_tabs,
     keep_titles_whole,
     make_docks,
     place_docks,
@@ -491,7 +492,7 @@ class MainWindow(QMainWindow):
         """Let the diagrams share one place in a low window; docks that somebody has moved stay where they are."""
         wanted = "low" if self.height() < LOW else "tall"
         if arrangement(self, self.docks) not in (None, wanted):
-            self.reset_layout()
+            place_docks(self, self.docks, self.aside.hidden, chosen_tabs(self, self.docks))
 
     def show_palette(self) -> None:
         """Find a command by a few letters."""

@@ -400,6 +400,31 @@ def test_a_window_made_lower_lets_the_diagrams_share_one_place_and_gives_them_ba
     qtbot.waitUntil(lambda: arrangement(window, window.docks) == "tall")
 
 
+def test_the_tabs_that_were_open_stay_open_in_a_window_of_another_height(window, qtbot):
+    def are_seen(*ids):
+        return not any(window.docks[id_].visibleRegion().isEmpty() for id_ in ids)
+
+    window.resize(1440, 900)
+    window.reset_layout()
+    assert are_seen("builder", "gradient_profile", "cause", "inspector", "diagnosis")
+    window.docks["lessons"].raise_()
+    window.docks["loss"].raise_()
+    qtbot.waitUntil(lambda: are_seen("lessons", "loss"))
+    window.resize(1100, 700)
+    qtbot.waitUntil(lambda: arrangement(window, window.docks) == "low")
+    qtbot.waitUntil(lambda: are_seen("lessons", "loss", "inspector"))
+    assert not are_seen("builder")
+    window.docks["diagnosis"].raise_()
+    window.docks["history_map"].raise_()
+    qtbot.waitUntil(lambda: are_seen("diagnosis", "history_map"))
+    window.resize(1440, 900)
+    qtbot.waitUntil(lambda: arrangement(window, window.docks) == "tall")
+    qtbot.waitUntil(lambda: are_seen("lessons", "gradient_profile", "history_map", "inspector", "diagnosis"))
+    assert not are_seen("builder")
+    run_command(window, "view.reset")
+    qtbot.waitUntil(lambda: are_seen("builder", "cause"))
+
+
 def test_docks_that_somebody_has_moved_stay_in_a_window_made_lower(window, qtbot):
     window.resize(1440, 900)
     window.reset_layout()
