@@ -43,6 +43,8 @@ class Fault:
         How many values of the tensor are like that, and how many there are.
     sources : tuple of Source
         The inputs that made it; empty where only counts are known.
+    open_value : str
+        What it may be, where only counts are known and they leave that open, such as ``±∞``; else empty.
     """
 
     kind: FaultKind
@@ -57,6 +59,7 @@ class Fault:
     count: int
     size: int
     sources: tuple[Source, ...] = ()
+    open_value: str = ""
 
 
 def broken_in(trace: IterationTrace) -> Fault | None:

@@ -28,7 +28,7 @@ def fault_words(fault: Fault, precision: str = "") -> str:
         ``"iteration 37, dense_4 pre_activation[12, 3] = ∞ from x[12, 5] = 3.1e+30 · W[5, 3] = 2.4e+09 …"``.
     """
     place = f"[{', '.join(map(str, fault.index))}]" if fault.index and fault.tensor != "loss" else ""
-    value = "0" if fault.kind == "zero" else _number(fault.value)
+    value = "0" if fault.kind == "zero" else fault.open_value or _number(fault.value)
     name = f"{fault.layer_name} {fault.tensor}".strip()
     told = f"iteration {fault.iteration:,}, {name}{place} = {value}"
     if fault.sources:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.analysis.fault import Fault, FaultKind, broken_in, lost_to_zero_in
-from gradsim.trace import COUNTS, TENSORS, History, IterationTrace
+from gradsim.trace import COUNTS, TENSORS, History, IterationTrace, TensorStatistics
 
 _BACKWARD = ("activation_gradient", "delta", "weight_gradient", "update")
 _TRIES = 6
@@ -178,7 +178,7 @@ def fault_by_counts(history: History, record: int) -> Fault | None:
     Returns
     -------
     Fault or None
-        Without an index and without sources.
+        Without an index and without sources; its value as far as smallest and largest value tell its sign.
     """
     layers = range(len(history.layer_names))
     order = [(i, name) for i in layers for name in ("weight", "pre_activation", "activation")]
@@ -188,12 +188,22 @@ def fault_by_counts(history: History, record: int) -> Fault | None:
     for layer, tensor in order:
         known = history.statistics(record, layer, tensor)
         if known.nans or known.infs:
-            kind: FaultKind = "nan" if known.nans else "inf"
-            value = math.nan if known.nans else math.inf
-            name, size = history.layer_names[layer], known.count
+            kind, value, open_value = _value_by_counts(known)
+            name, count = history.layer_names[layer], known.nans + known.infs
             at = int(history.iterations[record])
-            return Fault(kind, at, None, layer, name, tensor, "", (), value, known.nans or known.infs, size)
+            return Fault(
+                kind, at, None, layer, name, tensor, "", (), value, count, known.count, open_value=open_value
+            )
     return None
+
+
+def _value_by_counts(known: TensorStatistics) -> tuple[FaultKind, float, str]:
+    """Return what the first broken value of a tensor is, and in words what it may be where that is open."""
+    if known.nans:
+        return "nan", math.nan, "NaN or ±∞" if known.infs else ""
+    if known.min == -math.inf:
+        return "inf", -math.inf, "±∞" if known.max == math.inf else ""
+    return "inf", math.inf, ""
 
 
 def _losing_records(history: History) -> list[int]:

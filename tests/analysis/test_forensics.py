@@ -75,6 +75,44 @@ def test_the_first_broken_value_is_found_with_the_term_that_made_it():
     assert fault_words(fault).startswith(f"iteration {fault.iteration}, {fault.layer_name} {fault.tensor}[")
 
 
+@pytest.mark.parametrize("seed", [1, 3])  # the first infinite value is ∞ with one, −∞ with the other
+def test_counts_leave_a_sign_open_that_the_search_then_finds(seed):
+    found, history = found_by_running(deep(4, Relu(), rate=1e12, seed=seed), 3)
+    known = fault_by_counts(history, first_broken_record(history))
+    assert "pre_activation = ±∞ (" in fault_words(known)
+    assert (known.layer, known.tensor, known.count) == (
+        found.broken.layer,
+        found.broken.tensor,
+        found.broken.count,
+    )
+    sign = "∞" if seed == 1 else "−∞"
+    assert f"] = {sign} from" in fault_words(found.broken)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([1.0, math.inf, 2.0], "= ∞"),
+        ([1.0, -math.inf, 2.0], "= −∞"),
+        ([math.inf, -math.inf, 2.0], "= ±∞ (2 of 3 values)"),
+        ([math.nan, 1.0, 2.0], "= NaN"),
+        ([-math.inf, math.nan, 1.0], "= NaN or ±∞ (2 of 3 values)"),
+    ],
+)
+def test_a_value_is_told_by_counts_as_far_as_they_know_it(values, words):
+    simulator = Simulator(deep(2, Relu()))
+    simulator.advance(1)
+    history = simulator.history()
+    tensor = np.array(values)
+    stored, counts, sizes = history.values.copy(), history.counts.copy(), history.sizes.copy()
+    with np.errstate(invalid="ignore"):
+        stored[0, 1, 0, 3:] = tensor.min(), tensor.max()
+    counts[0, 1, 0] = 0, 0, np.isnan(tensor).sum(), np.isinf(tensor).sum()
+    sizes[1, 0] = tensor.size
+    fault = fault_by_counts(dataclasses.replace(history, values=stored, counts=counts, sizes=sizes), 0)
+    assert fault_words(fault) == f"iteration 0, dense_2 pre_activation {words}"
+
+
 def test_the_term_named_first_is_the_one_that_overflows():
     experiment = deep(3, Linear(), std=1e15)
     trace = Simulator(experiment).record()
