@@ -38,6 +38,23 @@ def sentence(profile: Profile) -> str:
     return f"{told} {_stream_words(profile.stream)}".rstrip()
 
 
+def course_words(fit: Fit) -> str:
+    """Return the words of a fit, and whether what it tells of the whole hides how uneven the layers are.
+
+    Parameters
+    ----------
+    fit : Fit
+        Any.
+
+    Returns
+    -------
+    str
+        ``grows ×1.006 per layer, unevenly`` where the line explains less than nine tenths of the variance.
+    """
+    is_uneven = fit.r_squared < _UNEVEN and not fit.words.startswith("flat")
+    return f"{fit.words}, unevenly" if is_uneven else fit.words
+
+
 def _stream_words(stream: Stream) -> str:
     """How much of the gradient of the residual stream comes back through the branches; empty without blocks."""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -56,8 +73,7 @@ def _course(fit: Fit) -> str:
     if fit.words.startswith("flat"):
         return f"is {fit.words} ({len(fit.used)} layers)"
     verb = "" if fit.words.startswith("grows") else "shrinks "
-    even = "" if fit.r_squared >= _UNEVEN else ", unevenly"
-    return f"{verb}{fit.words}{even} (R² {fit.r_squared:.2f} over {len(fit.used)} layers)"
+    return f"{verb}{course_words(fit)} (R² {fit.r_squared:.2f} over {len(fit.used)} layers)"
 
 
 def _aside(fit: Fit) -> str:

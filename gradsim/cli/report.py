@@ -170,10 +170,11 @@ def profile_words(result: Result, terminal: Terminal) -> list[str]:
     list of str
         Backward, forward, the main cause, and how it was before training.
     """
-    from gradsim.analysis import cause_budget, causes, main_cause_sentence, sentence
+    from gradsim.analysis import cause_budget, causes, sentence
+    from gradsim.analysis.cause import total_cause_sentence
 
     budget = cause_budget(causes(result.trace, ("backward",), details=False), "backward")
-    text = f"{sentence(result.profile)} {main_cause_sentence(budget)}".rstrip()
+    text = f"{sentence(result.profile)} {total_cause_sentence(budget)}".rstrip()
     if result.iterations:
         earlier = result.first_profile
         text += (

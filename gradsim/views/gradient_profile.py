@@ -19,8 +19,9 @@ from gradsim.analysis import (
     residual_blocks,
     sentence,
 )
-from gradsim.analysis.cause import main_cause_words
+from gradsim.analysis.cause import is_along, main_cause_words, total_cause_sentence
 from gradsim.analysis.profile import Profile
+from gradsim.analysis.wording import course_words
 from gradsim.trace import Run
 from gradsim.views.asking_view import AskingView
 from gradsim.views.phases import phase_title, phase_words
@@ -85,7 +86,7 @@ class GradientProfileView(AskingView):
     def __init__(self) -> None:
         super().__init__()
         self._range = StickyRange(step=1.0, margin=0.35, least=3.0)
-        self._told: tuple[Run, str, str] | None = None
+        self._told: tuple[Run, str, str, str] | None = None
 
     def standing_questions(self) -> Mapping[str, Any]:
         """Return the one about theory, if that is to be seen."""
@@ -244,7 +245,7 @@ class GradientProfileView(AskingView):
         return overlay_of(asked.answer, asked.answered, self.run.trace, told)
 
     def _headline(self, found: Profile, theory: Overlay | None) -> list[Words]:
-        whole, short = self._main_cause() if self.option("cause") and self.option("delta") else ("", "")
+        whole, short = self._main_cause()[1:] if self.option("cause") and self.option("delta") else ("", "")
         room = self.figure_size().width()
         is_wide = room >= _WIDE
         if theory:
@@ -269,7 +270,7 @@ class GradientProfileView(AskingView):
         for row in reversed(SERIES):
             if row.fit and self.option(row.tensor) and self.option("fit"):
                 fit: Fit = getattr(found, row.fit)
-                told = fit.words
+                told = course_words(fit)
                 # Two points always lie on a line, and a level one has nothing to explain.
                 if len(fit.used) > 2 and not told.startswith("flat") and not is_brief:
                     told += f", R² {fit.r_squared:.3f}"
@@ -287,13 +288,19 @@ class GradientProfileView(AskingView):
         told = (scale_words(trace), phase_title(trace.experiment, trace.iteration))
         return [Words(f"{words}      ", "muted") for words in told if words]
 
-    def _main_cause(self) -> tuple[str, str]:
-        """Return what explains most of the change of δ, as a sentence and in short, worked out once for a run."""
+    def _main_cause(self) -> tuple[str, str, str]:
+        """Return what explains most of the change of δ, worked out once for a run.
+
+        With the total it speaks of; and as a sentence and in short for beside the slope, empty where the total
+        goes another way.
+        """
         if self.run is None:
-            return "", ""
+            return "", "", ""
         if self._told is None or self._told[0] is not self.run:
             budget = cause_budget(causes(self.run.trace, ("backward",), details=False), "backward")
-            self._told = (self.run, main_cause_sentence(budget), main_cause_words(budget))
+            beside = is_along(budget, profile(self.run.trace).backward_fit)
+            words = (main_cause_sentence(budget), main_cause_words(budget)) if beside else ("", "")
+            self._told = (self.run, total_cause_sentence(budget), *words)
         return self._told[1:]
 
     def _bands(self, layers: WeightLayers, theme: Theme) -> list[Mark]:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -40,6 +41,11 @@ def test_the_report_tells_data_scores_every_layer_and_the_profile_in_the_words_o
     for name in ("dense_1", "dense_2", "dense_3", "head"):
         assert any(line.split()[1:2] == [name] for line in text.splitlines())
     assert sentence(profile(simulator.record())) in " ".join(text.split())
+
+
+def test_the_chief_cause_stands_behind_the_total_that_it_explains(small, capsys):
+    told = " ".join(answer(["run", small, "--iterations", "3"], capsys).split())
+    assert re.search(r"Over all layers δ changes ×[\d.e-]+\. [A-Z]", told)
 
 
 def test_the_report_of_sequences_tells_their_time_steps(capsys):

@@ -16,6 +16,7 @@ from gradsim.views.plot.line import Line
 from gradsim.views.plot.marks import VerticalBand
 from gradsim.views.plot.points import LanePoints, Points
 from gradsim.views.theme import LIGHT
+from tests.analysis.test_profile import with_rms
 from tests.reference import reference_run
 from tests.views.plot_views import run_named
 
@@ -72,6 +73,16 @@ def test_the_main_cause_is_told_beside_the_fit_and_can_go(
     assert view.text_summary().endswith(words)
     view.set_option("cause", False)
     assert "igmoid" not in "".join(piece.text for piece in view.panels(LIGHT)[0].headline)
+
+
+def test_a_cause_of_shrinking_does_not_stand_beside_a_slope_that_grows(view: GradientProfileView) -> None:
+    run = run_named("six layers")
+    view.resize(1200, 300)
+    view.set_run(dataclasses.replace(run, trace=with_rms(run.trace, delta=[0.5, 90.0, 40.0, 8.0, 2.0, 1.0])))
+    told = "".join(words.text for words in view.panels(LIGHT)[0].headline)
+    assert "grows ×1.3 per layer, unevenly, R² 0." in told
+    assert "igmoid" not in told
+    assert "Over all layers δ changes ×0." in view.text_summary()
 
 
 def test_the_headline_is_the_fit_in_words(view: GradientProfileView) -> None:

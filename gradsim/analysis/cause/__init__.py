@@ -1,7 +1,13 @@
 """Why signals shrink or grow from layer to layer: exact factors, their budget over the net, and words for them."""
 
 from gradsim.analysis.cause.budget import BudgetPart, CauseBudget, cause_budget
-from gradsim.analysis.cause.budget_wording import budget_sentence, main_cause_sentence, main_cause_words
+from gradsim.analysis.cause.budget_wording import (
+    budget_sentence,
+    is_along,
+    main_cause_sentence,
+    main_cause_words,
+    total_cause_sentence,
+)
 from gradsim.analysis.cause.details import DETAIL_WORDS, angle_between
 from gradsim.analysis.cause.factor_wording import factor_sentence, times
 from gradsim.analysis.cause.measure import causes, layer_cause
@@ -27,9 +33,11 @@ __all__ = [
     "cause_verdict",
     "causes",
     "factor_sentence",
+    "is_along",
     "layer_cause",
     "layer_sentence",
     "main_cause_sentence",
     "main_cause_words",
     "times",
+    "total_cause_sentence",
 ]

@@ -6,6 +6,7 @@ import math
 
 from gradsim.analysis.cause.budget import BudgetPart, CauseBudget
 from gradsim.analysis.cause.factor_wording import HARDLY, joined, times
+from gradsim.analysis.fit import Fit
 
 _ENOUGH = 0.75
 """A kind with less than this share of what pulls the same way is not named alone."""
@@ -79,6 +80,54 @@ def main_cause_sentence(budget: CauseBudget) -> str:
         labels = joined([part.label for part in against])
         told += f"; against it: {labels} {times(math.fsum(part.log10 for part in against))}"
     return told + "."
+
+
+def total_cause_sentence(budget: CauseBudget) -> str:
+    """Return the chief cause behind the total that it explains, for where other numbers stand beside it.
+
+    Parameters
+    ----------
+    budget : CauseBudget
+        Of one direction.
+
+    Returns
+    -------
+    str
+        ``Over all layers δ changes ×0.14. Tanh slopes account for all of the shrinking.``; empty where there is
+        nothing to explain.
+    """
+    cause = main_cause_sentence(budget)
+    if not cause:
+        return ""
+    over = "all layers" if budget.counted == budget.steps else f"{budget.counted} of {budget.steps} layers"
+    signal = "δ" if budget.direction == "backward" else "a"
+    return f"Over {over} {signal} changes {times(budget.log10)}. {cause}"
+
+
+def is_along(budget: CauseBudget, fit: Fit) -> bool:
+    """Return whether the chief cause of a budget may be told as that of a fitted slope.
+
+    The first and the last layer alone make the total, all layers the slope: where the signal goes unevenly, one
+    may shrink while the other grows.
+
+    Parameters
+    ----------
+    budget : CauseBudget
+        Of one direction.
+    fit : Fit
+        Of the same signal in the same direction.
+
+    Returns
+    -------
+    bool
+        Whether both shrink, both grow or both hardly change; False without a slope.
+    """
+    if math.isnan(fit.slope):
+        return False
+    per_layer = -fit.slope if budget.direction == "backward" else fit.slope
+    if abs(budget.log10) <= HARDLY or fit.words.startswith("flat"):
+        return abs(budget.log10) <= HARDLY and fit.words.startswith("flat")
+    return (budget.log10 > 0) == (per_layer > 0)
 
 
 def main_cause_words(budget: CauseBudget) -> str:

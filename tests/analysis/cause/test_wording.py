@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 
 from gradsim.analysis.cause import (
@@ -19,12 +20,15 @@ from gradsim.analysis.cause import (
     cause_table,
     causes,
     factor_sentence,
+    is_along,
     layer_cause,
     layer_sentence,
     main_cause_sentence,
     main_cause_words,
     times,
+    total_cause_sentence,
 )
+from gradsim.analysis.fit import fitted_factor
 from tests.kind_runs import NETWORKS, kind_run
 from tests.reference import reference_trace
 
@@ -223,6 +227,31 @@ def test_the_chief_cause_of_a_net_in_words(rows, words):
 )
 def test_the_chief_cause_in_the_fewest_words(rows, words):
     assert main_cause_words(budget_of(*rows)) == words
+
+
+def test_the_chief_cause_with_the_total_it_speaks_of():
+    assert total_cause_sentence(budget_of([("slope", 0.2)], [("slope", 0.7)])) == (
+        "Over all layers δ changes ×0.14. Sigmoid slopes account for all of the shrinking."
+    )
+    told = total_cause_sentence(budget_of([("slope", 0.2)], [("slope", 0.0)]))
+    assert told.startswith("Over 1 of 2 layers δ changes ×0.2. ")
+    assert total_cause_sentence(budget_of()) == ""
+
+
+@pytest.mark.parametrize(
+    ("delta", "total", "together"),
+    [
+        ([1e-3, 1e-2, 0.1, 1.0], 1e-3, True),
+        ([1e3, 1e2, 10.0, 1.0], 1e3, True),
+        ([0.5, 90.0, 40.0, 8.0, 1.0], 0.5, False),  # grows from layer to layer, but is smaller in the first
+        ([1.0, 1.0, 1.0], 1.0, True),
+        ([0.5, 9.0, 1.0, 1.0, 9.0, 0.5], 0.5, False),
+        ([0.0, 0.0, 1.0], 0.5, False),
+    ],
+)
+def test_the_chief_cause_is_that_of_a_slope_that_goes_the_same_way(delta, total, together):
+    fit = fitted_factor(np.array(delta), np.arange(1, len(delta) + 1), "backward", len(delta))
+    assert is_along(budget_of([("slope", total)]), fit) is together
 
 
 def test_a_budget_names_what_it_leaves_out():
