@@ -17,6 +17,7 @@ import pytest
 from gradsim import formats
 from gradsim.analysis import cost
 from gradsim.app.presets import preset_advice, preset_titles
+from gradsim.app.views_table import view_named_by
 from gradsim.cli import main
 from gradsim.engine import Simulator
 from gradsim.resource_files import resource_path
@@ -339,6 +340,7 @@ def test_every_shipped_experiment_stands_once_under_one_topic_with_its_iteration
         assert row.advice.iterations >= 1
         assert 40 <= len(row.advice.look) <= 150
         assert row.advice.look.endswith(".")
+        assert view_named_by(row.advice.look) is not None  # it is brought up with the experiment
 
 
 def test_twins_differ_in_nothing_but_the_remedy() -> None:

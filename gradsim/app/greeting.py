@@ -17,6 +17,7 @@ from gradsim.app.lessons import Lessons
 from gradsim.app.presets import Advice, preset_advice, preset_titles
 from gradsim.app.session import Session
 from gradsim.app.settings import Settings
+from gradsim.app.views_table import view_named_by
 from gradsim.trace import Run
 from gradsim.views.transport_bar import TransportBar
 
@@ -46,6 +47,9 @@ class Host(Protocol):
 
     def open_file(self, path: Path) -> bool:
         """Open an experiment or a lesson."""
+
+    def raise_view(self, id_: str) -> None:
+        """Bring a view to the top of its tabs."""
 
 
 class Greeting(QObject):
@@ -125,7 +129,7 @@ class Greeting(QObject):
             self.notice_run(window.session.run)  # it was there already
 
     def notice_run(self, run: Run) -> None:
-        """Say what to look at when the example that was opened has come; be silent when it has gone."""
+        """Say what to look at, and bring it up, when the example that was opened has come, unless it has gone."""
         window = self._window
         if self._expected is None:
             return
@@ -136,6 +140,8 @@ class Greeting(QObject):
         window.transport.train_count.setValue(advice.iterations)
         words = f"Train {advice.iterations:,}"
         window.banners.show_message(advice.look, choices={words: partial(self._train, advice)}, topic=TOPIC)
+        if (view := view_named_by(advice.look)) is not None:
+            window.raise_view(view)
 
     def notice_experiment(self, experiment: object) -> None:
         """Take the sentence away with the first edit of the example."""

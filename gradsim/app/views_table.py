@@ -80,3 +80,22 @@ VIEWS: tuple[ViewRow, ...] = (
     ViewRow("inspector", "Inspector", Inspector, "right"),
     ViewRow("diagnosis", "Diagnosis", DiagnosisPanel, "right"),
 )
+
+
+def view_named_by(sentence: str) -> str | None:
+    """
+    Return the id of the view whose title a sentence begins with, as in "Loss: it falls".
+
+    Parameters
+    ----------
+    sentence : str
+        What to look at, and where.
+
+    Returns
+    -------
+    str or None
+        None where it begins otherwise.
+    """
+    place, colon, _ = sentence.partition(":")
+    words = f"{place} "
+    return next((row.id for row in VIEWS if colon and words.startswith(f"{row.title} ")), None)

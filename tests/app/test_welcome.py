@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from gradsim.app.presets import preset, preset_titles
 from gradsim.app.settings import read_settings
 from gradsim.app.start import begin_and_greet
+from gradsim.app.views_table import view_named_by
 from gradsim.app.window import MainWindow
 from gradsim.formats import save
 from gradsim.formats.lessons import shipped_lessons
@@ -54,6 +55,37 @@ def test_a_clicked_experiment_opens_by_the_way_of_the_builder_and_says_what_to_l
     settled(window.session)
     assert window.session.experiment == small
     assert not window.banners.texts
+
+
+def test_the_view_that_the_sentence_of_an_example_names_is_brought_up(window, page, qtbot, settled):
+    window.docks["lessons"].raise_()
+    click(qtbot, page.entries["curve"])
+    settled(window.session)
+    loss, decisions = window.views["loss"], window.views["decision_map"]
+    qtbot.waitUntil(lambda: not loss.visibleRegion().isEmpty())
+    assert window.views["cause"].visibleRegion().isEmpty()
+    assert not window.views["lessons"].visibleRegion().isEmpty()
+    window.builder.preset_requested.emit("moons")
+    settled(window.session)
+    qtbot.waitUntil(lambda: not decisions.visibleRegion().isEmpty())
+    window.raise_view("loss")
+    next(b for b in window.banners.findChildren(QPushButton) if b.text() == "Train 300").click()
+    settled(window.session)
+    assert decisions.visibleRegion().isEmpty()  # somebody has chosen another since
+
+
+@pytest.mark.parametrize(
+    ("sentence", "view"),
+    [
+        ("Loss: it falls.", "loss"),
+        ("Loss over FLOP, beside another: it falls.", "loss"),
+        ("Losses: they fall.", None),
+        ("Gradient profile: flat.", "gradient_profile"),
+        ("Loss falls.", None),
+    ],
+)
+def test_a_sentence_names_the_view_whose_title_it_begins_with(sentence, view):
+    assert view_named_by(sentence) == view
 
 
 def test_the_number_an_example_asks_for_is_one_click_away(window, page, qtbot, settled):
