@@ -13,9 +13,9 @@ import pytest
 import gradsim
 from gradsim.engine import Simulator
 from gradsim.resource_files import resource_path
-from gradsim.spec import Dense, Experiment, Head, Network, Training, kind_of
+from gradsim.spec import Dense, Experiment, Head, Network, Recurrent, Training, kind_of
 from gradsim.spec.activation import LeakyRelu, Linear, Prelu, Relu, Relu6, Sigmoid, Silu, Softmax, Tanh
-from gradsim.spec.data import GaussianNoise, Moons
+from gradsim.spec.data import Adding, GaussianNoise, Moons
 from gradsim.spec.training import (
     Adam,
     AdaptiveClipping,
@@ -225,6 +225,31 @@ def test_the_loss_scale_of_a_narrow_precision_is_told_where_it_is_inside(sample:
                 seen += "65536" in formula.filled
                 assert made == pytest.approx(recorded, rel=0.01)
     assert seen >= 5
+
+
+@pytest.mark.parametrize("sample", [0, None])
+@pytest.mark.parametrize("kind", ["dense", "recurrent"])
+def test_of_one_sample_nothing_speaks_as_of_many(kind: str, sample: int | None) -> None:
+    layer = Dense(units=4, activation=Tanh()) if kind == "dense" else Recurrent(units=4)
+    simulator = Simulator(
+        Experiment(
+            data=Moons(samples=20) if kind == "dense" else Adding(samples=20, steps=5),
+            network=Network(
+                layers=(layer,), head=Head(activation=Softmax() if kind == "dense" else Linear())
+            ),
+            training=Training(loss="cross_entropy" if kind == "dense" else "mse", batch_size=1),
+        )
+    )
+    trace = simulator.record()
+    texts = [
+        part
+        for step in trace.steps
+        for layer in (range(len(trace.layers)) if step.layer is None else [step.layer])
+        for formula in formulas_at(trace, step, layer, Place(sample))
+        for part in (formula.marked, formula.told)
+    ]
+    assert any("1 sample of the batch" in text for text in texts)
+    assert not [text for text in texts if re.search(r"(?<![\d,.])1 (samples|steps)", text)]
 
 
 def test_every_step_of_time_brings_its_own_numbers() -> None:

@@ -24,6 +24,7 @@ from gradsim.views.inspection.formula import (
 from gradsim.views.inspection.losses import loss_gradient_formula
 from gradsim.views.inspection.marked_number import told
 from gradsim.views.inspection.nonlinearities import slope_text
+from gradsim.views.inspection.number_text import count_text
 from gradsim.views.inspection.recurrent import (
     delta_formulas,
     hidden_gradient_formulas,
@@ -160,7 +161,7 @@ def weight_gradient(trace: IterationTrace, layer: LayerTrace, place: Place) -> t
     rows = layer.input.reshape(-1, layer.fan_in), layer.delta.reshape(-1, layer.fan_out)
     text, _written = sum_of_products(rows[0][:, place.source], rows[1][:, place.unit])
     result = told(float(layer.weight_gradient[place.source, place.unit]))
-    note = f"summed over the {len(layer.input)} samples of the batch"
+    note = f"summed over the {count_text(len(layer.input), 'sample')} of the batch"
     note += " and all steps" if layer.output.ndim == 3 else ""
     formulas = [Formula("∂L/∂W = Σₛ xₛ δₛ", f"∂L/∂W = {without_scale(trace, text)} = {result}", note)]
     if "bias_gradient" in layer.tensors:
@@ -171,7 +172,9 @@ def weight_gradient(trace: IterationTrace, layer: LayerTrace, place: Place) -> t
     below = "the input" if layer.index == 0 else trace.layers[layer.index - 1].name
     result = told(number_at(layer.input_gradient, place.sample, place.source, step))
     whose = (
-        f"mean over {len(layer.input)} samples" if place.sample is None else f"of sample {place.sample + 1}"
+        f"mean over {count_text(len(layer.input), 'sample')}"
+        if place.sample is None
+        else f"of sample {place.sample + 1}"
     )
     note = f"{whose}; goes on to {below}{when(layer, place)}"
     formulas.append(Formula("∂L/∂x = Σₖ δₖ Wₖ", f"∂L/∂x = {text} = {result}", note))

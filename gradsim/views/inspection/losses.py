@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gradsim.trace import IterationTrace
 from gradsim.views.inspection.formula import number_at
 from gradsim.views.inspection.marked_number import told as number
+from gradsim.views.inspection.number_text import count_text
 from gradsim.views.inspection.sums import added, factor_text, rows_of, sum_of_products
 
 _SYMBOLS = {
@@ -92,7 +93,7 @@ def loss_formula(trace: IterationTrace, sample: int | None, time: int = -1) -> t
     here = number(sample_loss(trace, sample))
     told = _terms(loss, outputs, targets)
     whole = "sum over" if loss == "sse" else "mean over"
-    samples = f"{count} samples" if count > 1 else "1 sample"
+    samples = count_text(count, "sample")
     filled = f"sample {sample + 1}: {told} = {here}\n{whole} {samples}: L = {number(trace.loss)}"
     note = f"output a = {rows_of(outputs)}, target y = {rows_of(targets)}"
     if trace.targets.ndim == 3:
@@ -111,7 +112,9 @@ def _whole_loss(trace: IterationTrace, loss: str, count: int) -> tuple[str, str,
     return (
         _SYMBOLS[loss],
         filled,
-        f"the losses of the {count} samples: the first, the largest, and what the others add",
+        f"the losses of the {count} samples: the first, the largest, and what the others add"
+        if count > 1
+        else "the loss of the only sample",
     )
 
 

@@ -39,6 +39,24 @@ def number_text(value: float, digits: int = 4) -> str:
     return f"{sign}{mantissa}·{power_of_ten(exponent)}"
 
 
+def count_text(count: int, noun: str) -> str:
+    """Return how many there are of something.
+
+    Parameters
+    ----------
+    count : int
+        0 or more.
+    noun : str
+        For one of them.
+
+    Returns
+    -------
+    str
+        Such as ``1 sample`` or ``16 samples``.
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def power_of_ten(exponent: int) -> str:
     """Return a power of ten, such as ``10⁻³``."""
     return f"10{str(exponent).translate(_SUPERSCRIPTS)}"

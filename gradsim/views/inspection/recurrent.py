@@ -12,6 +12,7 @@ from gradsim.trace import IterationTrace, LayerTrace
 from gradsim.views.inspection.formula import Formula, Place, ended, number_at, row_at, spec_of, without_scale
 from gradsim.views.inspection.marked_number import told
 from gradsim.views.inspection.nonlinearities import value_at, value_text
+from gradsim.views.inspection.number_text import count_text
 from gradsim.views.inspection.sums import added, factor_text, product_text, sum_of_products
 
 GATES = {"simple": ("",), "lstm": ("i", "f", "g", "o"), "gru": ("r", "u", "n")}
@@ -225,7 +226,7 @@ def weight_gradient_formulas(trace: IterationTrace, layer: LayerTrace, place: Pl
         text = without_scale(trace, sum_of_products(layer.input[:, :, column].ravel(), delta)[0])
         result = told(float(layer.input_weight_gradient[column, unit]))
         by_input.append(f"∂L/∂W{of_gate} = {text} = {result}")
-    words = f"summed over {record.steps} steps and {len(layer.input)} samples"
+    words = f"summed over {count_text(record.steps, 'step')} and {count_text(len(layer.input), 'sample')}"
     if spec.cell == "gru":
         words += "; for n the reset gate r stands between hₜ₋₁ and z"
     return (
