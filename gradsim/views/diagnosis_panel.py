@@ -90,7 +90,7 @@ class DiagnosisPanel(QWidget):
         self.stop.setVisible(False)
         self.findings = TallColumn(self)
         self._cards = self.findings.rows
-        self.nothing = QLabel("Nothing was found. Every check stands with its number under “Checks”.", self)
+        self.nothing = QLabel("No finding. Every check stands with its number under “Checks”.", self)
         self.nothing.setWordWrap(True)
         self.nothing.setVisible(False)
         self.checks = RowsView("Checks", self)

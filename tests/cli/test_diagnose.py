@@ -46,6 +46,11 @@ def test_a_healthy_network_exits_with_0(small, capsys):
     assert "Published rules" not in told
 
 
+def test_a_network_that_was_not_trained_is_not_called_healthy_but_exits_with_0(small, capsys):
+    assert diagnosed(small, "--iterations", "0") == 0
+    assert capsys.readouterr().out.startswith("Small moons, iteration 0\nNothing found yet. The loss is ")
+
+
 def test_a_sick_network_exits_with_1_and_says_why_and_what_helps(sick, capsys):
     assert diagnosed(sick, "--iterations", "20", "--rules") == 1
     told = capsys.readouterr().out

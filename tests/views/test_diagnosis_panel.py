@@ -136,7 +136,8 @@ def test_an_opened_finding_stays_open_when_the_next_pass_is_diagnosed(shown, qtb
 
 
 def test_nothing_found_is_said_too(shown):
-    shown.set_answer(INSTANT, answer())
+    diagnosis, rules = answer()
+    shown.set_answer(INSTANT, (replace(diagnosis, iteration=9, loss=0.5 * diagnosis.baseline), rules))
     assert shown.headline.text().startswith("✓ ")
     assert not shown.nothing.isHidden()
     assert shown.tabs.tabText(0) == "Findings"
@@ -368,5 +369,11 @@ def test_words_and_numbers():
         == "loss 2.3 → ∞ (200 iterations, 1 seed): no clear help"
     )
     assert effect_text(replace(EFFECT, loss_after=0.5)).endswith("loss 2.3 → 0.5 (200 iterations, 3 seeds)")
-    advised = replace(diagnose_run(RUN), findings=(finding(advice=True),), loss=np.nan, baseline=0.0)
+    advised = replace(
+        diagnose_run(RUN), findings=(finding(advice=True),), loss=np.nan, baseline=0.0, iteration=9
+    )
     assert headline(advised) == "✓ Healthy, with advice. Loss NaN."
+    assert headline(replace(advised, iteration=0)) == "○ Nothing found yet but advice. Loss NaN."
+    costly = headline(replace(advised, loss=3.0, baseline=1.5))
+    assert costly == "○ Nothing found yet but advice. Loss 3, 200 % of what a constant answer costs."
+    assert headline(replace(advised, findings=(), iteration=0)).startswith("○ ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -41,7 +42,7 @@ def diagnosis_of(case: Case, depth: Depth, confident: Confident | None = None) -
             findings.append(_finding(rule, measured, check, case, sure))
             after[rule.id] = measured.after
     findings = _causes_first(sorted(findings, key=lambda finding: finding.is_advice), after)
-    return Diagnosis(
+    diagnosis = Diagnosis(
         iteration=case.trace.iteration,
         depth=depth,
         loss=case.loss,
@@ -49,8 +50,9 @@ def diagnosis_of(case: Case, depth: Depth, confident: Confident | None = None) -
         is_converged=case.is_converged,
         findings=tuple(findings),
         checks=tuple(checks),
-        sentence=_sentence(case, findings),
+        sentence="",
     )
+    return replace(diagnosis, sentence=sentence_of(diagnosis))
 
 
 def _causes_first(findings: Sequence[Finding], after: Mapping[str, tuple[str, ...]]) -> list[Finding]:
@@ -163,19 +165,22 @@ def _finding(rule: Rule, measured: Measurement, check: Check, case: Case, confid
     )
 
 
-def _sentence(case: Case, findings: Sequence[Finding]) -> str:
+def sentence_of(diagnosis: Diagnosis) -> str:
+    """Return a diagnosis in a sentence or two, from all else that it holds."""
+    findings, share = diagnosis.findings, diagnosis.loss_share
     faults = [finding for finding in findings if not finding.is_advice]
-    share = case.share
     if math.isnan(share):
-        stands = f"The loss is {number(case.loss)}"
+        stands = f"The loss is {number(diagnosis.loss)}"
     else:
-        stands = f"The loss is {number(case.loss)}, {percent(share)} of what a constant answer costs"
-    if case.is_converged and not faults:
+        stands = f"The loss is {number(diagnosis.loss)}, {percent(share)} of what a constant answer costs"
+    if diagnosis.is_converged and not faults:
         return f"Healthy: {stands[0].lower()}{stands[1:]}: the network has learned."
     if not faults:
-        told = "Healthy: nothing was found."
-        if findings:
-            told = f"Healthy, with {len(findings)} piece{'s' if len(findings) > 1 else ''} of advice."
+        advice = f"{len(findings)} piece{'s' if len(findings) > 1 else ''} of advice"
+        if diagnosis.has_learned:
+            told = f"Healthy, with {advice}." if findings else "Healthy: nothing was found."
+        else:
+            told = f"Nothing found yet but {advice}." if findings else "Nothing found yet."
         return f"{told} {stands}."
     more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
     return f"{faults[0].title}{more}. {faults[0].sentence} {stands}."

@@ -192,6 +192,14 @@ class Diagnosis:
         return all(finding.is_advice for finding in self.findings)
 
     @property
+    def has_learned(self) -> bool:
+        """Return whether it was trained and does better than a constant answer; before, nothing found proves little.
+
+        A loss that cannot be compared, because a constant answer costs nothing, counts as learned.
+        """
+        return self.is_converged or (self.iteration > 0 and not self.loss_share >= 1.0)
+
+    @property
     def loss_share(self) -> float:
         """Return loss / baseline: 1 is a network that has learned nothing, 0 one without error."""
         return self.loss / self.baseline if self.baseline > 0 else math.nan

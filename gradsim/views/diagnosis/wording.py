@@ -23,11 +23,13 @@ def severity(finding: Finding) -> tuple[str, str]:
 
 def headline(diagnosis: Diagnosis) -> str:
     """Return a diagnosis in a line: what is worst, how much more there is, and the loss."""
-    sign = "✓" if diagnosis.is_healthy else "✗"
+    is_sure = diagnosis.is_healthy and diagnosis.has_learned
+    sign = "✓" if is_sure else "○" if diagnosis.is_healthy else "✗"
     if not diagnosis.findings:
         return f"{sign} {diagnosis.sentence}"
     more = len(diagnosis.findings) - 1
-    first = "Healthy, with advice" if diagnosis.is_healthy else diagnosis.findings[0].title
+    healthy = "Healthy, with advice" if is_sure else "Nothing found yet but advice"
+    first = healthy if diagnosis.is_healthy else diagnosis.findings[0].title
     words = f"{sign} {first}" + (f" and {more} more" if more and not diagnosis.is_healthy else "")
     loss = f"Loss {number_text(diagnosis.loss, 3)}"
     if diagnosis.loss_share == diagnosis.loss_share:  # neither is there without a loss

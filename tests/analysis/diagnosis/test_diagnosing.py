@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from gradsim.analysis.diagnosis import RULES, diagnose, diagnose_run, diagnosis_document
+from gradsim.analysis.diagnosis import RULES, Diagnosis, diagnose, diagnose_run, diagnosis_document
+from gradsim.analysis.diagnosis.applying import sentence_of
 from gradsim.analysis.diagnosis.case import CONVERGED, case_of
 from gradsim.analysis.diagnosis.effort import iteration_seconds
 from gradsim.analysis.diagnosis.losses import baseline_loss, sample_losses
@@ -106,6 +107,23 @@ def test_a_converged_network_is_healthy_whatever_its_numbers_are():
     assert diagnosis.is_healthy
     assert "poor_initialization" in {check.id for check in diagnosis.checks if check.state == "converged"}
     assert diagnosis.sentence.startswith("Healthy")
+
+
+@pytest.mark.parametrize(
+    ("iteration", "loss", "converged", "words"),
+    [
+        (9, 0.5, False, "Healthy: nothing was found. The loss is 0.5, 50 % of "),
+        (9, 1.0, False, "Nothing found yet. The loss is 1, 100 % of "),
+        (9, 8.0, False, "Nothing found yet. The loss is 8, 800 % of "),
+        (0, 0.5, False, "Nothing found yet. The loss is 0.5, 50 % of "),
+        (0, 0.01, True, "Healthy: the loss is 0.01, 1 % of "),
+    ],
+)
+def test_nothing_found_is_healthy_only_in_a_trained_network_that_does_better_than_a_constant_answer(
+    iteration, loss, converged, words
+):
+    known = Diagnosis(iteration, "instant", loss, 1.0, converged, (), (), "")
+    assert sentence_of(known).startswith(words)
 
 
 def test_values_that_are_not_finite_are_a_fault_at_any_loss():
