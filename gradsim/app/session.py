@@ -85,7 +85,7 @@ class Session(QObject):
         self._news = ""
         self._is_opening = False
         self._is_compiling = False
-        self._is_ghost_kept = False
+        self._is_ghost_kept = self._is_ghost_pinned = False
         self._has_refused_edit = False
         self._edited_at = -MERGING_SECONDS
         self._selection: tuple[int | None, int | None] = (None, None)
@@ -179,7 +179,8 @@ class Session(QObject):
         """Make an edit that can be undone, or say where it is wrong.
 
         ``folder`` is where the initial parameters of an experiment from elsewhere lie. ``is_opening`` says that it
-        takes the place of everything, as an opened file does: nothing is compared, selection and step start afresh.
+        takes the place of everything, as an opened file does: selection and step start afresh, and it is compared only
+        with what was kept on purpose.
         """
         try:
             experiment = checked(experiment)
@@ -197,7 +198,7 @@ class Session(QObject):
             self._document, experiment, description, merges=merges, folder=folder, is_opening=is_opening
         )
         if is_opening:
-            self._start_afresh()
+            self._start_afresh(within=True)
         self._move_to(edited, description)
 
     def undo(self) -> None:
@@ -214,12 +215,16 @@ class Session(QObject):
 
     def _move_across(self, edit: documents.Entry, by: int, words: str) -> None:
         if edit.is_opening:
-            self._start_afresh()
+            self._start_afresh(within=True)
         self._move_to(documents.moved(self._document, by), words)
 
-    def _start_afresh(self) -> None:
-        """Expect another experiment, with which nothing of the present one has to do."""
+    def _start_afresh(self, *, within: bool = False) -> None:
+        """Expect another experiment, with which nothing of the present one has to do.
+
+        ``within`` the same document, what was kept on purpose stays: two examples can be compared.
+        """
         self._is_opening = True
+        self._is_ghost_pinned = self._is_ghost_pinned and within
         self._traces.clear()
 
     def mark_saved(self, path: Path) -> None:
@@ -362,7 +367,7 @@ class Session(QObject):
     def keep_ghost(self) -> None:
         """Keep the pass on screen and how it came to be, to compare later ones with it, edits included."""
         if self.run is not None:
-            self._is_ghost_kept = True
+            self._is_ghost_kept = self._is_ghost_pinned = True
             kept = replace(self.run, ghost=self.run.trace, ghost_history=self.run.history)
             self._set_run(kept, self._cursor)
             self.status_changed.emit(f"Iteration {self.run.trace.iteration} is kept for comparison")
@@ -370,14 +375,14 @@ class Session(QObject):
     def compare_with(self, trace: IterationTrace, history: History, words: str) -> None:
         """Keep a run that was made beside this one, to compare with it, until it is dropped."""
         if self.run is not None:
-            self._is_ghost_kept = True
+            self._is_ghost_kept, self._is_ghost_pinned = True, False
             self._set_run(replace(self.run, ghost=trace, ghost_history=history), self._cursor)
             self.status_changed.emit(words)
 
     def drop_ghost(self) -> None:
         """Stop comparing."""
         if self.run is not None and self.run.ghost is not None:
-            self._is_ghost_kept = False
+            self._is_ghost_kept = self._is_ghost_pinned = False
             self._set_run(replace(self.run, ghost=None, ghost_history=None), self._cursor)
 
     # -- answers of the worker --------------------------------------------------------------------------
@@ -424,8 +429,10 @@ class Session(QObject):
         ghost_history = before.ghost_history if before is not None else None
         if is_edit:
             if self._is_opening:
-                ghost = ghost_history = before = None
-                self._is_ghost_kept = False
+                before = None
+                if not self._is_ghost_pinned:
+                    ghost = ghost_history = None
+                    self._is_ghost_kept = False
                 self.select(None)
             elif before is not None and before.experiment != snapshot.experiment and not self._is_ghost_kept:
                 ghost, ghost_history = before.trace, before.history

@@ -277,9 +277,11 @@ def test_an_opened_example_is_compared_with_nothing_and_starts_afresh_and_so_doe
     session, settled, small
 ):
     wide = with_network(small, Dense(units=9, activation=Relu()), Dense(units=4))
+    session.edit(with_network(small, *RELU), "Activation: ReLU")
+    settled(session)
     session.train(5)
     settled(session)
-    session.keep_ghost()
+    assert session.run.ghost is not None
     for move in (
         lambda: session.edit(wide, "Start from “Wide”", is_opening=True),
         session.undo,
@@ -297,6 +299,20 @@ def test_an_opened_example_is_compared_with_nothing_and_starts_afresh_and_so_doe
     session.edit(with_network(wide, *RELU), "Activation: ReLU")
     settled(session)
     assert session.run.ghost is not None
+
+
+def test_an_opened_example_can_be_compared_with_one_that_was_kept_on_purpose(session, settled, small):
+    wide = with_network(small, Dense(units=9, activation=Relu()), Dense(units=4))
+    session.train(5)
+    settled(session)
+    session.keep_ghost()
+    kept = session.run.trace
+    session.edit(wide, "Start from “Wide”", is_opening=True)
+    settled(session)
+    assert session.run.ghost is kept
+    session.open(small)
+    settled(session)
+    assert session.run.ghost is None
 
 
 def test_an_example_that_cannot_be_opened_leaves_everything_as_it_was(session, settled, small):
