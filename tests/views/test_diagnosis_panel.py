@@ -359,6 +359,23 @@ def test_no_words_are_cut_off_in_a_narrow_panel(shown, qtbot):
     assert card.buttons[0].mapTo(card, QPoint(0, 0)).y() >= bottom
 
 
+@pytest.mark.parametrize("width", [250, 600])
+def test_a_title_is_wrapped_and_never_cut_off(shown, qtbot, width):
+    shown.resize(width, 500)
+    title = "First weights do not fit the activation"
+    shown.set_answer(INSTANT, answer(finding(title=title), finding("dead_units", title=title)))
+
+    def is_whole(label):
+        return label.height() >= label.heightForWidth(label.width()) > 0
+
+    for card in shown.cards:
+        qtbot.waitUntil(lambda label=card.heading.label: is_whole(label))
+        assert card.heading.label.text() == title
+        assert card.heading.rect().contains(card.heading.label.geometry())
+        lines = card.heading.label.height() // card.heading.label.fontMetrics().height()
+        assert lines > 1 if width == 250 else lines == 1
+
+
 def test_words_and_numbers():
     assert severity(finding()) == ("Problem", "warn")
     assert measured_text(np.nan, 0.5, "above") == "NaN > 0.5"

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QSizePolicy,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from gradsim.analysis.diagnosis import Finding, Remedy
+from gradsim.views.diagnosis.card_heading import CardHeading
 from gradsim.views.diagnosis.wording import (
     certainty_text,
     effect_text,
@@ -65,17 +57,9 @@ class FindingCard(QFrame):
         self.severity = QLabel(word, self)
         self.severity.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.severity.setFixedWidth(self.severity.fontMetrics().horizontalAdvance("Problem") + 14)
-        self.heading = QToolButton(self)
-        self.heading.setAutoRaise(True)
-        self.heading.setMinimumWidth(40)  # a layout asks for the height at no less than the least width
-        self.heading.setText(finding.title)
+        self.heading = CardHeading(finding.title)
         self.heading.setToolTip(finding.sentence)
         self.heading.setAccessibleName(f"{word}: {finding.title}")
-        self.heading.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.heading.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        font = self.heading.font()
-        font.setBold(True)
-        self.heading.setFont(font)
         self.heading.clicked.connect(self._toggle)
         top = QHBoxLayout()
         top.setSpacing(4)
@@ -130,7 +114,7 @@ class FindingCard(QFrame):
         self.toggled.emit(self.finding.id, self._is_open)
 
     def _show_content(self) -> None:
-        self.heading.setArrowType(Qt.ArrowType.DownArrow if self._is_open else Qt.ArrowType.RightArrow)
+        self.heading.set_open(self._is_open)
         if self._is_open and self.content is None:
             self.content = self._made_content()
             self._rows.addWidget(self.content)
