@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
@@ -35,7 +34,7 @@ from gradsim.spec import (
     training_phases,
     unrolled_layers,
 )
-from gradsim.spec.method import Evolution
+from gradsim.spec.method import Evolution, parameter_rules
 from gradsim.trace import PARAMETER_TENSORS, IterationTrace, LayerTrace
 
 CONVENTION = (
@@ -347,11 +346,11 @@ def _trained(trace: IterationTrace, layer: LayerTrace, spec: Any) -> int:
     """How many parameters of a layer are updated."""
     if not getattr(spec, "trainable", True):
         return 0
-    frozen = [group.parameters for group in trace.experiment.training.groups if not group.trainable]
+    groups = trace.experiment.training.groups
     return sum(
         int(layer[name].size)
         for name in parameter_names(layer)
-        if not any(fnmatchcase(stored_name(layer.name, name), pattern) for pattern in frozen)
+        if parameter_rules(groups, stored_name(layer.name, name)).trainable
     )
 
 

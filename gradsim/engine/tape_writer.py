@@ -12,6 +12,7 @@ from gradsim.engine.memory import ALIGNMENT
 from gradsim.engine.precision import storage_type
 from gradsim.engine.tape import LayerLayout, Parameter, Place
 from gradsim.spec import Experiment, PlacedLayer, kind_of
+from gradsim.spec.method import parameter_rules
 
 
 class Signal(NamedTuple):
@@ -98,13 +99,9 @@ class TapeWriter:
         new = self._stored(placed, tensor, shape, short)
         self.parameters.append(new)
         rows, columns = shape if len(shape) == 2 else (1, shape[0])
-        trainable, rate, decay = layer.trainable, layer.learning_rate_scale, 1.0
-        for index, group in enumerate(self.experiment.training.groups):
-            if fnmatchcase(new.name, group.parameters):
-                self.unused_groups.discard(index)
-                trainable = trainable and group.trainable
-                rate *= group.learning_rate_scale
-                decay *= group.weight_decay_scale
+        groups = self.experiment.training.groups
+        trainable, rate, decay = parameter_rules(groups, new.name, layer.trainable, layer.learning_rate_scale)
+        self.unused_groups -= {i for i, group in enumerate(groups) if fnmatchcase(new.name, group.parameters)}
         is_decoder = tensor.startswith("decoder")
         self.table.append(
             [new.offset, rows, columns, new.layer, int(measured), int(trainable), int(is_decoder)]

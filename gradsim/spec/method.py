@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Annotated, NamedTuple
 
 from msgspec import Meta
 
@@ -73,6 +75,44 @@ class ParameterGroup(Spec, frozen=True, kw_only=True):
         float, Meta(ge=0.0, le=1e6, title="Weight decay ×", description="Factor on the weight decay")
     ] = 1.0
     trainable: Annotated[bool, Meta(title="Trainable", description="Off: they stay as they are")] = True
+
+
+class ParameterRules(NamedTuple):
+    """By which rules a parameter moves, its layer's and its groups' together."""
+
+    trainable: bool
+    learning_rate_scale: float
+    weight_decay_scale: float
+
+
+def parameter_rules(
+    groups: Sequence[ParameterGroup], name: str, trainable: bool = True, learning_rate_scale: float = 1.0
+) -> ParameterRules:
+    """Return the rules of a parameter.
+
+    Parameters
+    ----------
+    groups : sequence of ParameterGroup
+        Of the training.
+    name : str
+        Of the parameter, such as ``dense_1.weight``.
+    trainable : bool, default True
+        What its layer says.
+    learning_rate_scale : float, default 1
+        What its layer says.
+
+    Returns
+    -------
+    ParameterRules
+        Trained if nobody says no; the factors of all groups that fit, multiplied.
+    """
+    decay = 1.0
+    for group in groups:
+        if fnmatchcase(name, group.parameters):
+            trainable = trainable and group.trainable
+            learning_rate_scale *= group.learning_rate_scale
+            decay *= group.weight_decay_scale
+    return ParameterRules(trainable, learning_rate_scale, decay)
 
 
 class NoLossScale(Kind, frozen=True, kw_only=True, tag="none"):

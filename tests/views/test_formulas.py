@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from functools import cache
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -16,6 +17,7 @@ from gradsim.resource_files import resource_path
 from gradsim.spec import Dense, Experiment, Head, Network, Recurrent, Training, kind_of
 from gradsim.spec.activation import LeakyRelu, Linear, Prelu, Relu, Relu6, Sigmoid, Silu, Softmax, Tanh
 from gradsim.spec.data import Adding, GaussianNoise, Moons
+from gradsim.spec.method import ParameterGroup
 from gradsim.spec.training import (
     Adam,
     AdaptiveClipping,
@@ -306,3 +308,22 @@ def test_digits_are_chosen_when_a_number_is_shown() -> None:
 
 def test_links_are_safe_html() -> None:
     assert linked_text("a < b\nc", "#123456") == "a &lt; b<br>c"
+
+
+def test_the_rate_in_a_formula_is_that_of_the_groups_of_the_weight() -> None:
+    experiment = gradsim.load(resource_path("experiments", "groups.gradsim.json"))
+    trace = Simulator(experiment).record()
+    for layer, group in zip(trace.layers, experiment.training.groups, strict=False):
+        rate = trace.learning_rate * group.learning_rate_scale
+        filled = shown_update(trace, layer.index)[0][1]
+        assert filled.startswith(f"ΔW = −{plain_text(told(rate))}·")
+        assert float(layer.update[0, 0]) == pytest.approx(-rate * float(layer.clipped_gradient[0, 0]))
+
+
+def test_a_weight_frozen_by_its_group_has_no_update() -> None:
+    base = method_run("plain").trace.experiment
+    frozen = (ParameterGroup(parameters="dense_2.*", trainable=False),)
+    training = msgspec.structs.replace(base.training, groups=frozen)
+    trace = Simulator(msgspec.structs.replace(base, training=training)).record()
+    assert shown_update(trace, 1)[0] == ("ΔW = −η g", "ΔW = 0", "frozen by its group")
+    assert not trace.layers[1].update.any()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gradsim.analysis import angle_between
 from gradsim.analysis.magnitude import rms
 from gradsim.spec import kind_of, phase_at, unrolled_layers
-from gradsim.spec.method import Evolution
+from gradsim.spec.method import DynamicLossScale, Evolution, parameter_rules
 from gradsim.trace import IterationTrace, LayerTrace
 from gradsim.views.inspection.marked_number import told
 from gradsim.views.inspection.sums import added, factor_text
@@ -46,6 +46,10 @@ _OPTIMIZERS = {
 _STILL = ("ΔW = 0", "stands still in this phase: no update")
 
 
+_WEIGHT_NAMES = {"recurrent": "recurrent_weight", "normalization": "gamma"}
+"""What ``weight`` of a record is called in the parameters, where not so."""
+
+
 def _way(trace: IterationTrace, layer: LayerTrace) -> tuple[str, str, bool]:
     """Return how a layer's weights are moved, in symbols and in words, and whether by its own gradient."""
     training = trace.experiment.training
@@ -57,6 +61,8 @@ def _way(trace: IterationTrace, layer: LayerTrace) -> tuple[str, str, bool]:
             f"deviation σ = {told(trace.learning_rate)}, the best are averaged, and W steps to their mean"
         )
         return "ΔW = mean of the best children − W", words, False
+    if isinstance(training.loss_scale, DynamicLossScale) and not math.isfinite(trace.gradient_norm):
+        return "ΔW = 0", "left out: a gradient is not finite, so the loss scale is halved instead", False
     symbols, note = _OPTIMIZERS[kind_of(training.optimizer)]
     return symbols, note, True
 
@@ -174,18 +180,25 @@ def update_formula(
         What the optimizer or the evolution adds, and the weight after it.
     """
     optimizer = trace.experiment.training.optimizer
-    kind, decay = kind_of(optimizer), float(optimizer.weight_decay)
+    kind = kind_of(optimizer)
     placed: Any = unrolled_layers(trace.experiment.network)[layer.index].layer
+    rules = parameter_rules(
+        trace.experiment.training.groups,
+        f"{layer.name}.{_WEIGHT_NAMES.get(layer.kind, 'weight')}",
+        getattr(placed, "trainable", True),
+        getattr(placed, "learning_rate_scale", 1.0),
+    )
+    decay = float(optimizer.weight_decay) * rules.weight_decay_scale
     symbols, note, by_gradient = _way(trace, layer)
     here = weight_place(layer, source, unit)
     if here is None:
         return ((symbols, _single(layer), note),)
-    rate = trace.learning_rate * placed.learning_rate_scale
+    rate = trace.learning_rate * rules.learning_rate_scale
     weight, change = layer.weight[here], layer.update[here]
     gradient = float(layer.clipped_gradient[here])
     result = told(float(change))
-    if not placed.trainable:
-        filled, note = "ΔW = 0", "the layer is frozen"
+    if not rules.trainable:
+        filled, note = "ΔW = 0", "the layer is frozen" if not placed.trainable else "frozen by its group"
     elif not by_gradient:
         filled = f"ΔW = {result}"
     elif kind == "sgd":
