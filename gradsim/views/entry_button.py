@@ -21,13 +21,25 @@ class FlatButton(QPushButton):
         super().__init__()
         self.setFlat(True)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self._is_marked = False
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether it is shown as what Enter chooses, while the keys are elsewhere."""
+        return self._is_marked
+
+    def set_marked(self, is_marked: bool) -> None:
+        """Show it as what Enter chooses, or no longer."""
+        if is_marked != self._is_marked:
+            self._is_marked = is_marked
+            self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         frame, palette = QRectF(self.rect()).adjusted(1.0, 1.0, -1.0, -1.0), self.palette()
         accent = palette.color(QPalette.ColorRole.Highlight)
-        if self.underMouse() or self.isDown():
+        if self.underMouse() or self.isDown() or self._is_marked:
             tint = palette.color(QPalette.ColorRole.Highlight)
             tint.setAlphaF(0.2 if self.isDown() else 0.1)
             painter.setPen(Qt.PenStyle.NoPen)

@@ -2,7 +2,7 @@
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from gradsim.app.presets import preset, preset_titles
 from gradsim.app.settings import read_settings
@@ -32,7 +32,9 @@ def test_it_shows_every_experiment_with_its_sentence_the_lessons_and_the_files(p
     for row in titles:
         entry = page.entries[row.name]
         assert entry.lines[0].text() == row.advice.look
-        assert entry.accessibleDescription().endswith(f" {row.advice.iterations:,} iterations")
+        assert f" {row.advice.iterations:,} iterations." in entry.accessibleDescription()
+        assert entry.accessibleDescription().endswith(f"gradsim run {row.name}")
+        assert f">{row.name}<" in entry.findChildren(QLabel)[0].text()
         assert row.title in entry.accessibleName()
         assert row.advice.look in entry.accessibleDescription()
     assert len(page.lessons) == len(shipped_lessons()) == 13
@@ -123,8 +125,10 @@ def test_escape_and_one_click_close_it_and_nothing_has_changed(window, page, qtb
 
 def test_keys_reach_an_experiment_and_open_it(window, page, qtbot, settled):
     page.activateWindow()
-    qtbot.waitUntil(page.lessons[0].hasFocus)
-    page.entries["moons"].setFocus()
+    qtbot.waitUntil(page.search.hasFocus)
+    qtbot.keyClick(page.search, Qt.Key.Key_Return)  # nothing was typed: nothing is chosen
+    qtbot.keyClick(page.search, Qt.Key.Key_Down)
+    assert page.entries["moons"].hasFocus()
     qtbot.keyClick(page.entries["moons"], Qt.Key.Key_Down)
     assert page.entries["curve"].hasFocus()
     qtbot.keyClick(page.entries["curve"], Qt.Key.Key_Return)
@@ -132,10 +136,64 @@ def test_keys_reach_an_experiment_and_open_it(window, page, qtbot, settled):
     assert window.session.experiment == preset("curve")
 
 
+@pytest.mark.parametrize(
+    ("typed", "best", "others"),
+    [
+        ("lstm", "adding_lstm", ["delayed_parity", "truncation"]),
+        ("ADDING  gru", "adding_gru", []),
+        ("plain_40", "plain_40", []),
+        ("precision fl", "float16", ["float16_loss_scale", "float16_dynamic", "bfloat16"]),
+    ],
+)
+def test_typing_leaves_what_holds_every_word_and_enter_opens_the_marked_one(
+    window, page, qtbot, settled, typed, best, others
+):
+    for letter in typed:
+        qtbot.keyClicks(page.focusWidget(), letter)
+    shown = [name for name, entry in page.entries.items() if entry.isVisible()]
+    assert sorted(shown) == sorted([best, *others])
+    assert [name for name, entry in page.entries.items() if entry.is_marked] == [best]
+    headings = {label.text() for label in page.findChildren(QLabel) if label.isVisible()}
+    assert "Normalization and residual blocks" not in headings
+    qtbot.keyClick(page.search, Qt.Key.Key_Return)
+    settled(window.session)
+    assert window.session.experiment == preset(best)
+
+
+def test_what_a_search_leaves_is_reached_by_keys_and_letters_go_on_searching(page, qtbot):
+    page.activateWindow()
+    qtbot.waitUntil(page.search.hasFocus)
+    qtbot.keyClicks(page.search, "lst")
+    qtbot.keyClick(page.search, Qt.Key.Key_Down)
+    assert page.entries["adding_lstm"].hasFocus()
+    qtbot.keyClick(page.entries["adding_lstm"], Qt.Key.Key_Down)
+    assert page.entries["delayed_parity"].hasFocus()
+    qtbot.keyClicks(page.entries["delayed_parity"], "m")
+    assert page.search.hasFocus()
+    assert page.search.text() == "lstm"
+    assert [line.isVisible() for line in page.lessons].count(True) == 1
+
+
+def test_a_search_without_a_hit_says_so_and_escape_closes_the_page(window, page, qtbot, small):
+    assert not page.nothing.isVisible()
+    qtbot.keyClicks(page.search, "no such net")
+    assert page.nothing.isVisible()
+    assert page.nothing.text() == "Nothing found for “no such net”."
+    for key in (Qt.Key.Key_Return, Qt.Key.Key_Down):
+        qtbot.keyClick(page.search, key)
+    assert page.isVisible()
+    page.search.clear()
+    assert not page.nothing.isVisible()
+    assert all(entry.isVisible() and not entry.is_marked for entry in page.entries.values())
+    qtbot.keyClick(page.search, Qt.Key.Key_Escape)
+    assert window.greeting.page is None
+    assert window.session.experiment == small
+
+
 def test_where_the_keys_are_is_seen_also_far_down(page, qtbot):
     page.activateWindow()
     first, last = page.entries["evolution"], page.entries["evolution_step"]
-    qtbot.waitUntil(page.lessons[0].hasFocus)
+    qtbot.waitUntil(page.search.hasFocus)
     without = last.grab().toImage()
     assert last.visibleRegion().isEmpty()
     first.setFocus()
