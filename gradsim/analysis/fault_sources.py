@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradsim.analysis.operations import parameter_names
+from gradsim.analysis.update_rule import lost_changes, update_rule
+from gradsim.spec import phase_at
 from gradsim.trace import IterationTrace, LayerTrace, Step
 
 SMALLEST = {"float64": 2.0**-1074, "float32": 2.0**-149, "bfloat16": 2.0**-133, "float16": 2.0**-24}
@@ -78,6 +81,8 @@ def sources_of(
         Of a sum the factors of the term that counts most: one that is not finite, else the largest.
     """
     if layer is None:
+        if not _hands_down(trace):
+            return ()  # the loss of a phase is that of the decoder, which is in no record
         head = trace.layers[-1]
         place = _first_or_largest(np.asarray(head["pre_activation"]))
         return (_source("z", head, "pre_activation", place),)
@@ -102,11 +107,7 @@ def sources_of(
         name = tensor.replace("_clipped_gradient", "_gradient")
         return (_source("g", own, name, index),)
     if tensor.endswith("_update"):
-        name = tensor.removesuffix("_update")
-        return (
-            _source("g", own, f"{name}_clipped_gradient", index),
-            Source("η", "", "learning_rate", (), trace.learning_rate),
-        )
+        return _of_change(trace, own, tensor.removesuffix("_update"), index)
     return ()
 
 
@@ -144,7 +145,7 @@ def lost_in(trace: IterationTrace, layer: LayerTrace, step: Step) -> Iterator[tu
                 yield "delta", (layer["delta"] == 0) & (gradient != 0) & (slope != 0)
         elif step.operation == "activation_gradient":
             above = _above(trace, layer)
-            if above is not None and above.kind == "dense":
+            if above is not None and above.kind == "dense" and _hands_down(trace):
                 exact = _tiny_product(above["delta"], above["weight"].T, least)
                 yield "activation_gradient", (layer["activation_gradient"] == 0) & exact
         elif step.operation == "weight_gradient" and layer.kind == "dense":
@@ -153,11 +154,9 @@ def lost_in(trace: IterationTrace, layer: LayerTrace, step: Step) -> Iterator[tu
                 "weight_gradient",
                 (layer["weight_gradient"] == 0) & _tiny_product(rows[0].T, rows[1], least),
             )
-        elif step.operation == "update" and "weight_update" in layer.tensors:
-            gradient = layer["weight_clipped_gradient"].astype(np.float64)
-            change = np.abs(gradient * trace.learning_rate)
-            moved = (gradient != 0) & (trace.learning_rate != 0) & (change < least)
-            yield "weight_update", (layer["weight_update"] == 0) & moved
+        elif step.operation == "update":
+            for name in parameter_names(layer):
+                yield f"{name}_update", lost_changes(trace, layer, name, least)
 
 
 def _tiny_product(a: NDArray[Any], b: NDArray[Any], least: float) -> NDArray[np.bool_]:
@@ -213,6 +212,8 @@ def _of_activation(layer: LayerTrace, tensor: str, index: tuple[int, ...]) -> tu
 
 
 def _of_handed_down(trace: IterationTrace, layer: LayerTrace, index: tuple[int, ...]) -> tuple[Source, ...]:
+    if not _hands_down(trace):
+        return ()
     above = _above(trace, layer)
     if above is None:
         if layer.index < len(trace.layers) - 1:
@@ -229,6 +230,28 @@ def _of_handed_down(trace: IterationTrace, layer: LayerTrace, index: tuple[int, 
         )
     gradient = above["input_gradient"]
     return (_source("∂L/∂x", above, "input_gradient", index),) if gradient.ndim == len(index) else ()
+
+
+def _hands_down(trace: IterationTrace) -> bool:
+    """Return whether every ∂L/∂a comes from above: that of a pretrained layer does not, and it hands down none."""
+    return phase_at(trace.experiment, trace.iteration).layer is None
+
+
+def _of_change(
+    trace: IterationTrace, layer: LayerTrace, name: str, index: tuple[int, ...]
+) -> tuple[Source, ...]:
+    """Return what Δw is made of; what an optimizer remembers and the children of an evolution are in no record."""
+    rule = update_rule(trace, layer, name)
+    if rule.mover == "nothing":
+        return ()
+    weight = _source("w", layer, name, index)
+    if rule.mover == "evolution":
+        return weight, Source("σ", "", "mutation", (), rule.rate)
+    found = (
+        _source("g", layer, f"{name}_clipped_gradient", index),
+        Source("η", "", "learning_rate", (), rule.rate),
+    )
+    return (*found, Source("λ", "", "weight_decay", (), rule.decay), weight) if rule.decay else found
 
 
 def _of_parameter_gradient(layer: LayerTrace, tensor: str, index: tuple[int, ...]) -> tuple[Source, ...]:
