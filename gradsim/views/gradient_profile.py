@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from gradsim.trace import Run
 from gradsim.views.asking_view import AskingView
 from gradsim.views.phases import phase_title, phase_words
 from gradsim.views.plot.axis import Axis, layer_axis
+from gradsim.views.plot.headline import Part, fitting
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
 from gradsim.views.plot.line import Line
 from gradsim.views.plot.marks import Mark, VerticalBand
@@ -35,7 +35,7 @@ from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import Table, message_panel
 from gradsim.views.plot.points import LanePoints, LinePoints, Points
 from gradsim.views.plot.ranges import StickyRange, finite_range
-from gradsim.views.plot.words import Words, headline_width
+from gradsim.views.plot.words import Words
 from gradsim.views.profile_marks import (
     SERIES,
     ProfileSeries,
@@ -55,8 +55,6 @@ _BESIDE_HEADLINE = 24.0
 """Pixels that a headline does not have: its margins. A long one begins left of the plot."""
 _TIP = 72
 """Letters in a line of the numbers at the pointer."""
-_WIDE = 800.0
-"""From how many pixels on there is room for a whole sentence beside the fits."""
 
 
 class GradientProfileView(AskingView):
@@ -245,48 +243,39 @@ class GradientProfileView(AskingView):
         return overlay_of(asked.answer, asked.answered, self.run.trace, told)
 
     def _headline(self, found: Profile, theory: Overlay | None) -> list[Words]:
-        whole, short = self._main_cause()[1:] if self.option("cause") and self.option("delta") else ("", "")
-        room = self.figure_size().width()
-        is_wide = room >= _WIDE
+        """Return the line above the plot: whatever the width, in one order, the most important first."""
+        parts: list[Part] = [[[Words(told, "muted")]] for told in self._stored()]
+        fits = {row.tensor: self._fit_part(row, found) for row in SERIES if row.fit and self._has_fit(row)}
+        parts.append(fits.get("delta", []))
         if theory:
-            # What theory says matters more to whoever asked for it than how good the fit is, and the main cause.
-            room -= _BESIDE_HEADLINE
-            stored, told = self._stored_words(), theory.headlines()
-            whole_fits, fits = (
-                [*stored, *self._fit_words(found, is_brief=is_brief)] for is_brief in (False, True)
-            )
-            rows = [[*whole_fits, *told[0], Words(whole)]]
-            rows += [[*words, *longer] for words in (whole_fits, fits) for longer in told[:2]]
-            rows += [_closer([*fits, *words]) for words in told]
-            rows.append(_closer([*told[-1], *fits]))  # cut at the end, where the figure tells it, too
-            return next((row for row in rows if headline_width(row) <= room), rows[-1])
-        words = [*self._stored_words(), *self._fit_words(found, "" if is_wide else short)]
-        if whole and (is_wide or not words):
-            return [*words, Words(whole)]
-        return [*words[:-1], *(replace(last, text=last.text.rstrip()) for last in words[-1:])]
+            parts.append(theory.headlines())
+        parts.append(fits.get("activation", []))
+        if self.option("cause") and self.option("delta") and all(told := self._main_cause()[1:]):
+            parts.append([[Words(told[0])], [Words(f"main cause: {told[1]}")]])
+        return fitting(parts, self.figure_size().width() - _BESIDE_HEADLINE)
 
-    def _fit_words(self, found: Profile, cause: str = "", *, is_brief: bool = False) -> list[Words]:
-        words: list[Words] = []
-        for row in reversed(SERIES):
-            if row.fit and self.option(row.tensor) and self.option("fit"):
-                fit: Fit = getattr(found, row.fit)
-                told = course_words(fit)
-                # Two points always lie on a line, and a level one has nothing to explain.
-                if len(fit.used) > 2 and not told.startswith("flat") and not is_brief:
-                    told += f", R² {fit.r_squared:.3f}"
-                if row.tensor == "delta" and cause:
-                    told += f" · {cause}"
-                way = "←" if row.fit == "backward_fit" else "→"
-                words += [Words(f"{row.symbol} {way} ", row.role, bold=True), Words(f"{told}      ")]
-        return words
+    def _has_fit(self, row: ProfileSeries) -> bool:
+        return bool(self.option(row.tensor) and self.option("fit"))
 
-    def _stored_words(self) -> list[Words]:
+    def _fit_part(self, row: ProfileSeries, found: Profile) -> Part:
+        """Return a fit in words: with how good it is, without, and the factor alone."""
+        fit: Fit = getattr(found, row.fit)
+        told = [course_words(fit)]
+        # Two points always lie on a line, and a level one has nothing to explain.
+        if len(fit.used) > 2 and not told[0].startswith("flat"):
+            told = [f"{told[0]}, R² {fit.r_squared:.3f}", *told]
+        told += [word.rstrip(",") for word in fit.words.split() if word.startswith("×")]
+        way = "←" if row.fit == "backward_fit" else "→"
+        return [[Words(f"{row.symbol} {way} ", row.role, bold=True), Words(words)] for words in told]
+
+    def _stored(self) -> list[str]:
         """Return what is not as usual about the numbers: the scale of the gradients, and the phase."""
         if self.run is None:
             return []
         trace = self.run.trace
-        told = (scale_words(trace), phase_title(trace.experiment, trace.iteration))
-        return [Words(f"{words}      ", "muted") for words in told if words]
+        return [
+            words for words in (scale_words(trace), phase_title(trace.experiment, trace.iteration)) if words
+        ]
 
     def _main_cause(self) -> tuple[str, str, str]:
         """Return what explains most of the change of δ, worked out once for a run.
@@ -339,11 +328,6 @@ class GradientProfileView(AskingView):
             LinePoints(x[reached], y[reached], bright, row.shape, size, name=row.words),
         ]
         return marks
-
-
-def _closer(words: list[Words]) -> list[Words]:
-    """Return a headline with less room between its parts."""
-    return [replace(part, text=part.text.replace("      ", "   ")) for part in words]
 
 
 def marker_size(layers: int, pixels: float) -> float:

@@ -120,14 +120,14 @@ class Overlay:
         """Return χ, the depth scale and the slope to expect, for less and less room; else why there are none."""
         e = self.expected
         if e is None:
-            return [[Words("theory ", bold=True), Words(f"{self.told or '…'}      ")]]
+            return [[Words("theory ", bold=True), Words(self.told or "…")]]
         if not e.applies:
-            return [[Words("no theory here      ", bold=True)]]
+            return [[Words("no theory here", bold=True)]]
         of = "" if self.iteration is None else f" of iteration {self.iteration:,}"
         told: Sequence[str] = (e.fit.words,) if e.fit is not None else ("",)
         if e.mean_field is not None:
             told = field_words(e.mean_field)
-        return [[Words(f"theory{of} ", bold=True), Words(f"{words}      ")] for words in told]
+        return [[Words(f"theory{of} ", bold=True), Words(words)] for words in told]
 
     def notes(self) -> tuple[str, ...]:
         """Return the sentence about theory and measurement, the longest first."""

@@ -69,10 +69,27 @@ def test_the_main_cause_is_told_beside_the_fit_and_can_go(
     words, short = main_cause_sentence(budget), main_cause_words(budget)
     assert words.startswith("Sigmoid slopes account for ")
     headline = view.panels(LIGHT)[0].headline
-    assert headline[-1].text == words if width > 800 else headline[1].text.strip().endswith(short)
+    assert headline[-1].text == (words if width > 800 else f"main cause: {short}")
     assert view.text_summary().endswith(words)
     view.set_option("cause", False)
     assert "igmoid" not in "".join(piece.text for piece in view.panels(LIGHT)[0].headline)
+
+
+def test_the_headline_keeps_its_order_whatever_the_width(view: GradientProfileView, qtbot: QtBot) -> None:
+    view.show()
+    qtbot.waitExposed(view)
+    view.set_run(run_named("six layers"))
+    seen = []
+    for width in range(150, 2000, 50):
+        view.resize(width, 300)
+        view.refresh()
+        told = "".join(piece.text for piece in view.panels(LIGHT)[0].headline)
+        places = [told.find(begin) for begin in ("δ ←", "a →", "igmoid slopes")]
+        there = [place for place in places if place >= 0]
+        assert there == sorted(there) == places[: len(there)]  # what is missing is the end
+        seen.append(len(there))
+    assert seen == sorted(seen)
+    assert (seen[0], seen[-1]) == (1, 3)
 
 
 def test_a_cause_of_shrinking_does_not_stand_beside_a_slope_that_grows(view: GradientProfileView) -> None:

@@ -151,6 +151,16 @@ def test_words_of_the_headline_make_room_but_theory_stays(view: GradientProfileV
     assert ("Sigmoid slopes" in headline(view)) == (width >= 1600)
 
 
+def test_with_theory_too_the_parts_of_the_headline_keep_their_order(view: GradientProfileView) -> None:
+    shown(view, run_after("sigmoid, 100"))
+    for width in range(150, 2000, 50):
+        view.resize(width, 400)
+        view.refresh()
+        places = [headline(view).find(begin) for begin in ("δ ←", "theory", "a →", "igmoid slopes")]
+        there = [place for place in places if place >= 0]
+        assert there == sorted(there) == places[: len(there)]
+
+
 def test_after_training_the_reason_is_named(view: GradientProfileView) -> None:
     shown(view, run_after("tanh, 12", 30))
     assert "trained for 30 iterations: the weights are no longer random" in view.panels(LIGHT)[0].notes[0]
