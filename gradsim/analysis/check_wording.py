@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from gradsim.analysis.gradient_check import DirectionCheck, GradientCheck, TensorCheck, Verdict
+from gradsim.analysis.gradient_check import Conclusion, DirectionCheck, GradientCheck, TensorCheck, Verdict
 
 _FEW = 4
 _EXPECTED = {"float32": 1e-5, "float64": 1e-12}
@@ -22,7 +22,12 @@ VERDICT_WORDS: dict[Verdict, str] = {
 """Verdict → words for a table."""
 
 NOT_FINITE = "gradient or loss is not finite, in float64 too"
-_NOTHING = "Nothing can be proven"
+_TITLES: dict[Conclusion, str] = {
+    "passed": "Passed",
+    "nothing compared": "Nothing to compare",
+    "not finite": "Nothing can be proven",
+    "failed": "Not passed",
+}
 
 
 def check_title(check: GradientCheck) -> str:
@@ -37,11 +42,9 @@ def check_title(check: GradientCheck) -> str:
     -------
     str
         ``Passed``; ``Not passed`` where something disagrees; else ``Nothing can be proven`` where something is
-        not finite, which speaks neither for the gradients nor against them.
+        not finite; ``Nothing to compare`` where no gradient could be told from 0 or stands on a kink.
     """
-    if _with(check, "disagrees"):
-        return "Not passed"
-    return _NOTHING if _with(check, "not finite") else "Passed"
+    return _TITLES[check.conclusion]
 
 
 def check_sentences(check: GradientCheck) -> list[str]:
@@ -80,8 +83,8 @@ def check_sentences(check: GradientCheck) -> list[str]:
 
 
 def _verdict(check: GradientCheck) -> str:
-    wrong = _with(check, "disagrees")
-    if wrong:
+    if check.conclusion == "failed":
+        wrong = _with(check, "disagrees")
         worst = max(wrong, key=lambda tensor: tensor.error)
         way = max(worst.directions, key=lambda d: d.error if d.verdict == "disagrees" else -1.0)
         return (
@@ -89,18 +92,18 @@ def _verdict(check: GradientCheck) -> str:
             f"{_along(way)} backpropagation says {way.backpropagated:.6g}, differences {way.difference.value:.6g} "
             f"± {way.difference.uncertainty:.1g} (relative error {way.error:.1e})."
         )
-    broken = _with(check, "not finite")
-    if broken:
+    if check.conclusion == "not finite":
         loss = "" if math.isfinite(check.loss) else f"; the loss is {_number(check.loss)}"
-        return f"{_NOTHING}: in {_names(broken)} {NOT_FINITE}{loss}."
-    compared = [t for t in check.tensors if t.verdict not in ("zero", "undecided")]
-    if not compared:
-        return f"In none of the {_of_all(check)} is there a gradient that differences could tell from 0."
-    known = [tensor for tensor in compared if not math.isnan(tensor.error)]
-    largest = max(known, key=lambda tensor: tensor.error) if known else None
-    most = f": the largest relative error is {largest.error:.1e}, in {largest.name}" if largest else ""
+        return f"{check_title(check)}: in {_names(_with(check, 'not finite'))} {NOT_FINITE}{loss}."
+    if check.conclusion == "nothing compared":
+        if all(tensor.verdict in ("zero", "undecided") for tensor in check.tensors):
+            return f"In none of the {_of_all(check)} is there a gradient that differences could tell from 0."
+        return f"In none of the {_of_all(check)} can differences of the loss prove the gradient."
+    agreeing = _with(check, "agrees")
+    largest = max(agreeing, key=lambda tensor: tensor.error)
     return (
-        f"Backpropagation agrees with differences of the loss in {len(compared)} of {_of_all(check)}{most} "
+        f"Backpropagation agrees with differences of the loss in {len(agreeing)} of {_of_all(check)}: the largest "
+        f"relative error is {largest.error:.1e}, in {largest.name} "
         f"({check.evaluations:,} passes of iteration {check.iteration:,} in float64)."
     )
 

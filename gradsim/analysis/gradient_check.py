@@ -25,6 +25,9 @@ from gradsim.trace import IterationTrace
 TOLERANCE = 1e-6
 """Relative error up to which backpropagation and differences agree."""
 
+Conclusion = Literal["passed", "nothing compared", "not finite", "failed"]
+"""What all tensors together say."""
+
 Verdict = Literal["agrees", "zero", "kink", "undecided", "deliberate", "not finite", "disagrees"]
 
 _WANTED = 1e-8
@@ -181,9 +184,23 @@ class GradientCheck:
     truncated: tuple[str, ...] = ()
 
     @property
+    def conclusion(self) -> Conclusion:
+        """``failed`` where a tensor disagrees, else ``not finite`` where one is; ``passed`` where one agrees at least.
+
+        Otherwise ``nothing compared``: every gradient is 0 as far as differences can tell, stands on a kink or is
+        truncated on purpose, which speaks neither for backpropagation nor against it.
+        """
+        verdicts = {tensor.verdict for tensor in self.tensors}
+        if "disagrees" in verdicts:
+            return "failed"
+        if "not finite" in verdicts:
+            return "not finite"
+        return "passed" if "agrees" in verdicts else "nothing compared"
+
+    @property
     def passed(self) -> bool:
         """Whether nothing disagrees and nothing is broken."""
-        return not any(t.verdict in ("disagrees", "not finite") for t in self.tensors)
+        return self.conclusion in ("passed", "nothing compared")
 
     def of_layer(self, layer: int) -> tuple[TensorCheck, ...]:
         """Return the tensors of one layer.

@@ -97,6 +97,7 @@ def check_document(check: GradientCheck, found: Forensics) -> dict[str, Any]:
         tensor["verdict"] = of.verdict
     return {
         "passed": check.passed,
+        "conclusion": check.conclusion,
         "iteration": check.iteration,
         "precision": check.precision,
         "loss": check.loss,

@@ -9,7 +9,15 @@ import msgspec
 import numpy as np
 import pytest
 
-from gradsim.analysis import check_gradients, check_sentences
+from gradsim.analysis import (
+    Difference,
+    DirectionCheck,
+    GradientCheck,
+    TensorCheck,
+    check_gradients,
+    check_sentences,
+)
+from gradsim.analysis.check_wording import check_title
 from gradsim.engine import Simulator
 from gradsim.spec import Dense, Experiment, Head, Network, Recurrent, Residual, Training
 from gradsim.spec.activation import Linear, Relu, Sigmoid
@@ -183,6 +191,51 @@ def test_every_tensor_of_a_dead_network_is_accounted_for():
     told = check_sentences(check)
     assert "in 1 of 20 parameter tensors" in told[0]
     assert "head" not in told[1].split("the gradient is")[0]
+
+
+def only(**verdicts):
+    nothing = Difference(0.0, 0.0, 1e-3, 0.0, 0.0, None, 3)
+    ways = {
+        name: DirectionCheck("random", 0.0, nothing, 0.0, verdict.replace("_", " "))
+        for name, verdict in verdicts.items()
+    }
+    tensors = tuple(TensorCheck(name, 0, 1, 0.0, (way,), 0.0, 0, 0) for name, way in ways.items())
+    return GradientCheck(0, "float64", 0.5, 0.5, ("dense_1",), tensors, 3)
+
+
+@pytest.mark.parametrize(
+    ("check", "conclusion", "title", "words"),
+    [
+        (only(a="zero", b="undecided"), "nothing compared", "Nothing to compare", "tell from 0"),
+        (
+            only(a="zero", b="kink"),
+            "nothing compared",
+            "Nothing to compare",
+            "can differences of the loss prove",
+        ),
+        (only(a="agrees", b="zero", c="kink"), "passed", "Passed", "in 1 of 3 parameter tensors"),
+        (
+            only(a="agrees", b="not_finite"),
+            "not finite",
+            "Nothing can be proven",
+            "Nothing can be proven: in b",
+        ),
+        (only(a="disagrees", b="not_finite"), "failed", "Not passed", "FAILED"),
+    ],
+)
+def test_title_sentence_and_exit_code_rest_on_one_conclusion(check, conclusion, title, words):
+    assert check.conclusion == conclusion
+    assert check_title(check) == title
+    assert words in check_sentences(check)[0]
+    assert check.passed == (conclusion in ("passed", "nothing compared"))
+
+
+def test_a_network_without_any_gradient_has_not_passed():
+    unbiased = small(DEAD, DEAD)
+    network = msgspec.structs.replace(unbiased.network, head=Head(activation=Linear(), bias=False))
+    check = check_gradients(Simulator(msgspec.structs.replace(unbiased, network=network)))
+    assert {t.verdict for t in check.tensors} == {"zero"}
+    assert check_title(check) == "Nothing to compare"
 
 
 def test_kinks_near_by_are_avoided_and_told():

@@ -98,6 +98,8 @@ def test_errors_stand_beside_each_other_in_the_room_of_their_layer(view: ProofVi
             "in 1 of 2 tensors gradient or loss is not finite",
         ),
         (("not finite", "disagrees"), "Not passed", "1 of 2 tensors, first dense_2.weight"),
+        (("zero", "zero"), "Nothing to compare", "0 of 2 tensors agree, 2 as 0 = 0"),
+        (("zero", "undecided"), "Nothing to compare", "0 of 2 tensors agree, 1 as 0 = 0"),
     ],
 )
 def test_the_headline_says_what_the_sentences_say(
@@ -116,6 +118,7 @@ def test_the_headline_says_what_the_sentences_say(
     headline = [words.text.strip() for words in view.panels(LIGHT)[0].headline]
     assert headline[0] == title
     assert headline[1].startswith(few)
+    assert (title == "Nothing to compare") == ("In none of the 2" in view.text_summary())
     assert (title == "Nothing can be proven") == view.text_summary().startswith("Nothing can be proven: in ")
 
 
