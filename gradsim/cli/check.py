@@ -39,14 +39,12 @@ def prove(arguments: argparse.Namespace) -> int:
 
     from gradsim.analysis import check_gradients, examine
     from gradsim.cli.documents import json_text
-    from gradsim.cli.training import prepared_simulator, train
-    from gradsim.engine import Simulator, is_prepared, prepare
+    from gradsim.cli.training import prepare_engine, prepared_simulator, train
+    from gradsim.engine import Simulator
 
     progress = Progress()
     simulator = prepared_simulator(source, progress)
-    if not is_prepared("float64"):
-        with progress:
-            prepare("float64", lambda what, share: progress.show("Compiling, once only", share, what))
+    prepare_engine("float64", progress)
     if not train(simulator, length.iterations, progress):
         return INTERRUPTED
 

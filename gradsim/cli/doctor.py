@@ -217,14 +217,13 @@ def _cache() -> Finding:
 
 
 def _compiled(progress: Progress) -> Finding:
-    from gradsim.engine import prepare
+    from gradsim.cli.training import prepare_engine
 
     words = []
-    with progress:
-        for precision in ("float32", "float64"):
-            started = time.perf_counter()
-            prepare(precision, lambda what, share: progress.show("Compiling, once only", share, what))
-            words.append(f"{precision} in {time.perf_counter() - started:.1f} s")
+    for precision in ("float32", "float64"):
+        started = time.perf_counter()
+        prepare_engine(precision, progress)
+        words.append(f"{precision} in {time.perf_counter() - started:.1f} s")
     return Finding("compiled code", "ok", f"ready: {', '.join(words)}")
 
 

@@ -130,13 +130,11 @@ def _check(arguments: argparse.Namespace, terminal: Terminal) -> int:
 
 def _builder(opened: OpenedLesson, progress: Progress) -> Any:
     """Return what builds a network of this lesson, compiled where that has never been done."""
-    from gradsim.engine import Simulator, is_prepared, prepare
+    from gradsim.cli.training import prepare_engine
+    from gradsim.engine import Simulator
 
     def build(experiment: Experiment) -> Simulator:
-        if not is_prepared(experiment.precision):
-            prepare(
-                experiment.precision, lambda what, share: progress.show("Compiling, once only", share, what)
-            )
+        prepare_engine(experiment.precision, progress)
         return Simulator(experiment, opened.directory)
 
     return build

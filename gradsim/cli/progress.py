@@ -1,4 +1,4 @@
-"""A progress bar on stderr for people. Nothing is written where nobody watches."""
+"""A progress bar on stderr for people. Where nobody watches only what takes minutes is told, in a line of its own."""
 
 from __future__ import annotations
 
@@ -60,6 +60,18 @@ class Progress:
         self._terminal.stream.write("\r\x1b[2K" + self.line(label, share, note, now - self._started))
         self._terminal.stream.flush()
         self._visible = True
+
+    def tell(self, line: str) -> None:
+        """Write a line where no bar can be drawn, because the output is captured.
+
+        Parameters
+        ----------
+        line : str
+            What a log should hold: the beginning and the end of what takes minutes.
+        """
+        if not self._terminal.interactive:
+            self._terminal.write(self._terminal.text(line))
+            self._terminal.stream.flush()
 
     def line(self, label: str, share: float, note: str, seconds: float) -> str:
         """Return the bar as text, as long as the terminal is wide at most.

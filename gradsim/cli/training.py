@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -57,13 +58,29 @@ def prepare_engine(precision: str, progress: Progress) -> None:
     precision : str
         Of the experiments to come.
     progress : Progress
-        Shows the compilation.
+        Shows the compilation; where it draws no bar it tells its beginning and its end.
     """
     from gradsim.engine import is_prepared, prepare
 
-    if not is_prepared(precision):
-        with progress:
-            prepare(precision, lambda what, share: progress.show("Compiling, once only", share, what))
+    if is_prepared(precision):
+        return
+    started = time.perf_counter()
+    compiles = False
+
+    def show(what: str, share: float) -> None:
+        """Draw the bar; what is loaded from the cache is not told here at all."""
+        nonlocal compiles
+        if not compiles and what != "ready":
+            compiles = True
+            progress.tell(
+                f"Compiling the engine for {precision}, once only: this takes one to three minutes."
+            )
+        progress.show("Compiling, once only", share, what)
+
+    with progress:
+        prepare(precision, show)
+    if compiles:
+        progress.tell(f"Compiled in {time.perf_counter() - started:.0f} s.")
 
 
 def train(simulator: Simulator, iterations: int, progress: Progress) -> bool:

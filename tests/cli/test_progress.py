@@ -1,12 +1,17 @@
 """The bar on stderr."""
 
 import io
+import json
 
 import pytest
 
+from gradsim import engine
+from gradsim.cli import main
+from gradsim.cli import doctor
 from gradsim.cli import progress as module
 from gradsim.cli.progress import Progress
 from gradsim.cli.terminal import Terminal
+from gradsim.cli.training import prepare_engine
 
 
 def terminal(width=80, interactive=True, unicode=True):
@@ -27,6 +32,52 @@ def test_nothing_is_written_where_nobody_watches(clock):
         clock[0] = 10.0
         bar.show("Training", 0.5)
     assert unwatched.stream.getvalue() == ""
+
+
+@pytest.fixture
+def compiling(monkeypatch):
+    """Let the engine seem to be compiled anew, function by function; return what was asked for."""
+    asked = []
+
+    def prepare(precision, progress):
+        asked.append(precision)
+        if precision not in asked[:-1]:
+            progress("compiling forward", 0.0)
+            progress("compiling backward", 0.5)
+        progress("ready", 1.0)
+
+    monkeypatch.setattr(engine, "is_prepared", lambda precision: False)
+    monkeypatch.setattr(engine, "prepare", prepare)
+    return asked
+
+
+def test_a_log_tells_when_a_compilation_begins_and_ends(compiling):
+    unwatched, watched = terminal(interactive=False), terminal()
+    prepare_engine("float64", Progress(unwatched))
+    told = unwatched.stream.getvalue().splitlines()
+    assert told[0] == "Compiling the engine for float64, once only: this takes one to three minutes."
+    assert told[1].startswith("Compiled in ")
+    assert len(told) == 2
+    prepare_engine("float64", Progress(unwatched))  # now from the cache
+    assert len(unwatched.stream.getvalue().splitlines()) == 2
+    prepare_engine("float32", Progress(watched))
+    assert "this takes" not in watched.stream.getvalue()
+    assert compiling == ["float64", "float64", "float32"]
+
+
+@pytest.mark.parametrize("command", [["run"], ["check"], ["diagnose", "--seeds", "0"], ["cost"]])
+def test_a_compilation_is_told_on_stderr_and_never_on_stdout(compiling, command, capsys):
+    main([command[0], "chain", "--iterations", "0", "--json", *command[1:]])
+    captured = capsys.readouterr()
+    assert "Compiling the engine" in captured.err
+    assert json.loads(captured.out)
+
+
+def test_the_doctor_tells_a_compilation_too(compiling, capsys):
+    terminal_of_doctor = terminal(interactive=False)
+    finding = doctor._compiled(Progress(terminal_of_doctor))
+    assert finding.verdict == "ok"
+    assert terminal_of_doctor.stream.getvalue().count("Compiling the engine") == 2
 
 
 def test_short_work_shows_no_bar_and_long_work_clears_its_own(clock):
