@@ -69,6 +69,7 @@ class Greeting(QObject):
         self._parent = parent
         self._page: WelcomePage | None = None
         self._expected: tuple[str, Advice] | None = None
+        self._offered: Advice | None = None
 
     # -- the page ---------------------------------------------------------------------------------------
 
@@ -131,6 +132,7 @@ class Greeting(QObject):
     def notice_run(self, run: Run) -> None:
         """Say what to look at, and bring it up, when the example that was opened has come, unless it has gone."""
         window = self._window
+        self._notice_training(run)
         if self._expected is None:
             return
         name, advice = self._expected
@@ -138,8 +140,7 @@ class Greeting(QObject):
             return
         self._expected = None
         window.transport.train_count.setValue(advice.iterations)
-        words = f"Train {advice.iterations:,}"
-        window.banners.show_message(advice.look, choices={words: partial(self._train, advice)}, topic=TOPIC)
+        self._offer(advice)
         if (view := view_named_by(advice.look)) is not None:
             window.raise_view(view)
 
@@ -148,11 +149,35 @@ class Greeting(QObject):
         run = self._window.session.run
         if self._expected is None and (run is None or run.experiment != experiment):
             self._window.banners.settle(TOPIC)
+            self._offered = None
+
+    def _offer(self, advice: Advice) -> None:
+        self._offered = advice
+        words = f"Train {advice.iterations:,}"
+        self._window.banners.show_message(
+            advice.look, choices={words: partial(self._train, advice)}, topic=TOPIC
+        )
+
+    def _notice_training(self, run: Run) -> None:
+        """Take the offer to train away once that has been done, whichever button did it."""
+        advice = self._offered
+        if advice is not None and run.trace.iteration >= advice.iterations:
+            if advice.look in self._window.banners.texts:
+                self._say_what_is_seen(advice)
+            self._offered = None
 
     def _train(self, advice: Advice) -> None:
-        """Train, and leave the sentence there: it says what is to be seen now."""
+        """Train what is left of it, and leave the sentence there: it says what is to be seen now."""
+        session = self._window.session
+        if session.run is None or session.training.is_training:
+            self._offer(advice)  # a press takes it away
+            return
+        self._offered = None
+        session.train(max(advice.iterations - session.run.trace.iteration, 1))
+        self._say_what_is_seen(advice)
+
+    def _say_what_is_seen(self, advice: Advice) -> None:
         window = self._window
-        window.session.train(advice.iterations)
         choices = {"Compare with backpropagation": window.comparison.ask}
         is_other = is_comparable(window.session.run)
         window.banners.show_message(advice.look, choices=choices if is_other else None, topic=TOPIC)

@@ -100,6 +100,50 @@ def test_the_number_an_example_asks_for_is_one_click_away(window, page, qtbot, s
     assert not [b for b in window.banners.findChildren(QPushButton) if b.isVisible()]
 
 
+def offers(window):
+    return [b.text() for b in window.banners.findChildren(QPushButton) if b.isVisible()]
+
+
+@pytest.mark.parametrize("counts", [(5,), (2, 3), (9,)])
+def test_the_offer_to_train_goes_once_that_is_done_by_whatever_button(window, settled, counts):
+    window.builder.preset_requested.emit("exploding")
+    settled(window.session)
+    for count in counts:
+        assert offers(window) == ["Train 5"]
+        window.transport.train_count.setValue(count)
+        window.actions_.by_id["run.train"].trigger()
+        settled(window.session)
+    assert offers(window) == []
+    assert window.banners.texts[0].startswith("Gradient profile: δ grows")
+
+
+def test_the_offer_trains_what_is_left_and_is_not_lost_by_a_press_while_training(window, qtbot, settled):
+    window.builder.preset_requested.emit("exploding")
+    settled(window.session)
+    window.actions_.by_id["run.iteration_on"].trigger()
+    settled(window.session)
+    qtbot.waitUntil(lambda: window.session.run.trace.iteration == 1)
+    next(b for b in window.banners.findChildren(QPushButton) if b.text() == "Train 5").click()
+    settled(window.session)
+    assert window.session.run.trace.iteration == 5
+    window.builder.preset_requested.emit("welcome")
+    settled(window.session)
+    window.session.train(None)
+    next(b for b in window.banners.findChildren(QPushButton) if b.text() == "Train 200").click()
+    assert "Train 200" in offers(window)
+    window.session.stop()
+    settled(window.session)
+
+
+def test_a_sentence_that_was_dismissed_does_not_come_back_with_the_training(window, settled):
+    window.builder.preset_requested.emit("exploding")
+    settled(window.session)
+    window.banners.settle("example")
+    window.session.train(6)
+    settled(window.session)
+    assert window.banners.texts == []
+
+
 def test_the_menu_of_the_builder_says_the_same(window, settled):
     window.builder.preset_requested.emit("moons")
     settled(window.session)
