@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
 
@@ -11,6 +13,8 @@ from gradsim.trace import IterationTrace, Run
 from gradsim.views.phases import phase_title
 
 MESSAGE_MILLISECONDS = 0
+_PLACE = re.compile(r"(; | – )[^;–]* at iteration ([\d,]+)$")
+"""The end of a sentence that tells where one is, as in "Trained 5 iterations; now at iteration 5"."""
 
 
 class StatusLine(QStatusBar):
@@ -63,6 +67,12 @@ class StatusLine(QStatusBar):
             f"{f'{phase} · ' if phase else ''}{layers} layer{'' if layers == 1 else 's'} · {weights:,} parameters · "
             f"{run.samples.title} · {run.experiment.precision}"
         )
+
+    def show_place(self, iteration: int) -> None:
+        """Take away where one was, when one has gone elsewhere; what was done there remains true."""
+        told = _PLACE.search(self._news)
+        if told is not None and int(told[2].replace(",", "")) != iteration:
+            self.say(self._news[: told.start()])
 
     def _return_to_news(self, text: str) -> None:
         if not text and self._news:  # the hint of a menu entry has gone

@@ -268,6 +268,8 @@ class MainWindow(QMainWindow):
         for view in (*self.views.values(), self.transport, self.player):
             if hasattr(view, "set_cursor"):
                 view.set_cursor(cursor)
+        if not self.session.training.is_training:
+            self.status.show_place(cursor.iteration)
         self._update_commands()
 
     def _show_selection(self, layer: int | None, unit: int | None) -> None:
