@@ -97,6 +97,7 @@ def chain(other: bool) -> None:
     assert slope <= 0.25
     assert one["backward_ratio"] == pytest.approx(two["weight_rms"] * slope, rel=1e-12)
     assert loss(end, "training") < 0.5 * end["before"]["training_loss"]
+    assert len(shipped("chain").data.inputs) == 1  # type: ignore[union-attr]
 
 
 def _vanishes_and_does_not_learn(name: str) -> Callable[[bool], None]:

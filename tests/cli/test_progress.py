@@ -6,8 +6,7 @@ import json
 import pytest
 
 from gradsim import engine
-from gradsim.cli import main
-from gradsim.cli import doctor
+from gradsim.cli import doctor, main
 from gradsim.cli import progress as module
 from gradsim.cli.progress import Progress
 from gradsim.cli.terminal import Terminal
