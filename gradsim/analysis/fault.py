@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.analysis.fault_sources import Source, lost_in, sources_of
-from gradsim.analysis.operations import parameter_names
+from gradsim.analysis.parameters import parameter_names
 from gradsim.trace import IterationTrace, LayerTrace, Step
 
 FaultKind = Literal["nan", "inf", "zero"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradsim.analysis.operations import parameter_names
+from gradsim.analysis.parameters import parameter_names
 from gradsim.analysis.update_rule import lost_changes, update_rule
 from gradsim.spec import phase_at
 from gradsim.trace import IterationTrace, LayerTrace, Step

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.analysis.differences import Difference, difference
-from gradsim.analysis.operations import parameter_names, stored_name
+from gradsim.analysis.parameters import parameter_names, stored_name
 from gradsim.analysis.zero_gradient import zero_gradient_reason
 from gradsim.spec import Experiment, Recurrent, unrolled_layers
 from gradsim.spec.method import Backpropagation, NoLossScale

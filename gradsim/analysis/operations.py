@@ -5,7 +5,7 @@ The convention, which every number of :mod:`gradsim.analysis.cost` rests on:
 - a product of matrices (m × k) @ (k × n) takes 2 m n k operations, a multiplication and an addition per term
   (as ``torch.utils.flop_counter`` counts, and the 2 N per sample of Kaplan et al. 2020);
 - every other addition, multiplication, division, comparison, root, exp, log, tanh or erf is 1, in the form in
-  which the formula stands in ``numerics``; the tables below give them per value;
+  which the formula stands in ``numerics``; tables here and in ``layer_operations`` give them per value;
 - statistics, random numbers and copies are not counted, nor are passes that only show what happens, such as the
   pass backwards that GradSim records while an evolution runs;
 - the gradient of the network's own inputs is not counted either: training does not need it.
@@ -20,13 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradsim.analysis.layer_operations import passes, products_forward, rows_of
+from gradsim.analysis.parameters import parameter_names, stored_name
 from gradsim.spec import (
-    ActivationLayer,
-    Dense,
-    Dropout,
-    Head,
-    Normalization,
-    Recurrent,
     Residual,
     kind_of,
     phase_at,
@@ -35,38 +31,13 @@ from gradsim.spec import (
     unrolled_layers,
 )
 from gradsim.spec.method import Evolution, parameter_rules
-from gradsim.trace import PARAMETER_TENSORS, IterationTrace, LayerTrace
+from gradsim.trace import IterationTrace, LayerTrace
 
 CONVENTION = (
     "A product of m × k and k × n matrices counts 2mnk (a multiply-add is 2); every other arithmetic operation "
     "and every exp, tanh, root or comparison counts 1; statistics, random numbers and copies are not counted."
 )
 
-ACTIVATION_OPERATIONS: dict[str, tuple[int, int]] = {
-    "linear": (0, 0),
-    "step": (1, 0),
-    "sigmoid": (4, 2),
-    "hard_sigmoid": (4, 2),
-    "tanh": (1, 2),
-    "hard_tanh": (2, 2),
-    "softsign": (3, 2),
-    "softplus": (3, 2),
-    "relu": (1, 1),
-    "leaky_relu": (2, 1),
-    "prelu": (2, 1),
-    "rrelu": (2, 1),
-    "elu": (4, 2),
-    "selu": (5, 2),
-    "celu": (5, 2),
-    "gelu": (5, 7),
-    "gelu_tanh": (9, 10),
-    "silu": (5, 4),
-    "mish": (5, 6),
-    "relu6": (2, 2),
-    "softmax": (5, 3),
-}
-"""Kind → operations per value of φ(z), and of φ'(z) given φ(z); for softmax those of its whole Jacobian times the
-gradient, less the product that every other activation needs besides."""
 
 OPTIMIZER_OPERATIONS: dict[str, int] = {
     "sgd": 2,
@@ -90,14 +61,6 @@ LOSS_OPERATIONS: dict[str, tuple[int, int]] = {
     "binary_cross_entropy": (5, 2),
 }
 """Loss → operations per output of its value, and of its gradient."""
-
-NORMALIZATION_OPERATIONS: dict[str, tuple[int, int]] = {"batch": (6, 7), "layer": (6, 7), "rms": (3, 5)}
-"""Method → operations per value without gamma and beta: mean (1), squared deviations (3), x̂ (2); backwards the
-means of g and of x̂ g (3), the rest (4). Root mean squares leave out the mean."""
-
-GATES: dict[str, int] = {"simple": 1, "lstm": 4, "gru": 3}
-_CELL_OPERATIONS: dict[str, tuple[int, int]] = {"lstm": (22, 23), "gru": (16, 17)}
-"""Per unit and time step, without products and biases: gates and states; backwards slopes, δ and what is carried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +204,7 @@ def _backpropagation(trace: IterationTrace) -> Operations:
     counted = []
     for layer, place in zip(trace.layers, placed, strict=True):
         hands_down = layer.index > 0 or begins_with_block
-        forward, backward, products = _passes(layer, place.layer, hands_down)
+        forward, backward, products = passes(layer, place.layer, hands_down)
         update = per_parameter * _trained(trace, layer, place.layer)
         counted.append(LayerOperations(layer.name, layer.number, forward, backward, update, products))
     outputs = trace.targets.size
@@ -259,7 +222,7 @@ def _evolution(trace: IterationTrace, whole: Operations, method: Evolution) -> O
     counted = []
     for layer, place, one in zip(trace.layers, placed, whole.layers, strict=True):
         update = per_parameter * _trained(trace, layer, place.layer)
-        products = children * _products_forward(layer, place.layer)
+        products = children * products_forward(layer, place.layer)
         counted.append(LayerOperations(one.name, one.number, children * one.forward, 0, update, products))
     return Operations(tuple(counted), children * whole.loss_forward, 0, whole.one_pass)
 
@@ -273,11 +236,11 @@ def _pretraining(trace: IterationTrace, whole: Operations, trained: str) -> Oper
             counted.append(LayerOperations(one.name, one.number, 0, 0, 0, 0))
             continue
         forward, backward, update = one.forward, 0, 0
-        products = _products_forward(layer, place.layer)
+        products = products_forward(layer, place.layer)
         if layer.index == last:
-            _, backward, both = _passes(layer, place.layer, False)
-            decoder = 2 * _rows(layer) * layer.fan_in * layer.fan_out
-            bias = _rows(layer) * layer.fan_in
+            _, backward, both = passes(layer, place.layer, False)
+            decoder = 2 * rows_of(layer) * layer.fan_in * layer.fan_out
+            bias = rows_of(layer) * layer.fan_in
             size = layer.fan_in * layer.fan_out + layer.fan_in
             update = one.update + OPTIMIZER_OPERATIONS[kind_of(trace.experiment.training.optimizer)] * size
             forward, backward = forward + decoder + bias, backward + 2 * decoder + bias
@@ -288,58 +251,11 @@ def _pretraining(trace: IterationTrace, whole: Operations, trained: str) -> Oper
     return Operations(tuple(counted), value * restored, gradient * restored, whole.one_pass)
 
 
-def _products_forward(layer: LayerTrace, spec: Any) -> int:
-    """Of the products of a layer those forward."""
-    if isinstance(spec, Recurrent):
-        return _recurrent_products(layer, spec)[0]
-    if "projection" in layer.tensors or isinstance(spec, Dense | Head):
-        rows = math.prod(layer["activation"].shape[:-1])
-        return 2 * int(rows) * layer.fan_in * layer.fan_out
-    return 0
-
-
 def _per_parameter(trace: IterationTrace) -> int:
     training = trace.experiment.training
     decay = 2 if training.optimizer.weight_decay else 0
     clipping = CLIPPING_OPERATIONS[kind_of(training.clipping)]
     return OPTIMIZER_OPERATIONS[kind_of(training.optimizer)] + decay + clipping
-
-
-def parameter_names(layer: LayerTrace) -> tuple[str, ...]:
-    """Return the tensors of a layer that are its parameters, each once.
-
-    Parameters
-    ----------
-    layer : LayerTrace
-        Any.
-
-    Returns
-    -------
-    tuple of str
-        Such as ``weight`` and ``bias``; names of tensors in the record, see ``trace.PARAMETER_TENSORS``.
-    """
-    names = [name.removesuffix("_update") for name in layer.tensors if name.endswith("_update")]
-    # In layers without a weight of that name it stands for the parameter that is measured, gamma for example.
-    stand_in = any(layer.tensors.get("weight") is layer[name] for name in names if name != "weight")
-    return tuple(name for name in names if not (name == "weight" and stand_in))
-
-
-def stored_name(layer: str, tensor: str) -> str:
-    """Return the name under which a simulator keeps a parameter.
-
-    Parameters
-    ----------
-    layer : str
-        Name of the layer.
-    tensor : str
-        Name of the tensor in its record.
-
-    Returns
-    -------
-    str
-        Such as ``dense_1.weight``.
-    """
-    return f"{layer}.{PARAMETER_TENSORS.get(tensor, tensor)}"
 
 
 def _trained(trace: IterationTrace, layer: LayerTrace, spec: Any) -> int:
@@ -352,99 +268,3 @@ def _trained(trace: IterationTrace, layer: LayerTrace, spec: Any) -> int:
         for name in parameter_names(layer)
         if parameter_rules(groups, stored_name(layer.name, name)).trainable
     )
-
-
-def _rows(layer: LayerTrace) -> int:
-    return int(math.prod(layer["pre_activation"].shape[:-1]))
-
-
-def _passes(layer: LayerTrace, spec: Any, hands_down: bool) -> tuple[int, int, int]:
-    """Return operations forward, backward, and how many of both are in products."""
-    match spec:
-        case Dense() | Head():
-            return _dense(layer, spec, hands_down)
-        case Recurrent():
-            return _recurrent(layer, spec, hands_down)
-        case Normalization():
-            forward, backward = _normalization(layer, spec, layer.fan_out)
-            return forward, backward, 0
-        case ActivationLayer():
-            forward, backward = _activation(layer, spec.activation)
-            return forward, backward, 0
-        case Dropout():
-            size = _rows(layer) * layer.fan_out
-            return size, size, 0
-        case Residual():
-            return _residual(layer, spec)
-    raise TypeError(f"no rule to count a layer of kind {layer.kind!r}")
-
-
-def _dense(layer: LayerTrace, spec: Any, hands_down: bool) -> tuple[int, int, int]:
-    rows, size = _rows(layer), _rows(layer) * layer.fan_out
-    product = 2 * rows * layer.fan_in * layer.fan_out
-    bias = size if spec.bias else 0
-    forward, backward = _activation(layer, spec.activation)
-    if spec.normalization is not None:
-        more = _normalization(layer, spec.normalization, layer.fan_out)
-        forward, backward = forward + more[0], backward + more[1]
-    back = product * (2 if hands_down else 1)
-    return forward + product + bias, backward + back + bias, product + back
-
-
-def _activation(layer: LayerTrace, spec: Any) -> tuple[int, int]:
-    """Φ forward; φ' and its product with the gradient backward."""
-    kind, size = kind_of(spec), _rows(layer) * layer.fan_out
-    value, slope = ACTIVATION_OPERATIONS[kind]
-    trained = 3 * size if kind == "prelu" else 0  # min(z, 0) · gradient, summed
-    product = 0 if kind == "linear" else size
-    return value * size, slope * size + product + trained
-
-
-def _normalization(layer: LayerTrace, spec: Normalization, units: int) -> tuple[int, int]:
-    size = _rows(layer) * units
-    forward, backward = NORMALIZATION_OPERATIONS[spec.method]
-    if spec.affine:
-        # y = γ x̂ + β; g γ, Σ x̂ g, Σ g; without centring there is no beta.
-        forward, backward = forward + (1 if spec.method == "rms" else 2), backward + 3
-        backward += 0 if spec.method == "rms" else 1
-    return forward * size, backward * size
-
-
-def _residual(layer: LayerTrace, spec: Residual) -> tuple[int, int, int]:
-    rows = int(math.prod(layer["activation"].shape[:-1]))
-    inside, outside = rows * layer.fan_in, rows * layer.fan_out
-    forward, backward, products = 2 * outside, outside + inside, 0
-    if spec.train_scale:
-        backward += 2 * outside
-    if "projection" in layer.tensors:
-        product = 2 * rows * layer.fan_in * layer.fan_out
-        products = 3 * product
-        forward, backward = forward + product, backward + 2 * product
-    return forward, backward, products
-
-
-def _recurrent(layer: LayerTrace, spec: Recurrent, hands_down: bool) -> tuple[int, int, int]:
-    batch, steps, units = layer["hidden"].shape
-    rows, width = batch * steps, GATES[spec.cell] * units
-    forward_products, from_input, from_state = _recurrent_products(layer, spec)
-    connected = sum(spec.truncation == 0 or t % spec.truncation > 0 for t in range(1, steps))
-    carried = 2 * batch * units * width * connected
-    back = from_input * (2 if hands_down else 1) + from_state + carried
-    if spec.cell == "simple":
-        value, slope = ACTIVATION_OPERATIONS[spec.activation]
-        per_unit = 1 + value, slope + 2
-    else:
-        per_unit = _CELL_OPERATIONS[spec.cell]
-    biases = (2 if spec.cell == "gru" and spec.reset_after else 1) * rows * width if spec.bias else 0
-    forward = forward_products + per_unit[0] * rows * units + biases
-    backward = back + per_unit[1] * rows * units + biases
-    return forward, backward, forward_products + back
-
-
-def _recurrent_products(layer: LayerTrace, spec: Recurrent) -> tuple[int, int, int]:
-    """Both products of all steps forward, that of the inputs, that of the states."""
-    batch, steps, units = layer["hidden"].shape
-    width = GATES[spec.cell] * units
-    from_input = 2 * batch * steps * layer.fan_in * width
-    from_state = 2 * batch * steps * units * width
-    return from_input + from_state, from_input, from_state

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gradsim.analysis.operations import stored_name
+from gradsim.analysis.parameters import stored_name
 from gradsim.spec import kind_of, phase_at, unrolled_layers
 from gradsim.spec.method import DynamicLossScale, Evolution, parameter_rules
 from gradsim.trace import IterationTrace, LayerTrace

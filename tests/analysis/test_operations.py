@@ -6,15 +6,9 @@ import numpy as np
 import pytest
 
 from gradsim.analysis import operations, operations_until
-from gradsim.analysis.operations import (
-    ACTIVATION_OPERATIONS,
-    CLIPPING_OPERATIONS,
-    LOSS_OPERATIONS,
-    NORMALIZATION_OPERATIONS,
-    OPTIMIZER_OPERATIONS,
-    parameter_names,
-    stored_name,
-)
+from gradsim.analysis.layer_operations import ACTIVATION_OPERATIONS, NORMALIZATION_OPERATIONS
+from gradsim.analysis.operations import CLIPPING_OPERATIONS, LOSS_OPERATIONS, OPTIMIZER_OPERATIONS
+from gradsim.analysis.parameters import parameter_names, stored_name
 from gradsim.spec import ActivationLayer, Dense, Dropout, Experiment, Head, Network, Normalization, Training
 from gradsim.spec.activation import Linear, Relu, Sigmoid
 from gradsim.spec.data import GaussianNoise

@@ -8,7 +8,7 @@ import pytest
 
 from gradsim.analysis import lost_to_zero_in
 from gradsim.analysis.fault_sources import SMALLEST, sources_of
-from gradsim.analysis.operations import parameter_names
+from gradsim.analysis.parameters import parameter_names
 from gradsim.analysis.update_rule import lost_changes, update_rule
 from gradsim.engine import Simulator
 from gradsim.spec import Dense, Experiment, Head, Network, Training

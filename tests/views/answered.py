@@ -11,7 +11,7 @@ from gradsim.analysis import Difference, DirectionCheck, GradientCheck, TensorCh
 from gradsim.analysis.gradient_check import Verdict
 from gradsim.analysis.jacobian import jacobian_spectrum
 from gradsim.analysis.local_jacobian import coupled_layers, is_local, local_jacobian
-from gradsim.analysis.operations import parameter_names, stored_name
+from gradsim.analysis.parameters import parameter_names, stored_name
 from gradsim.spec import Experiment, placed_layers
 from gradsim.trace import IterationTrace, Run
 from gradsim.views.jacobian_view import JACOBIAN, JacobianView

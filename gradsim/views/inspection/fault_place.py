@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gradsim.analysis import Fault
-from gradsim.analysis.operations import parameter_names
+from gradsim.analysis.parameters import parameter_names
 from gradsim.trace import LayerTrace, Step
 from gradsim.views.inspection.formula import Place
 
