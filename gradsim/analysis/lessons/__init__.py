@@ -5,20 +5,13 @@ from gradsim.analysis.lessons.check import (
     LessonReport,
     LessonSimulator,
     check_lesson,
-    check_syntax,
     look_step,
-    step_texts,
 )
-from gradsim.analysis.lessons.expression import (
-    Condition,
-    Expression,
-    ExpressionError,
-    Values,
-    condition,
-    expression,
-)
+from gradsim.analysis.lessons.expression import condition, expression
+from gradsim.analysis.lessons.expression_tree import Condition, Expression, ExpressionError, Values
 from gradsim.analysis.lessons.prediction import RelativeProfile, mean_distance, relative_profile
 from gradsim.analysis.lessons.quantities import OF_LAYER, WHOLE, Quantities
+from gradsim.analysis.lessons.syntax import check_syntax, step_texts
 from gradsim.analysis.lessons.text import Block, Run, Value, blocks, rounds_to, unchecked_numbers, values_of
 
 __all__ = [

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from gradsim.analysis.lessons.expression import Array, ExpressionError
+from gradsim.analysis.lessons.expression_tree import Array, ExpressionError
 from gradsim.analysis.profile import Profile, profile
 from gradsim.spec.limits import suggestion
 from gradsim.trace import History, IterationTrace, LayerTrace

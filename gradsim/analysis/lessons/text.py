@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from gradsim.analysis.lessons.expression import Expression, ExpressionError, expression
+from gradsim.analysis.lessons.expression import expression
+from gradsim.analysis.lessons.expression_tree import Expression, ExpressionError
 
 DIGITS = 4
 ROUGHLY = 0.1

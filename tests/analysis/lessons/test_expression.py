@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gradsim.analysis.lessons import ExpressionError, condition, expression
-from gradsim.analysis.lessons.expression import STATISTICS, rms_of
+from gradsim.analysis.lessons.expression_tree import STATISTICS, rms_of
 
 NAMES = {
     ("loss",): 0.25,
