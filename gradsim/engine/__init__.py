@@ -7,8 +7,10 @@ from threadpoolctl import threadpool_limits
 threadpool_limits(1)
 
 from gradsim.engine.initializers import calculate_gain, variance_scaling  # noqa: E402
+from gradsim.engine.moment import Evaluation  # noqa: E402
 from gradsim.engine.preparation import is_prepared, prepare  # noqa: E402
-from gradsim.engine.simulator import Evaluation, Simulator, needed_bytes  # noqa: E402
+from gradsim.engine.ready_network import needed_bytes  # noqa: E402
+from gradsim.engine.simulator import Simulator  # noqa: E402
 
 __all__ = [
     "Evaluation",

@@ -1,10 +1,13 @@
-"""Histograms of all measured tensors of an iteration."""
+"""Histograms: of one tensor in octaves, and of all measured tensors of an iteration."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from gradsim.engine.compilation import inner_kernel
+import numpy as np
+
+from gradsim.engine.compilation import inner_kernel, kernel
+from gradsim.engine.float_bits import PLACES, large_counts, octave, small_counts
 from gradsim.engine.instructions import (
     M_FIELDS,
     M_LAYER,
@@ -20,10 +23,46 @@ from gradsim.engine.instructions import (
 )
 from gradsim.engine.memory import stretch
 from gradsim.engine.program import TENSOR_COUNT, UPDATE, WEIGHT_GRADIENT, WEIGHT_VALUES
-from gradsim.engine.statistics import histogram
 from gradsim.trace import HISTOGRAM_BINS
 
 BINS = HISTOGRAM_BINS
+
+
+@kernel
+def histogram(x: Any, bins: Any) -> None:
+    """Count |x| in octaves.
+
+    Parameters
+    ----------
+    x : ndarray of float32 or float64, shape (n,)
+        Contiguous.
+    bins : ndarray of int32, shape (BINS,)
+        Overwritten: zeros; not zero but below 2^HISTOGRAM_LOWEST; [2^e, 2^(e+1)) for each e; from
+        2^HISTOGRAM_HIGHEST; NaN; ±Inf.
+    """
+    # Neighbours tend to lie in the same octave: four histograms, so that no increment waits for the last.
+    parts = np.zeros((4, PLACES), np.int32)
+    whole = x.size - x.size % 4
+    for i in range(0, whole, 4):
+        parts[0, octave(x[i])] += np.int32(1)
+        parts[1, octave(x[i + 1])] += np.int32(1)
+        parts[2, octave(x[i + 2])] += np.int32(1)
+        parts[3, octave(x[i + 3])] += np.int32(1)
+    for i in range(whole, x.size):
+        parts[0, octave(x[i])] += np.int32(1)
+    bins[0] = 0
+    for place in range(PLACES):
+        bins[1 + place] = parts[0, place] + parts[1, place] + parts[2, place] + parts[3, place]
+    bins[BINS - 2] = 0
+    bins[BINS - 1] = 0
+    if bins[1] > 0 or bins[PLACES] > 0:
+        zeros, _ = small_counts(x)
+        nans, infs = large_counts(x)
+        bins[0] = zeros
+        bins[1] -= zeros
+        bins[PLACES] -= nans + infs
+        bins[BINS - 2] = nans
+        bins[BINS - 1] = infs
 
 
 @inner_kernel

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from gradsim.engine.compilation import kernel
+from gradsim.engine.compilation import inner_kernel, kernel
 
 OPTIMIZER_CODES = {
     "sgd": 0,
@@ -30,6 +30,18 @@ ADAMW = 6
 
 STATE_SLOTS = {"sgd": 0, "momentum": 1, "nesterov": 1, "rmsprop": 1, "adagrad": 1, "adam": 2, "adamw": 2}
 """How many running tensors of the size of the parameters an optimizer keeps."""
+
+# Places in the scratch array that carries the constants of the update in the precision of the network.
+RATE = 0
+DECAY_1 = 1
+REST_1 = 2
+DECAY_2 = 3
+REST_2 = 4
+EPS = 5
+WEIGHT_DECAY = 6
+ROOT = 7
+CORRECTED_RATE = 8
+RATE_TIMES_DECAY = 9
 
 
 @kernel
@@ -90,3 +102,49 @@ def adam_update(
         mean[i] = beta1 * mean[i] + rest1 * update[i]
         square[i] = beta2 * square[i] + rest2 * (update[i] * update[i])
         update[i] = -rate * (mean[i] / (math.sqrt(square[i]) / root + eps))
+
+
+@inner_kernel
+def update_chunk(
+    optimizer: Any,
+    gradient: Any,
+    parameter: Any,
+    update: Any,
+    moment_1: Any,
+    moment_2: Any,
+    typed: Any,
+    decay: Any,
+) -> None:
+    """Write Δw of one chunk of a parameter."""
+    if decay and optimizer != ADAMW:
+        factor = typed[WEIGHT_DECAY]
+        for i in range(update.shape[0]):
+            update[i] = gradient[i] + factor * parameter[i]
+    else:
+        for i in range(update.shape[0]):
+            update[i] = gradient[i]
+    if optimizer == MOMENTUM or optimizer == NESTEROV:
+        momentum_update(update, moment_1, typed[RATE], typed[DECAY_1], optimizer == NESTEROV)
+    elif optimizer == RMSPROP:
+        rmsprop_update(update, moment_1, typed[RATE], typed[DECAY_1], typed[REST_1], typed[EPS])
+    elif optimizer == ADAGRAD:
+        adagrad_update(update, moment_1, typed[RATE], typed[EPS])
+    elif optimizer == ADAM or optimizer == ADAMW:
+        adam_update(
+            update,
+            moment_1,
+            moment_2,
+            typed[CORRECTED_RATE],
+            typed[DECAY_1],
+            typed[REST_1],
+            typed[DECAY_2],
+            typed[REST_2],
+            typed[ROOT],
+            typed[EPS],
+        )
+        if decay and optimizer == ADAMW:
+            factor = typed[RATE_TIMES_DECAY]
+            for i in range(update.shape[0]):
+                update[i] -= factor * parameter[i]
+    else:
+        sgd_update(update, typed[RATE])

@@ -1,4 +1,4 @@
-"""Statistics and histograms of tensors, right at the edges of the dtype and fast enough for every pass.
+"""Statistics of tensors, right at the edges of the dtype and fast enough for every pass.
 
 ``tensor_statistics`` takes a whole tensor; the machine calls its three parts itself, chunk by chunk while a
 chunk is in the first-level cache. The fast loop sums in float64 and compares integers; it only notices that
@@ -18,18 +18,16 @@ import numpy as np
 
 from gradsim.engine.compilation import exact_kernel, kernel
 from gradsim.engine.float_bits import (
-    PLACES,
     infinity,
     key_number,
     large_counts,
     magnitude,
-    octave,
     ordered_key,
     small_counts,
     smallest_normal,
 )
 from gradsim.engine.memory import stretch
-from gradsim.trace.statistics import COUNTS, HISTOGRAM_BINS, VALUES
+from gradsim.trace.statistics import COUNTS, VALUES
 
 MEAN, SD, RMS, MIN, MAX = range(len(VALUES))
 ZEROS, SUBNORMALS, NANS, INFS = range(len(COUNTS))
@@ -284,40 +282,3 @@ def tensor_norm(x: Any, accumulator: Any) -> Any:
     exponent = accumulator[_EXPONENT]
     unit = _UP if exponent > 0.0 else (_DOWN if exponent < 0.0 else 1.0)
     return math.sqrt(accumulator[_SQUARES]) * unit
-
-
-@kernel
-def histogram(x: Any, bins: Any) -> None:
-    """Count |x| in octaves.
-
-    Parameters
-    ----------
-    x : ndarray of float32 or float64, shape (n,)
-        Contiguous.
-    bins : ndarray of int32, shape (HISTOGRAM_BINS,)
-        Overwritten: zeros; not zero but below 2^HISTOGRAM_LOWEST; [2^e, 2^(e+1)) for each e; from
-        2^HISTOGRAM_HIGHEST; NaN; ±Inf.
-    """
-    # Neighbours tend to lie in the same octave: four histograms, so that no increment waits for the last.
-    parts = np.zeros((4, PLACES), np.int32)
-    whole = x.size - x.size % 4
-    for i in range(0, whole, 4):
-        parts[0, octave(x[i])] += np.int32(1)
-        parts[1, octave(x[i + 1])] += np.int32(1)
-        parts[2, octave(x[i + 2])] += np.int32(1)
-        parts[3, octave(x[i + 3])] += np.int32(1)
-    for i in range(whole, x.size):
-        parts[0, octave(x[i])] += np.int32(1)
-    bins[0] = 0
-    for place in range(PLACES):
-        bins[1 + place] = parts[0, place] + parts[1, place] + parts[2, place] + parts[3, place]
-    bins[HISTOGRAM_BINS - 2] = 0
-    bins[HISTOGRAM_BINS - 1] = 0
-    if bins[1] > 0 or bins[PLACES] > 0:
-        zeros, _ = small_counts(x)
-        nans, infs = large_counts(x)
-        bins[0] = zeros
-        bins[1] -= zeros
-        bins[PLACES] -= nans + infs
-        bins[HISTOGRAM_BINS - 2] = nans
-        bins[HISTOGRAM_BINS - 1] = infs

@@ -35,18 +35,20 @@ from gradsim.engine.loss_scaling import multiply
 from gradsim.engine.measuring import measure_tensor
 from gradsim.engine.memory import stretch
 from gradsim.engine.optimizers import (
-    ADAGRAD,
     ADAM,
     ADAMW,
-    MOMENTUM,
-    NESTEROV,
-    RMSPROP,
+    CORRECTED_RATE,
+    DECAY_1,
+    DECAY_2,
+    EPS,
+    RATE,
+    RATE_TIMES_DECAY,
+    REST_1,
+    REST_2,
+    ROOT,
     SGD,
-    adagrad_update,
-    adam_update,
-    momentum_update,
-    rmsprop_update,
-    sgd_update,
+    WEIGHT_DECAY,
+    update_chunk,
 )
 from gradsim.engine.precision import BACKWARD, FLOAT32, round_tensor
 from gradsim.engine.program import (
@@ -179,65 +181,6 @@ def clip(
             )
         after = joined_norm(after, tensor_norm(out, accumulator))
     return after
-
-
-# Places in the scratch array that carries the constants of the update in the precision of the network.
-RATE = 0
-DECAY_1 = 1
-REST_1 = 2
-DECAY_2 = 3
-REST_2 = 4
-EPS = 5
-WEIGHT_DECAY = 6
-ROOT = 7
-CORRECTED_RATE = 8
-RATE_TIMES_DECAY = 9
-
-
-@inner_kernel
-def update_chunk(
-    optimizer: Any,
-    gradient: Any,
-    parameter: Any,
-    update: Any,
-    moment_1: Any,
-    moment_2: Any,
-    typed: Any,
-    decay: Any,
-) -> None:
-    """Write Δw of one chunk of a parameter."""
-    if decay and optimizer != ADAMW:
-        factor = typed[WEIGHT_DECAY]
-        for i in range(update.shape[0]):
-            update[i] = gradient[i] + factor * parameter[i]
-    else:
-        for i in range(update.shape[0]):
-            update[i] = gradient[i]
-    if optimizer == MOMENTUM or optimizer == NESTEROV:
-        momentum_update(update, moment_1, typed[RATE], typed[DECAY_1], optimizer == NESTEROV)
-    elif optimizer == RMSPROP:
-        rmsprop_update(update, moment_1, typed[RATE], typed[DECAY_1], typed[REST_1], typed[EPS])
-    elif optimizer == ADAGRAD:
-        adagrad_update(update, moment_1, typed[RATE], typed[EPS])
-    elif optimizer == ADAM or optimizer == ADAMW:
-        adam_update(
-            update,
-            moment_1,
-            moment_2,
-            typed[CORRECTED_RATE],
-            typed[DECAY_1],
-            typed[REST_1],
-            typed[DECAY_2],
-            typed[REST_2],
-            typed[ROOT],
-            typed[EPS],
-        )
-        if decay and optimizer == ADAMW:
-            factor = typed[RATE_TIMES_DECAY]
-            for i in range(update.shape[0]):
-                update[i] -= factor * parameter[i]
-    else:
-        sgd_update(update, typed[RATE])
 
 
 @inner_kernel

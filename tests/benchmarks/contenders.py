@@ -40,7 +40,8 @@ def advance_run(simulator: Simulator) -> Run:
 
 def machine_run(simulator: Simulator, *, measure: bool) -> Run:
     """The compiled machine alone, with all statistics of every iteration, or with none."""
-    choices = simulator._choices(simulator._stretch(0))._replace(measure=int(measure))
+    network = simulator._network
+    choices = simulator._moment().choices._replace(measure=int(measure))
     amounts = amounts_of(simulator.experiment)
     most = len(simulator._statistics.values)
 
@@ -56,10 +57,10 @@ def machine_run(simulator: Simulator, *, measure: bool) -> Run:
                 min(most, n - done),
                 choices,
                 amounts,
-                simulator._program,
-                simulator._buffers,
-                simulator._training,
-                simulator._validation,
+                network.program,
+                network.buffers,
+                network.parts["training"],
+                network.parts["validation"],
                 simulator._statistics,
             )
         reached += n

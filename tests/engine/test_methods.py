@@ -182,9 +182,10 @@ def test_the_step_of_evolution_is_the_mean_of_the_best_children(
 
 def child_of(simulator: Simulator, parents: dict[str, Any], deviation: float, number: int) -> dict[str, Any]:
     """The weights with the noise of child ``number`` of the run: one stream, a place in it for every parameter."""
-    key, size = stream_key(simulator.experiment.seed, "weights", "mutation"), simulator._tape.parameter_size
+    tape = simulator._network.tape
+    key, size = stream_key(simulator.experiment.seed, "weights", "mutation"), tape.parameter_size
     child = {}
-    for parameter in simulator._tape.parameters:
+    for parameter in tape.parameters:
         values = parents[parameter.name].copy()
         if not parameter.name.startswith("dense_2."):
             first = number * size + parameter.part.start

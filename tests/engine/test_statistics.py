@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from gradsim.engine.histograms import histogram
 from gradsim.engine.statistics import (
     ACCUMULATOR_SIZE,
     INFS,
@@ -21,7 +22,6 @@ from gradsim.engine.statistics import (
     accumulate_statistics,
     begin_statistics,
     finish_statistics,
-    histogram,
     tensor_statistics,
 )
 from gradsim.trace import HISTOGRAM_BINS, HISTOGRAM_HIGHEST, HISTOGRAM_LOWEST
