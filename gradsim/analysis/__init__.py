@@ -26,17 +26,7 @@ from gradsim.analysis.chain_means import MeanProduct, mean_product
 from gradsim.analysis.chain_paths import ChainFactor, ChainPath
 from gradsim.analysis.chain_rule import WeightChain, weight_chain, weight_tensors
 from gradsim.analysis.check_wording import VERDICT_WORDS, check_sentences
-from gradsim.analysis.cost import (
-    TARGET,
-    Cost,
-    LayerMotion,
-    Machine,
-    Speed,
-    cost,
-    iterations_to_move,
-    layers_bought,
-    measured_speed,
-)
+from gradsim.analysis.cost import TARGET, Cost, LayerMotion, Machine, cost, iterations_to_move, layers_bought
 from gradsim.analysis.cost_wording import amount_words, cost_sentences, duration_words, factor_words
 from gradsim.analysis.diagnosis import (
     RULES,
@@ -56,13 +46,8 @@ from gradsim.analysis.fault_sources import Source
 from gradsim.analysis.fault_wording import fault_words, forensic_sentences
 from gradsim.analysis.fit import Fit
 from gradsim.analysis.forensics import Forensics, examine, fault_by_counts, first_broken_record
-from gradsim.analysis.gradient_check import (
-    TOLERANCE,
-    DirectionCheck,
-    GradientCheck,
-    TensorCheck,
-    check_gradients,
-)
+from gradsim.analysis.gradient_check import check_gradients
+from gradsim.analysis.gradient_verdict import TOLERANCE, DirectionCheck, GradientCheck, TensorCheck
 from gradsim.analysis.jacobian import JacobianSpectrum, jacobian_spectrum
 from gradsim.analysis.operations import (
     CONVENTION,
@@ -75,6 +60,7 @@ from gradsim.analysis.profile import TABLE_UNITS, Profile, Stream, history_profi
 from gradsim.analysis.remedies import remedy_for
 from gradsim.analysis.remedy import Effect, Remedy
 from gradsim.analysis.residual_stream import ResidualBlock, residual_blocks
+from gradsim.analysis.speed import Speed, measured_speed
 from gradsim.analysis.theory import (
     THEORY_UNITS,
     ExpectedProfile,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from gradsim.analysis.gradient_check import Conclusion, DirectionCheck, GradientCheck, TensorCheck, Verdict
+from gradsim.analysis.gradient_verdict import Conclusion, DirectionCheck, GradientCheck, TensorCheck, Verdict
 
 _FEW = 4
 _EXPECTED = {"float32": 1e-5, "float64": 1e-12}

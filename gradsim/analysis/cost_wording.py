@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from gradsim.analysis.cost import Cost, Speed
+from gradsim.analysis.cost import Cost
+from gradsim.analysis.speed import Speed
 
 _UNITS = (
     (1e-9, "ns"),

@@ -77,7 +77,7 @@ def _forensics(inquiry: Inquiry, options: Any) -> Any:
 
 
 def _speed(inquiry: Inquiry, seconds: Any) -> Any:
-    from gradsim.analysis.cost import measured_speed
+    from gradsim.analysis.speed import measured_speed
 
     return measured_speed(inquiry.twin(), float(seconds), inquiry.should_stop)
 

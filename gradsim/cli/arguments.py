@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from gradsim import __version__
+from gradsim.cli.argument_types import FORMATS, npz, picture, scale, size, whole
 from gradsim.cli.failure import Failure
 
 COMMANDS = ("run", "diagnose", "render", "schema", "doctor", "cost", "lessons", "check")
@@ -28,7 +29,6 @@ VIEWS = (
     "window",
 )
 THEMES = ("light", "dark", "paper")
-FORMATS = ("png", "svg", "pdf", "csv")
 METHODS = ("backpropagation",)
 
 _FILE_HELP = "experiment file, the name of a shipped example such as welcome, or - for standard input"
@@ -120,7 +120,7 @@ def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.add_argument(
         "--parameters-out",
         metavar="FILE.npz",
-        type=_npz,
+        type=npz,
         help="write the parameters after the last iteration",
     )
     parser.add_argument(
@@ -140,7 +140,7 @@ def _add_diagnose(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.add_argument(
         "--seeds",
         metavar="N",
-        type=_whole,
+        type=whole,
         help="how many other seeds to train as far, to say how sure each finding is (default: 3, or as many as "
         "are likely to be trained within 2 s; --thorough: 3 in any case)",
     )
@@ -164,17 +164,17 @@ def _add_render(commands: argparse._SubParsersAction[_Parser]) -> None:
         "-o",
         "--output",
         metavar="FILE",
-        type=_picture,
+        type=picture,
         required=True,
         help=f"where to; its ending decides the format: {', '.join(FORMATS)}",
     )
     parser.add_argument(
-        "--size", metavar="WxH", type=_size, help="width and height in pixels (default: that of the view)"
+        "--size", metavar="WxH", type=size, help="width and height in pixels (default: that of the view)"
     )
     parser.add_argument(
         "--scale",
         metavar="S",
-        type=_scale,
+        type=scale,
         default=2.0,
         help="pixels of a PNG per unit of --size (default: 2)",
     )
@@ -190,7 +190,7 @@ def _add_render(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     parser.add_argument("--layer", metavar="NAME", help="the layer that is selected, such as dense_3")
     parser.add_argument(
-        "--unit", metavar="N", type=_whole, help="the unit of --layer that is selected, from 1 on"
+        "--unit", metavar="N", type=whole, help="the unit of --layer that is selected, from 1 on"
     )
 
 
@@ -212,7 +212,7 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.add_argument(
         "--directions",
         metavar="N",
-        type=_whole,
+        type=whole,
         default=1,
         help="random directions for every parameter tensor, besides that of the gradient (default: 1)",
     )
@@ -261,11 +261,11 @@ def _add_experiment(parser: argparse.ArgumentParser, optional: bool = False) -> 
     parser.add_argument(
         "--iterations",
         metavar="N",
-        type=_whole,
+        type=whole,
         help="how many iterations to train; 0 only looks at the first pass (default: as many as a shipped example "
         "asks for, else 200)",
     )
-    parser.add_argument("--seed", metavar="N", type=_whole, help="instead of the experiment's own")
+    parser.add_argument("--seed", metavar="N", type=whole, help="instead of the experiment's own")
     parser.add_argument(
         "--set",
         metavar="PATH=VALUE",
@@ -286,47 +286,3 @@ def _add_beside(parser: argparse.ArgumentParser) -> None:
 
 def _sentence(text: str) -> str:
     return text[0].upper() + text[1:] + "."
-
-
-def _whole(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = -1
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, got {text!r}")
-    return number
-
-
-def _scale(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0.1 <= number <= 16:
-        raise argparse.ArgumentTypeError(f"expected a number from 0.1 to 16, got {text!r}")
-    return number
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, _, height = text.lower().partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
-        raise argparse.ArgumentTypeError(f"expected a size such as 800x500, got {text!r}")
-    size = int(width), int(height)
-    if not all(100 <= side <= 8000 for side in size):
-        raise argparse.ArgumentTypeError(f"expected sides from 100 to 8000 pixels, got {text!r}")
-    return size
-
-
-def _picture(text: str) -> Path:
-    path = Path(text)
-    if path.suffix.lower().removeprefix(".") not in FORMATS:
-        raise argparse.ArgumentTypeError(f"expected a name that ends in .{', .'.join(FORMATS)}, got {text!r}")
-    return path
-
-
-def _npz(text: str) -> Path:
-    path = Path(text)
-    if path.suffix.lower() != ".npz":
-        raise argparse.ArgumentTypeError(f"expected a name that ends in .npz, got {text!r}")
-    return path

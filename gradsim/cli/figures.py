@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-
-from gradsim.cli.failure import Failure
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
     from gradsim.engine import Simulator
-    from gradsim.trace import IterationTrace, Run, SampleSet
+    from gradsim.trace import IterationTrace, Run
 
 _VIEWS = {
     "profile": "gradient_profile",
@@ -32,10 +30,7 @@ _VIEWS = {
     "time": "time_map",
 }
 """Name on the command line → name in the window."""
-_WITHOUT_LAYER = ("loss", "decision")
-_WITH_UNIT = ("network", "time")
 _SIZE = (960, 540)
-_MOST_PIXELS = 100_000_000
 
 
 def application() -> QApplication:
@@ -84,79 +79,6 @@ def run_of(simulator: Simulator) -> Run:
     )
 
 
-def check(view: str, path: Path, size: tuple[int, int] | None, scale: float, theme: str) -> None:
-    """Refuse a picture that cannot be made, before anything is trained.
-
-    Parameters
-    ----------
-    view : str
-        Name of the view.
-    path : Path
-        Where to.
-    size : (int, int) or None
-        Width and height in pixels of 1/96 inch.
-    scale : float
-        Pixels per such pixel.
-    theme : str
-        Name of the colours.
-
-    Raises
-    ------
-    Failure
-        For a window that is no PNG or on paper, and for too many pixels.
-    """
-    if view == "window" and path.suffix.lower() != ".png":
-        raise Failure(f"--view window: expected a name that ends in .png, got {str(path)!r}")
-    if view == "window" and theme == "paper":
-        raise Failure("--view window: expected the theme light or dark, got paper")
-    width, height = size or (0, 0)
-    if path.suffix.lower() == ".png" and width * height * scale**2 > _MOST_PIXELS:
-        raise Failure(
-            f"--size {width}x{height} --scale {scale:g}: expected at most {_MOST_PIXELS:,} pixels in all"
-        )
-
-
-def checked_options(view: str, texts: Sequence[str], layer: str | None, unit: int | None) -> dict[str, Any]:
-    """Return the options of a view, and refuse what it does not have, before anything is trained.
-
-    Parameters
-    ----------
-    view : str
-        Name of the view.
-    texts : sequence of str
-        ``NAME=VALUE`` each.
-    layer : str or None
-        That is to be selected.
-    unit : int or None
-        That is to be selected.
-
-    Returns
-    -------
-    dict
-        Values by name.
-
-    Raises
-    ------
-    Failure
-        For options and selections that the view does not have.
-    """
-    from gradsim.cli.view_options import read_options
-
-    if unit is not None and layer is None:
-        raise Failure(f"--unit {unit}: expected --layer NAME, too")
-    if view == "window":
-        if texts or layer is not None:
-            raise Failure(
-                "--view window: expected neither --option nor --layer, they belong to a single view"
-            )
-        return {}
-    if layer is not None and view in _WITHOUT_LAYER:
-        raise Failure(f"--layer {layer}: expected a view in which a layer can be selected, got {view}")
-    if unit is not None and view not in _WITH_UNIT:
-        raise Failure(f"--unit {unit}: expected the view {' or '.join(_WITH_UNIT)}, got {view}")
-    return read_options(view, _class_of(view), texts) if texts else {}
-
-
 def over_cost(view: str) -> dict[str, Any]:
     """Return the option that draws a view over what iterations cost: only so two methods can be compared.
 
@@ -170,30 +92,8 @@ def over_cost(view: str) -> dict[str, Any]:
     dict
         Empty for a view that is not drawn over iterations.
     """
-    names = [option.name for option in getattr(_class_of(view), "options", ())]
+    names = [option.name for option in getattr(view_class(view), "options", ())]
     return {"over": "operations"} if "over" in names else {}
-
-
-def check_drawable(view: str, samples: SampleSet) -> None:
-    """Refuse a view that these data do not have, before anything is trained.
-
-    Parameters
-    ----------
-    view : str
-        Name of the view.
-    samples : SampleSet
-        The data.
-
-    Raises
-    ------
-    Failure
-        For the decision map of data that do not lie in a plane, and time where the data have none.
-    """
-    if view == "decision" and samples.map_inputs != 2:
-        found = "sequences" if samples.steps else samples.features
-        raise Failure(f"--view decision: expected data with 2 inputs, got {found} ({samples.title})")
-    if view == "time" and not samples.steps:
-        raise Failure(f"--view time: expected sequences, got data without time steps ({samples.title})")
 
 
 def view_of(
@@ -227,7 +127,7 @@ def view_of(
     from gradsim.trace import Cursor
 
     application()
-    view = _class_of(name)()
+    view = view_class(name)()
     view.resize(*_SIZE)
     if hasattr(view, "question_asked"):
         _answer(view, run, directory)
@@ -242,8 +142,19 @@ def view_of(
     return view
 
 
-def _class_of(name: str) -> Any:
-    """Return the class of a view."""
+def view_class(name: str) -> Any:
+    """Return the class of a view.
+
+    Parameters
+    ----------
+    name : str
+        On the command line.
+
+    Returns
+    -------
+    type
+        Of the widget.
+    """
     from gradsim.app.views_table import VIEWS
 
     return next(row for row in VIEWS if row.id == _VIEWS[name]).make

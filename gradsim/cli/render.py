@@ -34,7 +34,7 @@ def render(arguments: argparse.Namespace) -> int:
     source = opened(arguments.file, arguments.set, arguments.seed)
     length = training_length(source, arguments.iterations)
 
-    from gradsim.cli import figures
+    from gradsim.cli import figure_refusals, figures
 
     view, output, size, scale, theme = (
         arguments.view,
@@ -46,8 +46,8 @@ def render(arguments: argparse.Namespace) -> int:
     check_beside(source.experiment, arguments.beside)
     if arguments.beside and view == "window":
         raise Failure("--beside: the window compares by itself, Run: Compare with backpropagation")
-    figures.check(view, output, size, scale, theme)
-    options = figures.checked_options(view, arguments.option, arguments.layer, arguments.unit)
+    figure_refusals.check_picture(view, output, size, scale, theme)
+    options = figure_refusals.checked_options(view, arguments.option, arguments.layer, arguments.unit)
     progress = Progress()
     if view == "window":
         from gradsim.cli.window_picture import SIZE, window_picture, write_picture
@@ -56,7 +56,7 @@ def render(arguments: argparse.Namespace) -> int:
         write_picture(picture, output)
     else:
         simulator = prepared_simulator(source, progress)
-        figures.check_drawable(view, simulator.samples)
+        figure_refusals.check_drawable(view, simulator.samples)
         place = place_in(simulator.record().layers, arguments.layer, arguments.unit)
         finished = train(simulator, length.iterations, progress)
         run = figures.run_of(simulator)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gradsim.analysis.jacobian import check_work, jacobian_spectrum, jacobian_work, singular_values
+from gradsim.analysis.jacobian import jacobian_spectrum, singular_values
+from gradsim.analysis.jacobian_work import check_work, jacobian_work
 from gradsim.analysis.local_jacobian import coupled_layers, is_local, local_jacobian
 from gradsim.data import prepare_samples
 from gradsim.engine import Simulator

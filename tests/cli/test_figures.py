@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from gradsim.app.inquiries import Question
 from gradsim.app.views_table import ViewRow
-from gradsim.cli import figures
+from gradsim.cli import figure_refusals, figures
 from gradsim.cli.failure import Failure
 from gradsim.data import prepare_samples
 from gradsim.spec import Experiment, SpecError, Training
@@ -15,12 +15,14 @@ from tests.reference import reference_experiment, reference_run, reference_sampl
 
 
 def test_only_data_in_a_plane_have_a_decision_map():
-    figures.check_drawable("decision", reference_samples(reference_experiment(data=Moons(samples=50))))
+    figure_refusals.check_drawable(
+        "decision", reference_samples(reference_experiment(data=Moons(samples=50)))
+    )
     with pytest.raises(Failure, match="expected data with 2 inputs, got 64"):
-        figures.check_drawable("decision", reference_samples(reference_experiment(data=Digits())))
+        figure_refusals.check_drawable("decision", reference_samples(reference_experiment(data=Digits())))
     sequences = prepare_samples(Experiment(data=Adding(samples=20), training=Training(loss="mse")))
     with pytest.raises(Failure, match="expected data with 2 inputs, got sequences"):
-        figures.check_drawable("decision", sequences)
+        figure_refusals.check_drawable("decision", sequences)
 
 
 def test_a_still_picture_of_the_network_shows_all_deltas_and_no_update(qapp):

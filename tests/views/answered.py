@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.analysis import Difference, DirectionCheck, GradientCheck, TensorCheck
-from gradsim.analysis.gradient_check import Verdict
+from gradsim.analysis.gradient_verdict import Verdict
 from gradsim.analysis.jacobian import jacobian_spectrum
 from gradsim.analysis.local_jacobian import coupled_layers, is_local, local_jacobian
 from gradsim.analysis.parameters import parameter_names, stored_name

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gradsim.analysis import VERDICT_WORDS, GradientCheck
 from gradsim.analysis.check_wording import NOT_FINITE
-from gradsim.analysis.gradient_check import Verdict
+from gradsim.analysis.gradient_verdict import Verdict
 from gradsim.views.plot.lanes import log10_or_nan
 from gradsim.views.plot.marks import Mark
 from gradsim.views.plot.numbers import brief
