@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QPushButton
 
+from gradsim.app.presets import preset
 from gradsim.spec import Dense, Experiment, Network, Training
 from gradsim.spec.activation import Sigmoid
 from gradsim.spec.data import Moons
@@ -76,9 +77,22 @@ def test_a_remedy_is_one_click_and_one_undo(window, answered):
     assert panel.diagnosis["vanishing_gradient"].value < 1e-3
 
 
+@pytest.mark.parametrize("name", ["welcome", "plain_40", "float16", "evolution_step"])
+def test_the_first_remedy_of_the_worst_finding_is_in_sight(window, qtbot, answered, name):
+    window.resize(1440, 900)
+    window.session.open(preset(name))
+    window.reset_layout()
+    answered()
+    card = window.views["diagnosis"].cards[0]
+    assert card.buttons[0].text().startswith("1. ")
+    qtbot.waitUntil(lambda: card.buttons[0].visibleRegion().boundingRect() == card.buttons[0].rect())
+    for other in window.views["diagnosis"].cards[1:]:
+        assert other.content is None
+
+
 def test_a_layer_that_is_named_is_selected_everywhere(window, answered):
     panel = window.views["diagnosis"]
-    panel.cards[0]._told.linkActivated.emit("layer:dense_2")
+    panel.cards[0]._evidence.linkActivated.emit("layer:dense_2")
     assert window.views["inspector"].layer == 1
 
 

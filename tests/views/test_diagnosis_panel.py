@@ -13,7 +13,14 @@ from gradsim.analysis.diagnosis import Confidence, Effect, Finding, Neighbour, R
 from gradsim.analysis.rule_packs import apply_published_rules
 from gradsim.spec.training import Sgd
 from gradsim.views.diagnosis.rows import check_groups, rule_groups
-from gradsim.views.diagnosis.wording import effect_text, finding_html, headline, measured_text, severity
+from gradsim.views.diagnosis.wording import (
+    effect_text,
+    evidence_html,
+    finding_html,
+    headline,
+    measured_text,
+    severity,
+)
 from gradsim.views.diagnosis_panel import INSTANT, SEEDS, THOROUGH, DiagnosisPanel
 from gradsim.views.theme import DARK, LIGHT
 from tests.kind_runs import NETWORKS, kind_run
@@ -130,7 +137,7 @@ def test_an_opened_finding_stays_open_when_the_next_pass_is_diagnosed(shown, qtb
     shown.set_run(OTHER)
     shown.set_answer(INSTANT, answer(finding(value=2e-5), finding("dead_units", value=0.5)))
     assert [card.content.isHidden() for card in shown.cards] == [True, False]
-    assert "2·10⁻⁵" in shown.cards[0]._told.text()
+    assert "2·10⁻⁵" in shown.cards[0]._evidence.text()
     shown.set_answer(INSTANT, answer(finding("saturation"), finding("dead_units", value=0.5)))
     assert [card.content is not None for card in shown.cards] == [True, True]
 
@@ -145,7 +152,7 @@ def test_nothing_found_is_said_too(shown):
 
 def test_a_named_layer_is_selected_by_a_click(shown):
     shown.set_answer(INSTANT, answer(finding()))
-    told = shown.cards[0]._told
+    told = shown.cards[0]._evidence
     assert "<a href='layer:dense_2'>" in told.text()
     for link in ("layer:dense_2", "layer:head", "layer:gone"):
         told.linkActivated.emit(link)
@@ -154,7 +161,9 @@ def test_a_named_layer_is_selected_by_a_click(shown):
 
 def test_a_remedy_is_applied_with_one_click_and_leaves_the_name_alone(shown, qtbot):
     shown.set_answer(INSTANT, answer(finding()))
-    qtbot.mouseClick(shown.cards[0].buttons[0], Qt.MouseButton.LeftButton)
+    button = shown.cards[0].buttons[0]
+    qtbot.waitUntil(lambda: button.visibleRegion().boundingRect() == button.rect())  # it has its place
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     ((experiment, words),) = shown.edits
     assert words == "First remedy"
     assert experiment == msgspec.structs.replace(CURED, name=RUN.experiment.name)
@@ -376,11 +385,20 @@ def test_a_title_is_wrapped_and_never_cut_off(shown, qtbot, width):
         assert lines > 1 if width == 250 else lines == 1
 
 
+def test_of_a_long_cause_the_first_sentence_stands_above_the_remedies_and_the_rest_below():
+    first, rest = "It overflows in the sum.", f"And more is known: {'words ' * 30}."
+    long, short = finding(why=f"{first} {rest}"), finding(why=f"{first} So it does.")
+    assert finding_html(long).endswith(f"<b>Why</b> {first}</p>")
+    assert rest in evidence_html(long, "#000000")
+    assert finding_html(short).endswith(f"<b>Why</b> {first} So it does.</p>")
+    assert first not in evidence_html(short, "#000000")
+
+
 def test_words_and_numbers():
     assert severity(finding()) == ("Problem", "warn")
     assert measured_text(np.nan, 0.5, "above") == "NaN > 0.5"
-    assert "It &lt;vanishes&gt;." in finding_html(finding(), "#000000")
-    assert "7 layers: " in finding_html(finding(layers=tuple(f"dense_{i}" for i in range(7))), "#000000")
+    assert "It &lt;vanishes&gt;." in finding_html(finding())
+    assert "7 layers: " in evidence_html(finding(layers=tuple(f"dense_{i}" for i in range(7))), "#000000")
     assert (
         effect_text(replace(EFFECT, backward_before=np.nan, seeds=1))
         == "loss 2.3 → ∞ (200 iterations, 1 seed): no clear help"

@@ -1,4 +1,4 @@
-"""One finding: its heading, which opens it, its evidence, and a button for each remedy."""
+"""One finding: its heading, which opens it, what it says, a button for each remedy, and its evidence."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from gradsim.views.diagnosis.card_heading import CardHeading
 from gradsim.views.diagnosis.wording import (
     certainty_text,
     effect_text,
+    evidence_html,
     finding_html,
     order_text,
     severity,
@@ -125,13 +126,13 @@ class FindingCard(QFrame):
         content = QWidget(self)
         rows = QVBoxLayout(content)
         rows.setContentsMargins(8, 0, 4, 4)
-        rows.setSpacing(4)
-        self._told = self._label(content, f"Evidence of {self.finding.title}")
+        rows.setSpacing(3)  # the first remedy is to be seen without scrolling
+        self._told = self._label(content, f"What {self.finding.title} is")
+        self._evidence = self._label(content, f"Evidence of {self.finding.title}")
         self._small_print = self._label(content, f"Other numbers of {self.finding.title}")
         self.certainty = ElidedLabel(content)
         self.certainty.setAccessibleName(f"How sure {self.finding.title} is")
         rows.addWidget(self._told)
-        rows.addWidget(self.certainty)
         if self.finding.remedies:
             self.order = ElidedLabel(content)
             self.order.set_words(order_text(self.finding))
@@ -139,6 +140,8 @@ class FindingCard(QFrame):
             rows.addWidget(self.order)
         for place, remedy in enumerate(self.finding.remedies):
             self._add_remedy(rows, remedy, place, content)
+        rows.addWidget(self.certainty)
+        rows.addWidget(self._evidence)
         rows.addWidget(self._small_print)
         self._fill()
         return content
@@ -156,14 +159,15 @@ class FindingCard(QFrame):
         return label
 
     def _fill(self) -> None:
-        self._told.setText(finding_html(self.finding, self._theme.muted))
+        self._told.setText(finding_html(self.finding))
+        self._evidence.setText(evidence_html(self.finding, self._theme.muted))
         self.certainty.set_words(certainty_text(self.finding, self._is_pending))
         self.certainty.setToolTip(self.certainty.words)
         self._small_print.setText(small_print_html(self.finding))
         if self.finding.remedies:
             self.order.setStyleSheet(f"color: {self._theme.muted}")
         self._small_print.setStyleSheet(f"color: {self._theme.muted}")
-        _color_links(self._told, self._theme)
+        _color_links(self._evidence, self._theme)
         _color_links(self._small_print, self._theme)
 
     def _add_remedy(self, rows: QVBoxLayout, remedy: Remedy, place: int, parent: QWidget) -> None:

@@ -51,17 +51,33 @@ def measured_text(value: float, cut: float, relation: str) -> str:
     return f"{number_text(value, 3)} {sign} {number_text(cut, 3)}"
 
 
-def finding_html(finding: Finding, muted: str) -> str:
-    """Return a finding, its number, its layers and its cause; layers are links to ``layer:NAME``."""
-    lines = [f"<p>{escape(finding.sentence)}</p>"]
+_PARAGRAPH = "<p style='margin-top: 0px; margin-bottom: 3px'>"
+
+
+_LONG = 150
+"""Letters of a cause of which only the first sentence stands above the remedies: about four lines of the panel."""
+
+
+def finding_html(finding: Finding) -> str:
+    """Return what a finding says and its cause: all that must be read before a remedy is chosen."""
+    why, _ = _cause(finding)
+    return f"{_PARAGRAPH}{escape(finding.sentence)}</p>{_PARAGRAPH}<b>Why</b> {escape(why)}</p>"
+
+
+def evidence_html(finding: Finding, muted: str) -> str:
+    """Return the rest of a long cause, the number against its cut, and the layers as links to ``layer:NAME``."""
+    _, rest = _cause(finding)
     number = measured_text(finding.value, finding.cut, finding.relation)
-    lines.append(
-        f"<p><b>{escape(number)}</b> <span style='color:{muted}'>{escape(finding.measure)}</span></p>"
-    )
-    if finding.layers:
-        lines.append(f"<p>{_layers(finding.layers)}</p>")
-    lines.append(f"<p><b>Why</b> {escape(finding.why)}</p>")
-    return "".join(lines)
+    measure = f"<span style='color:{muted}'>{escape(finding.measure)}</span>"
+    told = f"{_PARAGRAPH}{escape(rest)}</p>" if rest else ""
+    told += f"{_PARAGRAPH}<b>{escape(number)}</b> {measure}</p>"
+    return f"{told}{_PARAGRAPH}{_layers(finding.layers)}</p>" if finding.layers else told
+
+
+def _cause(finding: Finding) -> tuple[str, str]:
+    """Return the cause in two parts: a long one has its first sentence, and the rest."""
+    first, end, rest = finding.why.partition(". ")
+    return (f"{first}.", rest) if end and len(finding.why) > _LONG else (finding.why, "")
 
 
 def certainty_text(finding: Finding, is_pending: bool) -> str:
