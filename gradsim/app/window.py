@@ -7,52 +7,47 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import QChildEvent, QEvent, QObject, QSize, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QTabBar, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtCore import QChildEvent, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
+from PySide6.QtWidgets import QMainWindow, QTabBar, QVBoxLayout, QWidget
 
 from gradsim.app.about import AboutBox
 from gradsim.app.appearance import Appearance
+from gradsim.app.audience import Audience
 from gradsim.app.autosave import Rescued
 from gradsim.app.banner import Banners
+from gradsim.app.bars import command_bar, transport_bar
 from gradsim.app.command_palette import CommandPalette
-from gradsim.app.commands import Actions, State, keeps_key
+from gradsim.app.command_state import command_state
+from gradsim.app.commands import Actions
 from gradsim.app.comparison import ID as COMPARISON
-from gradsim.app.comparison import Comparison, is_comparable
+from gradsim.app.comparison import Comparison
+from gradsim.app.docking import Docking
 from gradsim.app.document import Document
+from gradsim.app.figures import Figures
 from gradsim.app.files import Files
+from gradsim.app.focus import Focus
 from gradsim.app.greeting import Greeting
 from gradsim.app.inquiries import Inquiries
-from gradsim.app.layout import (
-    LOW,
-    arrangement,
-    chosen_tabs,
-    keep_titles_whole,
-    make_docks,
-    place_docks,
-    restore_state,
-    saved_state,
-)
+from gradsim.app.layout import LOW, keep_titles_whole
 from gradsim.app.lessons import Lessons
 from gradsim.app.player import Player
 from gradsim.app.presets import preset_titles
 from gradsim.app.questions import QUESTIONS
-from gradsim.app.session import END, Session
+from gradsim.app.recent_menu import RecentMenu
+from gradsim.app.session import Session
 from gradsim.app.settings import Settings, read_settings, settings_path, with_recent_file, write_settings
 from gradsim.app.status import StatusLine
-from gradsim.app.stepping_aside import SteppingAside
+from gradsim.app.view_questions import ViewQuestions
 from gradsim.app.views_table import VIEWS
+from gradsim.app.whereabouts import END
 from gradsim.app.worker import Worker
 from gradsim.formats.lessons import ENDING as LESSON
 from gradsim.spec import Experiment
 from gradsim.trace import Cursor
 from gradsim.views.builder.builder import Builder
 from gradsim.views.icons import icon
-from gradsim.views.theme import Theme
 from gradsim.views.transport_bar import TransportBar
-
-PLAIN_BAR = "QToolBar { border: none; spacing: 3px; padding: 2px; }"
-"""Fusion's own edges are as bright in the dark as in the light."""
 
 
 class MainWindow(QMainWindow):
@@ -83,12 +78,17 @@ class MainWindow(QMainWindow):
         self.lessons: Lessons = Lessons(self.session, tuple(self.views), self)
         self.greeting = Greeting(self, self)
         self.comparison = Comparison(self.session, self)
+        self.questions = ViewQuestions(
+            self.session, self.inquiries, {**self.views, COMPARISON: self.comparison}
+        )
+        self.audience = Audience(self.views, self.transport)
+        self.focus = Focus(self.views, self)
+        self.figures = Figures(self)
         self._is_closed = False
-        self._last_figure = "gradient_profile"
         self.actions_ = Actions(self)
         self._lay_out()
         self.connect_parts()
-        self._set_theme(self.appearance.theme)
+        self.audience.set_theme(self.appearance.theme)
         self.player.set_speed(self.settings.speed)
         self.player.set_loop(self.settings.loop)
         self.transport.set_speed(self.settings.speed)
@@ -107,13 +107,14 @@ class MainWindow(QMainWindow):
         session.run_changed.connect(self.inquiries.set_run)  # before the views, which ask anew
         session.run_changed.connect(self._show_run)
         session.cursor_changed.connect(self._show_cursor)
+        session.selection_changed.connect(self.audience.set_selection)
         session.selection_changed.connect(self._show_selection)
         session.training_changed.connect(self._show_training)
         session.preparation_changed.connect(self.status.show_preparation)
         session.status_changed.connect(self.status.say)
         session.failed.connect(self.banners.show_fault)
         player.playing_changed.connect(transport.set_playing)
-        self.appearance.theme_changed.connect(self._set_theme)
+        self.appearance.theme_changed.connect(self.audience.set_theme)
 
         # Up: what people wish.
         builder.preset_requested.connect(self.greeting.open_example)
@@ -128,13 +129,12 @@ class MainWindow(QMainWindow):
                 view.edit_requested.connect(session.edit)
             if hasattr(view, "place_selected"):
                 view.place_selected.connect(self._show_place)
-        for id_, view in self.views.items():
-            if hasattr(view, "question_asked"):
-                view.question_asked.connect(partial(self._ask, id_))
-            if hasattr(view, "question_cancelled"):
-                view.question_cancelled.connect(partial(self.inquiries.cancel, id_))
-        self.inquiries.arrived.connect(self._show_answers)
-        self.comparison.question_asked.connect(partial(self._ask, COMPARISON))
+        for id_, asker in self.questions.askers.items():
+            if hasattr(asker, "question_asked"):
+                asker.question_asked.connect(partial(self.questions.ask, id_))
+            if hasattr(asker, "question_cancelled"):
+                asker.question_cancelled.connect(partial(self.inquiries.cancel, id_))
+        self.inquiries.arrived.connect(self.questions.deliver)
         self.comparison.told.connect(self.status.say)
         self.comparison.arrived.connect(self._show_comparison)
         panel, lessons = self.views["lessons"], self.lessons
@@ -177,9 +177,8 @@ class MainWindow(QMainWindow):
         files.used.connect(self._remember_file)
         files.failed.connect(partial(self.banners.show_fault, topic="file"))
         files.rescue_offered.connect(self._offer_rescue)
-        app = QApplication.instance()
-        assert isinstance(app, QApplication)
-        app.focusChanged.connect(self._follow_focus)
+        self.recent_menu.chosen.connect(files.open)
+        self.focus.follow()
 
     def _lay_out(self) -> None:
         centre = QWidget()
@@ -189,40 +188,20 @@ class MainWindow(QMainWindow):
         column.addWidget(self.banners)
         column.addWidget(self.views["network"], 1)
         self.setCentralWidget(centre)
-        self.docks = make_docks(self, self.views)
+        self.docking = Docking(self, self.views)
+        self.docks, self.go_actions = self.docking.docks, self.docking.go_actions
         menus = self.actions_.fill_menus(self.menuBar())
         self.menu_list = list(menus.values())
-        self.recent_menu = QMenu("Open &recent", self)
-        self.recent_menu.aboutToShow.connect(self._fill_recent)
+        self.recent_menu = RecentMenu(lambda: self.settings.recent_files, self)
         menus["file"].insertMenu(self.actions_.by_id["file.save"], self.recent_menu)
-        docks_menu = QMenu("&Docks", self)
-        go_menu = QMenu("&Go to", self)
-        self.go_actions = [self._go_action(id_, dock.windowTitle()) for id_, dock in self.docks.items()]
-        for dock, action in zip(self.docks.values(), self.go_actions, strict=True):
-            docks_menu.addAction(dock.toggleViewAction())
-            go_menu.addAction(action)
-        for menu in (go_menu, docks_menu):
+        for menu in self.docking.menus():
             menus["view"].insertMenu(self.actions_.by_id["view.reset"], menu)
-        bar = QToolBar("Toolbar")
-        bar.setObjectName("toolbar")
-        bar.setMovable(False)
-        bar.setStyleSheet(PLAIN_BAR)
-        bar.setIconSize(QSize(20, 20))
-        self.actions_.fill_toolbar(bar)
-        self.addToolBar(bar)
-        below = QToolBar("Transport")
-        below.setObjectName("transport")
-        below.setMovable(False)
-        below.setStyleSheet(PLAIN_BAR)
-        below.addWidget(self.transport)
-        below.toggleViewAction().setVisible(False)
-        self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, below)
+        self.addToolBar(command_bar(self.actions_))
+        self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, transport_bar(self.transport))
         self.setStatusBar(self.status)
         room = self.screen().availableSize()
         self.resize(min(1440, room.width()), min(900, room.height()))
-        if not restore_state(self, self.settings.geometry, self.settings.layout):
-            place_docks(self, self.docks)
-        self.aside = SteppingAside(self.docks)
+        self.docking.arrange(self.settings.geometry, self.settings.layout)
 
     # -- beginning and end ------------------------------------------------------------------------------
 
@@ -241,14 +220,11 @@ class MainWindow(QMainWindow):
         self._is_closed = True
         self.player.pause()
         self.setUpdatesEnabled(False)
-        self.aside.bring_all_back()
-        geometry, layout = saved_state(self)
+        geometry, layout = self.docking.saved()
         self.remember(geometry=geometry, layout=layout)
         self.files.close()
         self.hide()  # the thread may need a moment; nobody has to watch it
-        app = QApplication.instance()
-        assert isinstance(app, QApplication)
-        app.focusChanged.disconnect(self._follow_focus)
+        self.focus.leave()
         self.inquiries.shut_down()
         self.worker.shut_down()
         super().closeEvent(event)
@@ -256,28 +232,20 @@ class MainWindow(QMainWindow):
     # -- what the session says --------------------------------------------------------------------------
 
     def _show_run(self, run: Any) -> None:
-        self.aside.set_run(run)
+        self.docking.aside.set_run(run)
         self.player.set_steps(run.trace.steps)
-        for view in (*self.views.values(), self.transport):
-            if hasattr(view, "set_run"):
-                view.set_run(run)
+        self.audience.set_run(run)
         self.status.show_run(run)
         self._update_commands()
 
     def _show_cursor(self, cursor: Cursor) -> None:
-        for view in (*self.views.values(), self.transport, self.player):
-            if hasattr(view, "set_cursor"):
-                view.set_cursor(cursor)
+        self.audience.set_cursor(cursor)
+        self.player.set_cursor(cursor)
         if not self.session.training.is_training:
             self.status.show_place(cursor.iteration)
         self._update_commands()
 
-    def _show_selection(self, layer: int | None, unit: int | None) -> None:
-        for view in self.views.values():
-            if hasattr(view, "set_unit"):
-                view.set_unit(layer, unit)
-            elif hasattr(view, "set_selected_layer"):
-                view.set_selected_layer(layer)
+    def _show_selection(self, layer: int | None, _: int | None) -> None:
         if layer is not None:
             self.builder.select_layer(layer)
 
@@ -286,9 +254,7 @@ class MainWindow(QMainWindow):
             self.player.pause()
         self.inquiries.set_resting(not state.is_training)
         self.transport.set_training(state.is_training, state.done, state.total, state.rate)
-        for view in self.views.values():
-            if hasattr(view, "set_training_rate"):
-                view.set_training_rate(state.rate)
+        self.audience.set_training_rate(state.rate)
         self._update_commands()
 
     def _show_lesson(self, _: Any) -> None:
@@ -308,50 +274,14 @@ class MainWindow(QMainWindow):
             self.status.say(f"Not applied: {error.reason}")
         self._update_commands()
 
-    def _set_theme(self, theme: Theme) -> None:
-        for view in (*self.views.values(), self.transport):
-            if hasattr(view, "set_theme"):
-                view.set_theme(theme)
-
     def _update_commands(self) -> None:
-        session, run = self.session, self.session.run
-        document = session.document
-        self.actions_.set_state(
-            State(
-                has_run=run is not None,
-                is_training=session.training.is_training,
-                can_undo=session.can_undo,
-                can_redo=document.redo_description is not None,
-                has_ghost=run is not None and run.ghost is not None,
-                is_at_start=session.cursor.iteration == 0,
-                has_time=run is not None and any(la.kind == "recurrent" for la in run.trace.layers),
-                has_lesson=self.lessons.is_running,
-                is_comparable=is_comparable(run),
-            )
-        )
+        document = self.session.document
+        self.actions_.set_state(command_state(self.session, has_lesson=self.lessons.is_running))
         for id_, words, what in (
             ("edit.undo", "&Undo", document.undo_description),
             ("edit.redo", "&Redo", document.redo_description),
         ):
             self.actions_.by_id[id_].setText(f"{words} {what}" if what else words)
-
-    # -- questions of views -----------------------------------------------------------------------------
-
-    def _ask(self, view: str, question: str, options: Any) -> None:
-        """Have a view's question about the run on screen answered, in a thread of its own."""
-        if (run := self.session.run) is not None:
-            self.inquiries.ask(view, question, options, run, self.session.document.directory)
-
-    def _show_answers(self) -> None:
-        for told in self.inquiries.take():
-            id_, question = told.asked.key
-            view = self.comparison if id_ == COMPARISON else self.views[id_]
-            if told.kind == "answer":
-                view.set_answer(question, told.value)
-            elif told.kind == "progress" and hasattr(view, "set_answer_progress"):
-                view.set_answer_progress(question, told.value, told.share)
-            elif told.kind == "failure" and hasattr(view, "set_answer_failed"):
-                view.set_answer_failed(question, told.value)
 
     def _show_comparison(self) -> None:
         """Draw both courses of the loss over what they cost."""
@@ -389,16 +319,11 @@ class MainWindow(QMainWindow):
 
     def raise_view(self, id_: str) -> None:
         """Bring a view to the top of its tabs; the lessons themselves stay in sight."""
-        dock, lessons = self.docks.get(id_), self.docks["lessons"]
-        if dock is not None and dock not in (lessons, *self.tabifiedDockWidgets(lessons)):
-            dock.show()
-            dock.raise_()
+        self.docking.show(id_)
 
     def show_lessons(self) -> None:
         """Bring the lessons to the top."""
-        self.docks["lessons"].show()
-        self.docks["lessons"].raise_()
-        self.views["lessons"].setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.docking.go_to("lessons")
 
     def open_lesson(self) -> None:
         """Ask for a lesson and begin it."""
@@ -431,53 +356,9 @@ class MainWindow(QMainWindow):
         self.docks["builder"].raise_()
         self.builder.layers.tree.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
-    def focus_view(self, by: int) -> None:
-        """Put the keys into the next view that can be seen."""
-        shown = [id_ for id_, view in self.views.items() if not view.visibleRegion().isEmpty()]
-        here = self._view_of(QApplication.focusWidget())
-        place = shown.index(here) if here in shown else -1 if by > 0 else 0
-        view = self.views[shown[(place + by) % len(shown)]]
-        view.setFocus(Qt.FocusReason.TabFocusReason)
-
-    def figure(self) -> Any:
-        """Return the view that is exported: the one that had the focus last."""
-        return self.views[self._last_figure]
-
-    def export_figure(self) -> None:
-        """Open the dialog that writes figures to files."""
-        from gradsim.app.export_dialog import ExportDialog  # not before the first paint: 30 ms
-
-        figures = {id_: view for id_, view in self.views.items() if hasattr(view, "paint_figure")}
-        dialog = ExportDialog(figures, self._last_figure, self.session.experiment, self)
-        dialog.choose(self.settings.export, self.appearance.theme, self.settings.folder)
-        dialog.written.connect(lambda path: self.status.say(f"Wrote {path}"))
-        dialog.chosen.connect(lambda choices: self.remember(export=choices))
-        dialog.open()
-
-    def copy_figure(self) -> None:
-        """Put a picture of the view on the clipboard."""
-        figure = self.figure()
-        from gradsim.views.export import copy_view
-
-        copy_view(figure, theme=self.appearance.theme)
-        self.status.say(f"The picture of “{figure.title}” is on the clipboard")
-
     def reset_layout(self) -> None:
         """Put every dock back where it was."""
-        place_docks(self, self.docks, self.aside.hidden)
-
-    def go_to_view(self, id_: str) -> None:
-        """Bring a view to the top, lessons too, and put the keys into it."""
-        self.docks[id_].show()
-        self.docks[id_].raise_()
-        self.views[id_].setFocus(Qt.FocusReason.ShortcutFocusReason)
-
-    def _go_action(self, id_: str, title: str) -> QAction:
-        action = QAction(title, self)
-        action.setObjectName(f"go.{id_}")
-        action.setData("Go to")
-        action.triggered.connect(lambda: self.go_to_view(id_))
-        return action
+        self.docking.reset()
 
     def childEvent(self, event: QChildEvent) -> None:
         super().childEvent(event)
@@ -488,22 +369,17 @@ class MainWindow(QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if (event.size().height() < LOW) != (event.oldSize().height() < LOW):
-            QTimer.singleShot(0, self, self._fit_arrangement)
-
-    def _fit_arrangement(self) -> None:
-        """Let the diagrams share one place in a low window; docks that somebody has moved stay where they are."""
-        wanted = "low" if self.height() < LOW else "tall"
-        if arrangement(self, self.docks) not in (None, wanted):
-            place_docks(self, self.docks, self.aside.hidden, chosen_tabs(self, self.docks))
+            QTimer.singleShot(0, self, self.docking.fit)
 
     def show_palette(self) -> None:
         """Find a command by a few letters."""
-        others = [dock.toggleViewAction() for dock in self.docks.values()]
-        for action in others:
-            action.setObjectName(f"dock.{action.text()}")
-            action.setData("Show or hide")
         layers = self.builder.layers.actions_by_id.values()
-        actions = [*self.actions_.by_id.values(), *self.go_actions, *layers, *others]
+        actions = [
+            *self.actions_.by_id.values(),
+            *self.go_actions,
+            *layers,
+            *self.docking.toggle_actions(),
+        ]
         CommandPalette(actions, self).open_over(self)
 
     def show_about(self) -> None:
@@ -532,40 +408,6 @@ class MainWindow(QMainWindow):
         self.banners.settle("file")
         self.settings = with_recent_file(self.settings, path)
         write_settings(self.settings, settings_path())
-
-    def _fill_recent(self) -> None:
-        self.recent_menu.clear()
-        for name in self.settings.recent_files:
-            action = self.recent_menu.addAction(Path(name).name)
-            action.setToolTip(name)
-            action.setStatusTip(name)
-            action.triggered.connect(lambda *_, name=name: self.files.open(Path(name)))
-        if self.recent_menu.isEmpty():
-            self.recent_menu.addAction("No files yet").setEnabled(False)
-
-    def _follow_focus(self, before: QWidget | None, now: QWidget | None) -> None:
-        if before is not None:
-            before.removeEventFilter(self)
-        if now is not None:
-            now.installEventFilter(self)  # not on the application: every paint and timer would come by
-        id_ = self._view_of(now)
-        if id_ is not None and hasattr(self.views[id_], "paint_figure"):
-            self._last_figure = id_
-
-    def _view_of(self, widget: QWidget | None) -> str | None:
-        return next(
-            (i for i, v in self.views.items() if widget and (v is widget or v.isAncestorOf(widget))), None
-        )
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Leave a key to the widget that has the focus where it is its own: the space bar on a button."""
-        is_key = event.type() == QEvent.Type.ShortcutOverride
-        if is_key and isinstance(event, QKeyEvent) and isinstance(watched, QWidget):
-            if not keeps_key(watched, event.key(), event.modifiers()):
-                return False
-            event.accept()
-            return True
-        return super().eventFilter(watched, event)
 
     def open_file(self, path: Path) -> bool:
         """Open an experiment, or begin a lesson, by the ending of the file."""
