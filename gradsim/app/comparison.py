@@ -73,7 +73,7 @@ class Comparison(QObject):
         """Put it beside the run."""
         words = (
             f"Backpropagation from the same weights for the same cost: {beside.trace.iteration:,} iterations, "
-            f"loss {beside.trace.loss:.3g}"
+            f"batch loss {beside.trace.loss:.3g}"
         )
         self._session.compare_with(beside.trace, beside.history, words)
         self.arrived.emit()

@@ -138,7 +138,7 @@ def judged(question: Question, answer: Answer, given: Any, pass_: Quantities) ->
         case GoalQuestion():
             if condition(question.condition).holds(pass_):
                 return replace(answer, verdict="right", remark=f"Reached: {question.condition}.")
-            words = f"Not yet: the loss is {number_text(pass_.trace.loss)} at iteration {pass_.trace.iteration:,}."
+            words = f"Not yet: the batch loss is {number_text(pass_.trace.loss)} at iteration {pass_.trace.iteration:,}."
             return replace(answer, remark=words)
         case Prediction():
             return _revealed(question, replace(answer, predicted=tuple(given)), pass_.trace)

@@ -1,4 +1,9 @@
-"""Loss and accuracy through the training, of the batches and of the validation part, beside the run before."""
+"""Loss and accuracy through the training, of the batches and of the validation part, beside the run before.
+
+Two losses must not be taken for each other, here and wherever the window speaks of them: the *batch loss* is that of
+the samples of one iteration, as it trains (with dropout, before its update); the *training loss* that of the whole
+training part in evaluation mode, which only a measured remedy tells. The validation loss is of its part, too.
+"""
 
 from __future__ import annotations
 
@@ -38,19 +43,31 @@ class _Curve:
     loss: NDArray
     accuracy: NDArray
     of_ghost: bool = False
-    name: str = ""
-    """In the legend: the part, and what sets it apart from the others."""
+    apart: str = ""
+    """What sets it apart from the others of its part, in the legend."""
+    answers: str = ""
+    """In brackets behind its loss in the legend: which loss that is, where the others are of something else."""
+
+    def name(self, kind: str) -> str:
+        """Return its words in the legend of the losses or of the accuracies."""
+        answers = f" ({self.answers})" if self.answers and kind == "loss" else ""
+        return f"{self.part} {kind}{self.apart}{answers}"
 
 
 class LossPlotView(PlotView):
-    """Training and validation loss, log or linear, and the accuracy beside it for a classification."""
+    """Batch and validation loss, log or linear, and the accuracy beside it for a classification."""
 
     view_id = "loss"
     title = "Loss and accuracy"
     options = (
-        Choice("scale", "Scale of the loss", (("log", "Log loss"), ("linear", "Linear loss")), "log"),
+        Choice(
+            "scale",
+            "Scale of the loss: of the batch of every iteration, and of the validation part",
+            (("log", "Log loss"), ("linear", "Linear loss")),
+            "log",
+        ),
         MEASURE_CHOICE,
-        Toggle("validation", "Validation", True, "The part of the samples held back from training"),
+        Toggle("validation", "Validation", True, "Of the part of the samples held back from training"),
         Toggle("accuracy", "Accuracy", True, "Share classified rightly"),
         Toggle(
             "ghost", "Before the last change", True, "The run before the last edit, or the one kept, dashed"
@@ -105,9 +122,7 @@ class LossPlotView(PlotView):
         if history is None or not len(history):
             return "No iteration recorded yet."
         first, last = brief(float(history.loss[0])), brief(float(history.loss[-1]))
-        told = (
-            f"Training loss {last} at iteration {grouped(int(history.iterations[-1]))}, {first} at the start"
-        )
+        told = f"Batch loss {last} at iteration {grouped(int(history.iterations[-1]))}, {first} at the start"
         broken = np.flatnonzero(~np.isfinite(history.loss))
         if len(broken):
             what = brief(float(history.loss[broken[0]]))
@@ -116,9 +131,9 @@ class LossPlotView(PlotView):
             told += f"; validation loss {brief(float(history.validation_loss[-1]))}"
         told += "."
         if np.isfinite(history.accuracy[-1]):
-            told += f" Accuracy of the batch {percent(float(history.accuracy[-1]))}"
+            told += f" Batch accuracy {percent(float(history.accuracy[-1]))}"
             if len(history.validation_accuracy):
-                told += f", of the validation part {percent(float(history.validation_accuracy[-1]))}"
+                told += f", validation accuracy {percent(float(history.validation_accuracy[-1]))}"
             told += "."
         phase = phase_words(self.run.experiment, int(history.iterations[-1])) if self.run else ""
         return told + (f" Now {phase}." if phase else "") + self._compared(history)
@@ -152,7 +167,7 @@ class LossPlotView(PlotView):
                 trace = self.run.ghost if curve.of_ghost else self.run.trace
                 assert trace is not None
                 loss: str = trace.experiment.training.loss
-                if curve.part == "training" and _restores(trace.experiment):
+                if curve.part == "batch" and _restores(trace.experiment):
                     loss = f"{_RESTORING} while a layer is pretrained, then {loss}"
                 units[name] = loss if kind == "loss" else "share classified rightly"
         return columns, units
@@ -173,10 +188,10 @@ class LossPlotView(PlotView):
         lines = [f"Iteration {grouped(int(history.iterations[record]))}{self._cost_words(over[record])}"]
         lines += [phase] if (phase := phase_words(self.run.experiment, int(x))) else []
         is_restoring = phase_at(self.run.experiment, int(x)).layer is not None
-        what = f"loss, {_RESTORING}," if is_restoring else "training loss"
+        what = f"batch loss, {_RESTORING}," if is_restoring else "batch loss"
         lines.append(f"{what} {brief(float(history.loss[record]), 5)}")
         if np.isfinite(history.accuracy[record]):
-            lines.append(f"accuracy of the batch {percent(float(history.accuracy[record]))}")
+            lines.append(f"batch accuracy {percent(float(history.accuracy[record]))}")
         if len(history.validation_iterations) and self.option("validation"):
             nearest = int(np.abs(history.validation_iterations - x).argmin())
             when = grouped(int(history.validation_iterations[nearest]))
@@ -199,12 +214,13 @@ class LossPlotView(PlotView):
             if one is None or not len(one):
                 continue
             suffix = "" if not of_ghost else f" by {other}" if other else " before"
-            yield _Curve("training", one.iterations, one.loss, one.accuracy, of_ghost, f"training{suffix}")
+            yield _Curve("batch", one.iterations, one.loss, one.accuracy, of_ghost, suffix)
             if self.option("validation") and len(one.validation_iterations):
-                at, name = one.validation_iterations, f"validation{suffix}"
+                at, answers = one.validation_iterations, ""
                 if not of_ghost and self.run is not None and _restores(self.run.experiment):
-                    name = f"validation ({_spoken(self.run.experiment)})"
-                yield _Curve("validation", at, one.validation_loss, one.validation_accuracy, of_ghost, name)
+                    answers = _spoken(self.run.experiment)
+                losses, shares = one.validation_loss, one.validation_accuracy
+                yield _Curve("validation", at, losses, shares, of_ghost, suffix, answers)
 
     def _places(self, curve: _Curve) -> NDArray:
         assert self.run is not None
@@ -225,7 +241,7 @@ class LossPlotView(PlotView):
         other = other_method(self.run)
         now = f"by {kind_of(self.run.experiment.training.method)}" if other else "now"
         return (
-            f" {f'By {other}' if other else 'Before the last change'} the training loss was "
+            f" {f'By {other}' if other else 'Before the last change'} the batch loss was "
             f"{brief(float(before[0].loss[-1]))} after {brief(costs[0], 4)} forward passes; {now} it is "
             f"{brief(float(runs[1].loss[-1]))} after {brief(costs[1], 4)}."
         )
@@ -243,7 +259,7 @@ class LossPlotView(PlotView):
         return Panel("loss", across, axis, marks, lanes=lanes)
 
     def _loss_words(self) -> str:
-        """Return what the curve of the training is a loss of: while a layer is pretrained, of restoring its input."""
+        """Return what the curve of the batches is a loss of: while a layer is pretrained, of restoring its input."""
         if self.run is None:
             return ""
         name = _spoken(self.run.experiment)
@@ -268,17 +284,17 @@ class LossPlotView(PlotView):
     def _marks(self, curves: list[_Curve], kind: str, is_log: bool, theme: Theme) -> list[Mark]:
         marks: list[Mark] = []
         for curve in reversed(curves):
-            is_training = curve.part == "training"
-            color = theme.color("ghost" if curve.of_ghost else "forward" if is_training else "clip")
+            is_batch = curve.part == "batch"
+            color = theme.color("ghost" if curve.of_ghost else "forward" if is_batch else "clip")
             values = curve.loss if kind == "loss" else curve.accuracy
             y = log10_or_nan(values) if is_log else np.where(np.isfinite(values), values, np.nan)
             x = self._places(curve)
-            dash = _DASHES[curve.of_ghost, is_training]
-            marks.append(Line(x, y, color, 1.4, dash, name=curve.name))
+            dash = _DASHES[curve.of_ghost, is_batch]
+            marks.append(Line(x, y, color, 1.4, dash, name=curve.name(kind)))
             if len(x) <= _FEW:
-                marks.append(Points(x, y, color, "circle" if is_training else "square", 4.0))
+                marks.append(Points(x, y, color, "circle" if is_batch else "square", 4.0))
             if kind == "loss":
-                dodge = (0.0 if is_training else 4.0) - (8.0 if curve.of_ghost else 0.0)
+                dodge = (0.0 if is_batch else 4.0) - (8.0 if curve.of_ghost else 0.0)
                 marks.append(LanePoints(x, values, color, dodge=dodge))
         at = cursor_iteration(self)
         if at is not None and self.run is not None:
@@ -293,7 +309,7 @@ _DASHES: dict[tuple[bool, bool], tuple[float, ...]] = {
     (True, True): (7.0, 3.0),
     (True, False): (2.0, 3.0),
 }
-"""Whether it is the run before, and of the training part → dashes."""
+"""Whether it is the run before, and of the batches → dashes."""
 
 
 _RESTORING = "mse of restoring"

@@ -48,7 +48,9 @@ def test_a_healthy_network_exits_with_0(small, capsys):
 
 def test_a_network_that_was_not_trained_is_not_called_healthy_but_exits_with_0(small, capsys):
     assert diagnosed(small, "--iterations", "0") == 0
-    assert capsys.readouterr().out.startswith("Small moons, iteration 0\nNothing found yet. The loss is ")
+    assert capsys.readouterr().out.startswith(
+        "Small moons, iteration 0\nNothing found yet. The batch loss is "
+    )
 
 
 def test_a_sick_network_exits_with_1_and_says_why_and_what_helps(sick, capsys):

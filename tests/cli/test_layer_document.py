@@ -143,9 +143,7 @@ def test_backpropagation_stands_beside_evolution_for_the_same_cost(capsys, tmp_p
     columns = next(line for line in path.read_text().splitlines() if not line.startswith("#"))
     assert figures.over_cost("loss") == {"over": "operations"}
     assert figures.over_cost("profile") == {}
-    assert {"training_loss", "training_loss_before", "operations", "operations_before"} <= set(
-        columns.split(",")
-    )
+    assert {"batch_loss", "batch_loss_before", "operations", "operations_before"} <= set(columns.split(","))
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ def test_the_findings_stand_in_their_order_the_first_one_open(shown):
     )
     assert [card.severity.text() for card in shown.cards] == ["Problem", "Broken", "Advice"]
     assert [card.content is not None for card in shown.cards] == [True, False, False]
-    assert shown.headline.text().startswith("✗ Title of vanishing_gradient and 2 more. Loss ")
+    assert shown.headline.text().startswith("✗ Title of vanishing_gradient and 2 more. Batch loss ")
     assert shown.tabs.tabText(0) == "Findings (3)"
     assert shown.nothing.isHidden()
 
@@ -195,7 +195,7 @@ def test_the_thorough_diagnosis_shows_how_far_it_is_and_what_helped(shown, qtbot
     assert shown.bar.isHidden()
     assert shown.note.words.startswith("Thorough, iteration ")
     words = [label.text() for label in shown.cards[0].findChildren(QLabel)]
-    assert "δ per layer ×0.2 → ×0.98, loss 2.3 → ∞ (200 iterations, 3 seeds): no clear help" in words
+    assert "δ per layer ×0.2 → ×0.98, training loss 2.3 → ∞ (200 iterations, 3 seeds): no clear help" in words
 
 
 def test_the_thorough_diagnosis_can_be_cancelled(shown, qtbot):
@@ -401,14 +401,19 @@ def test_words_and_numbers():
     assert "7 layers: " in evidence_html(finding(layers=tuple(f"dense_{i}" for i in range(7))), "#000000")
     assert (
         effect_text(replace(EFFECT, backward_before=np.nan, seeds=1))
-        == "loss 2.3 → ∞ (200 iterations, 1 seed): no clear help"
+        == "training loss 2.3 → ∞ (200 iterations, 1 seed): no clear help"
     )
-    assert effect_text(replace(EFFECT, loss_after=0.5)).endswith("loss 2.3 → 0.5 (200 iterations, 3 seeds)")
+    assert effect_text(replace(EFFECT, loss_after=0.5)).endswith(
+        "training loss 2.3 → 0.5 (200 iterations, 3 seeds)"
+    )
     advised = replace(
         diagnose_run(RUN), findings=(finding(advice=True),), loss=np.nan, baseline=0.0, iteration=9
     )
-    assert headline(advised) == "✓ Healthy, with advice. Loss NaN."
-    assert headline(replace(advised, iteration=0)) == "○ Nothing found yet but advice. Loss NaN."
+    assert headline(advised) == "✓ Healthy, with advice. Batch loss NaN (median of an epoch)."
+    assert headline(replace(advised, iteration=0)) == "○ Nothing found yet but advice. Batch loss NaN."
     costly = headline(replace(advised, loss=3.0, baseline=1.5))
-    assert costly == "○ Nothing found yet but advice. Loss 3, 200 % of what a constant answer costs."
+    assert (
+        costly
+        == "○ Nothing found yet but advice. Batch loss 3 (median of an epoch), 200 % of what a constant answer costs."
+    )
     assert headline(replace(advised, findings=(), iteration=0)).startswith("○ ")

@@ -50,18 +50,18 @@ def test_a_classification_has_a_panel_of_accuracy_and_a_regression_none(view: Lo
     assert [panel.key for panel in view.panels(LIGHT)] == ["loss", "accuracy"]
     view.set_run(run_named("curve"))
     assert [panel.key for panel in view.panels(LIGHT)] == ["loss"]
-    assert "training_accuracy" not in view.table()[0]
+    assert "batch_accuracy" not in view.table()[0]
 
 
 def test_training_and_validation_are_two_lines(view: LossPlotView) -> None:
     run = run_named("six layers")
     view.set_run(run)
     lines = {mark.name: mark for mark in view.panels(LIGHT)[0].marks if isinstance(mark, Line)}
-    np.testing.assert_allclose(10 ** lines["training"].y, run.history.loss)
-    np.testing.assert_allclose(10 ** lines["validation"].y, run.history.validation_loss)
-    assert lines["training"].dash != lines["validation"].dash
+    np.testing.assert_allclose(10 ** lines["batch loss"].y, run.history.loss)
+    np.testing.assert_allclose(10 ** lines["validation loss"].y, run.history.validation_loss)
+    assert lines["batch loss"].dash != lines["validation loss"].dash
     view.set_option("validation", False)
-    assert [m.name for m in view.panels(LIGHT)[0].marks if isinstance(m, Line)] == ["training"]
+    assert [m.name for m in view.panels(LIGHT)[0].marks if isinstance(m, Line)] == ["batch loss"]
 
 
 def test_the_cursor_is_a_line_at_its_iteration(view: LossPlotView) -> None:
@@ -86,10 +86,10 @@ def test_the_table_joins_both_parts_by_iteration(view: LossPlotView) -> None:
     run = run_named("six layers")
     view.set_run(run)
     columns, units = view.table()
-    np.testing.assert_array_equal(columns["training_loss"], run.history.loss)
+    np.testing.assert_array_equal(columns["batch_loss"], run.history.loss)
     told = [cell for cell in columns["validation_loss"] if cell != ""]
     np.testing.assert_array_equal(told, run.history.validation_loss)
-    assert units["training_loss"] == "cross_entropy"
+    assert units["batch_loss"] == "cross_entropy"
 
 
 def compared(method=None):
@@ -123,40 +123,40 @@ def test_the_run_before_is_drawn_on_the_same_axes(view: LossPlotView) -> None:
     run = compared()
     view.set_run(run)
     lines = lines_of(view)
-    assert set(lines) == {"training", "training before", "validation before"}
-    assert len(lines["training"].x) == 8
-    np.testing.assert_allclose(10 ** lines["training before"].y, run.ghost_history.loss)
-    assert "Before the last change the training loss was" in view.text_summary()
-    assert "training_loss_before" in view.table()[0]
+    assert set(lines) == {"batch loss", "batch loss before", "validation loss before"}
+    assert len(lines["batch loss"].x) == 8
+    np.testing.assert_allclose(10 ** lines["batch loss before"].y, run.ghost_history.loss)
+    assert "Before the last change the batch loss was" in view.text_summary()
+    assert "batch_loss_before" in view.table()[0]
     view.set_option("ghost", False)
-    assert set(lines_of(view)) == {"training"}
+    assert set(lines_of(view)) == {"batch loss"}
 
 
 def test_over_its_cost_an_evolution_stands_further_right_than_backpropagation(view: LossPlotView) -> None:
     run = compared(Evolution(population=30))
     view.set_run(run)
-    np.testing.assert_array_equal(lines_of(view)["training"].x, run.history.iterations)
+    np.testing.assert_array_equal(lines_of(view)["batch loss"].x, run.history.iterations)
     view.set_option("over", "passes")
     lines = lines_of(view)
     iteration = operations(run.ghost)
     np.testing.assert_allclose(
-        lines["training by backpropagation"].x, run.ghost_history.iterations * iteration.forward_passes
+        lines["batch loss by backpropagation"].x, run.ghost_history.iterations * iteration.forward_passes
     )
-    assert 29.0 < lines["training"].x[1] < 60.0
+    assert 29.0 < lines["batch loss"].x[1] < 60.0
     view.set_option("over", "operations")
     lines = lines_of(view)
     np.testing.assert_allclose(
-        lines["training by backpropagation"].x, run.ghost_history.iterations * iteration.total
+        lines["batch loss by backpropagation"].x, run.ghost_history.iterations * iteration.total
     )
-    np.testing.assert_allclose(lines["training"].x, run.history.iterations * operations(run.trace).total)
-    assert "FLOP" in view.hover_text("loss", float(lines["training"].x[3]), 0.0)
+    np.testing.assert_allclose(lines["batch loss"].x, run.history.iterations * operations(run.trace).total)
+    assert "FLOP" in view.hover_text("loss", float(lines["batch loss"].x[3]), 0.0)
 
 
 def test_a_click_on_an_axis_of_cost_asks_for_an_iteration(view: LossPlotView, qtbot: QtBot) -> None:
     run = compared()
     view.set_run(run)
     view.set_option("over", "operations")
-    x = float(lines_of(view)["training"].x[5])
+    x = float(lines_of(view)["batch loss"].x[5])
     with qtbot.waitSignal(view.seek_requested) as asked:
         view.act_on_click("loss", x * 1.01, 0.0)
     assert asked.args == [int(run.history.iterations[5])]
@@ -198,7 +198,17 @@ def test_while_layers_are_pretrained_the_axis_says_that_they_restore(
     view.set_run(run)
     (panel, *_) = view.panels(LIGHT)
     assert panel.y.label == axis
-    assert view.hover_text("loss", 0.0, 0.0).splitlines()[2].startswith("loss, mse of restoring, ")
-    assert (
-        view.table()[1]["training_loss"] == "mse of restoring while a layer is pretrained, then cross_entropy"
-    )
+    assert view.hover_text("loss", 0.0, 0.0).splitlines()[2].startswith("batch loss, mse of restoring, ")
+    assert view.table()[1]["batch_loss"] == "mse of restoring while a layer is pretrained, then cross_entropy"
+
+
+def test_the_two_losses_have_the_same_names_in_legend_pointer_table_and_summary(view: LossPlotView) -> None:
+    view.set_run(run_named("six layers"))
+    loss, accuracy = view.panels(LIGHT)
+    assert {mark.name for mark in loss.marks if mark.name} == {"batch loss", "validation loss"}
+    assert {mark.name for mark in accuracy.marks if mark.name} == {"batch accuracy", "validation accuracy"}
+    told = view.hover_text("loss", 3.0, 0.0)
+    for name in ("batch loss", "validation loss", "batch accuracy", "validation accuracy"):
+        assert f"{name} " in told
+        assert name.replace(" ", "_") in view.table()[0]
+        assert name in view.text_summary().lower()

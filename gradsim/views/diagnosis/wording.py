@@ -31,7 +31,8 @@ def headline(diagnosis: Diagnosis) -> str:
     healthy = "Healthy, with advice" if is_sure else "Nothing found yet but advice"
     first = healthy if diagnosis.is_healthy else diagnosis.findings[0].title
     words = f"{sign} {first}" + (f" and {more} more" if more and not diagnosis.is_healthy else "")
-    loss = f"Loss {number_text(diagnosis.loss, 3)}"
+    median = " (median of an epoch)" if diagnosis.iteration else ""
+    loss = f"Batch loss {number_text(diagnosis.loss, 3)}{median}"
     if diagnosis.loss_share == diagnosis.loss_share:  # neither is there without a loss
         loss += f", {number_text(100 * diagnosis.loss_share, 3)} % of what a constant answer costs"
     return f"{words}. {loss}."
@@ -110,7 +111,7 @@ def small_print_html(finding: Finding) -> str:
 def effect_text(effect: Effect) -> str:
     """Return what a remedy was measured to do."""
     before, after = number_text(effect.loss_before, 3), number_text(effect.loss_after, 3)
-    words = f"loss {before} → {after}"
+    words = f"training loss {before} → {after}"
     if effect.backward_before == effect.backward_before:  # a network of one layer has no such factor
         pair = number_text(effect.backward_before, 3), number_text(effect.backward_after, 3)
         words = f"δ per layer ×{pair[0]} → ×{pair[1]}, {words}"

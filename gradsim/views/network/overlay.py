@@ -189,7 +189,7 @@ def _paint_badges(painter: QPainter, scene: Scene, pulse: Pulse) -> None:
     trace, frame = scene.content.trace, scene.layout.frame
     order = ["forward", "loss", "backward", "clip", "update"]
     reached = order.index(pulse.phase)
-    badges = [("loss", "loss L", number_text(trace.loss, 4))]
+    badges = [("loss", "batch loss L", number_text(trace.loss, 4))]
     if kind_of(trace.experiment.training.clipping) != "none":
         badges.append(("clip", "gradient norm", number_text(trace.gradient_norm, 3)))
     badges.append(("update", " ".join(rate_words(trace)), number_text(trace.learning_rate, 3)))
