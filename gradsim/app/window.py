@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from PySide6.QtWidgets import QMainWindow, QTabBar, QVBoxLayout, QWidget
 from gradsim.app.about import AboutBox
 from gradsim.app.appearance import Appearance
 from gradsim.app.audience import Audience
-from gradsim.app.autosave import Rescued
 from gradsim.app.banner import Banners
 from gradsim.app.bars import command_bar, transport_bar
 from gradsim.app.command_palette import CommandPalette
@@ -31,6 +29,7 @@ from gradsim.app.greeting import Greeting
 from gradsim.app.inquiries import Inquiries
 from gradsim.app.layout import LOW, keep_titles_whole
 from gradsim.app.lessons import Lessons
+from gradsim.app.offers import Offers
 from gradsim.app.player import Player
 from gradsim.app.presets import preset_titles
 from gradsim.app.questions import QUESTIONS
@@ -41,9 +40,9 @@ from gradsim.app.status import StatusLine
 from gradsim.app.view_questions import ViewQuestions
 from gradsim.app.views_table import VIEWS
 from gradsim.app.whereabouts import END
+from gradsim.app.wiring import connect_parts
 from gradsim.app.worker import Worker
 from gradsim.formats.lessons import ENDING as LESSON
-from gradsim.spec import Experiment
 from gradsim.trace import Cursor
 from gradsim.views.builder.builder import Builder
 from gradsim.views.icons import icon
@@ -84,101 +83,17 @@ class MainWindow(QMainWindow):
         self.audience = Audience(self.views, self.transport)
         self.focus = Focus(self.views, self)
         self.figures = Figures(self)
+        self.offers = Offers(self.session, self.files, self.lessons, self.banners)
         self._is_closed = False
         self.actions_ = Actions(self)
         self._lay_out()
-        self.connect_parts()
+        connect_parts(self)
         self.audience.set_theme(self.appearance.theme)
         self.player.set_speed(self.settings.speed)
         self.player.set_loop(self.settings.loop)
         self.transport.set_speed(self.settings.speed)
         self.transport.set_loop(self.settings.loop)
         self._update_commands()
-
-    def connect_parts(self) -> None:
-        """Connect everything with everything else: all wiring of the window is here."""
-        session, player, files, transport = self.session, self.player, self.files, self.transport
-        builder, network, inspector = self.builder, self.views["network"], self.views["inspector"]
-
-        # Down: what has become of the session.
-        session.experiment_changed.connect(builder.set_experiment)
-        session.error_raised.connect(self._show_error)
-        session.document_changed.connect(self._show_document)
-        session.run_changed.connect(self.inquiries.set_run)  # before the views, which ask anew
-        session.run_changed.connect(self._show_run)
-        session.cursor_changed.connect(self._show_cursor)
-        session.selection_changed.connect(self.audience.set_selection)
-        session.selection_changed.connect(self._show_selection)
-        session.training_changed.connect(self._show_training)
-        session.preparation_changed.connect(self.status.show_preparation)
-        session.status_changed.connect(self.status.say)
-        session.failed.connect(self.banners.show_fault)
-        player.playing_changed.connect(transport.set_playing)
-        self.appearance.theme_changed.connect(self.audience.set_theme)
-
-        # Up: what people wish.
-        builder.preset_requested.connect(self.greeting.open_example)
-        session.run_changed.connect(self.greeting.notice_run)
-        session.experiment_changed.connect(self.greeting.notice_experiment)
-        for view in self.views.values():
-            if hasattr(view, "layer_selected"):
-                view.layer_selected.connect(session.select)
-            if hasattr(view, "seek_requested"):
-                view.seek_requested.connect(self._seek)
-            if hasattr(view, "edit_requested"):
-                view.edit_requested.connect(session.edit)
-            if hasattr(view, "place_selected"):
-                view.place_selected.connect(self._show_place)
-        for id_, asker in self.questions.askers.items():
-            if hasattr(asker, "question_asked"):
-                asker.question_asked.connect(partial(self.questions.ask, id_))
-            if hasattr(asker, "question_cancelled"):
-                asker.question_cancelled.connect(partial(self.inquiries.cancel, id_))
-        self.inquiries.arrived.connect(self.questions.deliver)
-        self.comparison.told.connect(self.status.say)
-        self.comparison.arrived.connect(self._show_comparison)
-        panel, lessons = self.views["lessons"], self.lessons
-        panel.list_wanted.connect(lessons.fill_list)
-        panel.lesson_requested.connect(lessons.start)
-        panel.file_requested.connect(self.open_lesson)
-        panel.step_requested.connect(lessons.move)
-        panel.again_requested.connect(lessons.return_to_page)
-        panel.leave_requested.connect(lessons.leave)
-        panel.answered.connect(lessons.answer)
-        panel.prediction_changed.connect(lessons.predict)
-        panel.hint_requested.connect(lessons.give_hint)
-        panel.answer_requested.connect(lessons.show_answer)
-        lessons.lessons_changed.connect(panel.set_lessons)
-        lessons.state_changed.connect(panel.set_state)
-        lessons.state_changed.connect(self._show_lesson)
-        lessons.view_requested.connect(self.raise_view)
-        lessons.left.connect(self._offer_lesson_experiment)
-        lessons.failed.connect(partial(self.banners.show_fault, topic="lesson"))
-        network.unit_selected.connect(session.select)
-        inspector.unit_selected.connect(session.select)
-        inspector.follow_requested.connect(lambda: session.select(None))
-        inspector.paths_selected.connect(network.set_paths)
-        player.seek_requested.connect(session.seek)
-        transport.play_toggled.connect(player.toggle)
-        transport.step_requested.connect(session.step)
-        transport.layer_step_requested.connect(session.step_layer)
-        transport.iteration_step_requested.connect(session.step_iteration)
-        transport.seek_requested.connect(session.seek)
-        transport.speed_changed.connect(player.set_speed)
-        transport.loop_changed.connect(player.set_loop)
-        transport.train_requested.connect(session.train)
-        transport.train_toggled.connect(lambda on: session.train(None) if on else session.stop())
-        transport.stop_requested.connect(session.stop)
-
-        # What is remembered, and what must be said.
-        transport.speed_changed.connect(lambda speed: self.remember(speed=speed))
-        transport.loop_changed.connect(lambda loop: self.remember(loop=loop))
-        self.appearance.choice_changed.connect(lambda choice: self.remember(theme=choice))
-        files.used.connect(self._remember_file)
-        files.failed.connect(partial(self.banners.show_fault, topic="file"))
-        files.rescue_offered.connect(self._offer_rescue)
-        self.recent_menu.chosen.connect(files.open)
-        self.focus.follow()
 
     def _lay_out(self) -> None:
         centre = QWidget()
@@ -231,25 +146,29 @@ class MainWindow(QMainWindow):
 
     # -- what the session says --------------------------------------------------------------------------
 
-    def _show_run(self, run: Any) -> None:
+    def show_run(self, run: Any) -> None:
+        """Show another trace, history or network."""
         self.docking.aside.set_run(run)
         self.player.set_steps(run.trace.steps)
         self.audience.set_run(run)
         self.status.show_run(run)
         self._update_commands()
 
-    def _show_cursor(self, cursor: Cursor) -> None:
+    def show_cursor(self, cursor: Cursor) -> None:
+        """Show another place."""
         self.audience.set_cursor(cursor)
         self.player.set_cursor(cursor)
         if not self.session.training.is_training:
             self.status.show_place(cursor.iteration)
         self._update_commands()
 
-    def _show_selection(self, layer: int | None, _: int | None) -> None:
+    def show_selection(self, layer: int | None, _: int | None) -> None:
+        """Show in the tree which layer is selected."""
         if layer is not None:
             self.builder.select_layer(layer)
 
-    def _show_training(self, state: Any) -> None:
+    def show_training(self, state: Any) -> None:
+        """Show how far the training is."""
         if state.is_training:
             self.player.pause()
         self.inquiries.set_resting(not state.is_training)
@@ -257,18 +176,21 @@ class MainWindow(QMainWindow):
         self.audience.set_training_rate(state.rate)
         self._update_commands()
 
-    def _show_lesson(self, _: Any) -> None:
+    def show_lesson(self, _: Any) -> None:
+        """Show what a lesson makes possible."""
         if self.lessons.is_running:
             self.banners.settle("lesson")
         self._update_commands()
 
-    def _show_document(self, document: Document) -> None:
+    def show_document(self, document: Document) -> None:
+        """Show which file is edited, and whether it is saved."""
         file = document.path.name if document.path else document.experiment.name
         self.setWindowTitle(f"{file}[*] – GradSim")
         self.setWindowModified(document.is_dirty)
         self._update_commands()
 
-    def _show_error(self, error: Any) -> None:
+    def show_error(self, error: Any) -> None:
+        """Show what is wrong with an edit; None when that is over."""
         self.builder.set_error(error)
         if error is not None:
             self.status.say(f"Not applied: {error.reason}")
@@ -283,18 +205,18 @@ class MainWindow(QMainWindow):
         ):
             self.actions_.by_id[id_].setText(f"{words} {what}" if what else words)
 
-    def _show_comparison(self) -> None:
+    def show_comparison(self) -> None:
         """Draw both courses of the loss over what they cost."""
         self.views["loss"].set_option("over", "operations")
         self.raise_view("loss")
 
     # -- commands ---------------------------------------------------------------------------------------
 
-    def _seek(self, place: Any) -> None:
+    def seek(self, place: Any) -> None:
         """Go to a cursor, or to an iteration at the present step."""
         self.session.seek(place if isinstance(place, Cursor) else Cursor(place, self.session.cursor.step))
 
-    def _show_place(self, layer: int, place: Any) -> None:
+    def show_place(self, layer: int, place: Any) -> None:
         """Select a unit of a layer, and fill in the numbers of a place in the inspector."""
         inspector = self.views["inspector"]
         self.session.select(layer, place.unit)
@@ -338,18 +260,6 @@ class MainWindow(QMainWindow):
             self.show_lessons()
         return is_begun
 
-    def _offer_lesson_experiment(self, experiment: Experiment | None) -> None:
-        self.status.say(f"Left the lesson; back to “{self.session.experiment.name}”")
-        if experiment is not None:
-            self.banners.show_message(
-                "The lesson is over and your own experiment is back.",
-                choices={"Keep the one I made": lambda: self._take_over(experiment)},
-            )
-
-    def _take_over(self, experiment: Experiment) -> None:
-        self.lessons.leave()  # another one may have been begun since
-        self.session.edit(experiment, f"Take over “{experiment.name}”")
-
     def focus_builder(self) -> None:
         """Put the keys into the tree of layers."""
         self.docks["builder"].show()
@@ -388,23 +298,13 @@ class MainWindow(QMainWindow):
 
     # -- files, settings, keys --------------------------------------------------------------------------
 
-    def _offer_rescue(self, work: Rescued) -> None:
-        name = work.path.name if work.path else work.experiment.name
-        self.banners.show_message(
-            f"GradSim was not closed properly. Unsaved work on “{name}” was kept on "
-            f"{work.saved_at:%d %B at %H:%M}.",
-            choices={
-                "Open it": lambda: self.files.rescue(work),
-                "Discard": lambda: self.files.forget_rescue(work),
-            },
-        )
-
     def remember(self, **values: Any) -> None:
         """Keep settings for the next start."""
         self.settings = msgspec.structs.replace(self.settings, **values)
         write_settings(self.settings, settings_path())
 
-    def _remember_file(self, path: Path) -> None:
+    def remember_file(self, path: Path) -> None:
+        """Put a file on top of the recent ones."""
         self.banners.settle("file")
         self.settings = with_recent_file(self.settings, path)
         write_settings(self.settings, settings_path())
