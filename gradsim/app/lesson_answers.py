@@ -3,39 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from gradsim.analysis.lessons import (
-    Expression,
     ExpressionError,
     Quantities,
     RelativeProfile,
-    Value,
-    blocks,
     condition,
     expression,
     mean_distance,
     relative_profile,
 )
-from gradsim.spec import Dense, Experiment, Head, Recurrent, unrolled_layers
 from gradsim.spec.lesson import (
     ChoiceQuestion,
     GoalQuestion,
-    LessonStep,
     NumberQuestion,
     Prediction,
     Question,
-    text_of,
 )
 from gradsim.trace import IterationTrace
 from gradsim.views.inspection.number_text import number_text
-from gradsim.views.lessons.state import Drawing, QuestionState, Verdict
+from gradsim.views.lessons.state import Verdict
 
 _SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
-_NUMBERED = (Dense, Recurrent, Head)
-_DRAWN = {"delta": "rms of δ", "activation": "rms of a", "weight_gradient": "rms of ∂L/∂W"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +129,8 @@ def judged(question: Question, answer: Answer, given: Any, pass_: Quantities) ->
         case GoalQuestion():
             if condition(question.condition).holds(pass_):
                 return replace(answer, verdict="right", remark=f"Reached: {question.condition}.")
-            words = f"Not yet: the batch loss is {number_text(pass_.trace.loss)} at iteration {pass_.trace.iteration:,}."
+            loss, iteration = number_text(pass_.trace.loss), pass_.trace.iteration
+            words = f"Not yet: the batch loss is {loss} at iteration {iteration:,}."
             return replace(answer, remark=words)
         case Prediction():
             return _revealed(question, replace(answer, predicted=tuple(given)), pass_.trace)
@@ -182,49 +174,6 @@ def right_choice(question: ChoiceQuestion, pass_: Quantities) -> int | None:
         if choice.right or (choice.when is not None and condition(choice.when).holds(pass_)):
             return number
     return None
-
-
-def question_state(
-    step: LessonStep, answer: Answer, experiment: Experiment, late: Mapping[Value, float]
-) -> QuestionState | None:
-    """Return a question as the panel shows it.
-
-    Parameters
-    ----------
-    step : LessonStep
-        With or without a question.
-    answer : Answer
-        How far it is answered.
-    experiment : Experiment
-        That of the step, which says which layers a profile has.
-    late : mapping from Value to float
-        Numbers of explanation and replies.
-
-    Returns
-    -------
-    QuestionState or None
-        None without a question.
-    """
-    question = step.question
-    if question is None:
-        return None
-    kind = question.__struct_config__.tag
-    choices = question.choices if isinstance(question, ChoiceQuestion) else ()
-    drawing = _drawing(question, answer, experiment) if isinstance(question, Prediction) else None
-    return QuestionState(
-        kind=kind,  # type: ignore[arg-type]
-        prompt=blocks(text_of(question.prompt)),
-        explanation=blocks(text_of(question.explanation)) if answer.is_over else (),
-        hints=tuple(blocks(text_of(hint)) for hint in question.hints[: answer.hints]),
-        hints_left=len(question.hints) - answer.hints,
-        choices=tuple((blocks(choice.text), blocks(text_of(choice.reply))) for choice in choices),
-        given=answer.given,
-        right_choice=answer.right_choice,
-        verdict=answer.verdict,
-        remark=answer.remark,
-        drawing=drawing,
-        late_numbers=late,
-    )
 
 
 def _judged_number(question: NumberQuestion, answer: Answer, text: str, pass_: Quantities) -> Answer:
@@ -291,30 +240,3 @@ def _revealed(question: Prediction, answer: Answer, trace: IterationTrace) -> An
         verdict="right" if is_right else "shown",
         remark=remark,
     )
-
-
-def _drawing(question: Prediction, answer: Answer, experiment: Experiment) -> Drawing:
-    measured = answer.measured
-    names = tuple(p.name for p in unrolled_layers(experiment.network) if isinstance(p.layer, _NUMBERED))
-    reference = 0 if question.of == "activation" else len(names) - 1
-    return Drawing(
-        names=names,
-        what=_DRAWN[question.of],
-        tensor=question.of,
-        reference=reference,
-        lowest=question.lowest,
-        highest=question.highest,
-        predicted=answer.predicted or (0.0,) * len(names),
-        measured=None if measured is None else tuple(float(v) for v in measured.decades),
-    )
-
-
-def measured_numbers(values: Mapping[Value, Expression], pass_: Quantities) -> dict[Value, float]:
-    """Return what the numbers of a text are on a pass; one that it does not have is left out."""
-    found = {}
-    for value, what in values.items():
-        try:
-            found[value] = what.value(pass_)
-        except ExpressionError:
-            continue
-    return found

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gradsim.analysis.lessons import Quantities, Value, blocks, expression, step_texts, values_of
-from gradsim.app.lesson_answers import Answer, measured_numbers, question_state
+from gradsim.analysis.lessons import (
+    Expression,
+    ExpressionError,
+    Quantities,
+    Value,
+    blocks,
+    expression,
+    step_texts,
+    values_of,
+)
+from gradsim.app.lesson_answers import Answer
 from gradsim.app.lesson_course import Place, deed_words, deeds_of, place_of
+from gradsim.app.lesson_question import question_state
 from gradsim.formats.lessons import OpenedLesson
 from gradsim.spec.lesson import LessonStep, text_of
 from gradsim.views.lessons.state import LessonRow, LessonState
@@ -147,3 +158,14 @@ def lesson_row(key: object, opened: OpenedLesson, visit: Visit | None) -> Lesson
     answered = sum(answer.verdict == "right" for answer in visit.answers.values()) if visit else 0
     questions = sum(step.question is not None for step in lesson.steps)
     return LessonRow(key, lesson.title, lesson.summary, len(lesson.steps), answered, questions)
+
+
+def measured_numbers(values: Mapping[Value, Expression], pass_: Quantities) -> dict[Value, float]:
+    """Return what the numbers of a text are on a pass; one that it does not have is left out."""
+    found = {}
+    for value, what in values.items():
+        try:
+            found[value] = what.value(pass_)
+        except ExpressionError:
+            continue
+    return found

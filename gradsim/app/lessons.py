@@ -12,10 +12,10 @@ from PySide6.QtCore import QObject, Signal
 from gradsim.analysis.lessons import Quantities
 from gradsim.app.lesson_answers import answered_for, judged
 from gradsim.app.lesson_course import Deed, Open, Place, Train, deeds_from_the_start, deeds_of
-from gradsim.app.lesson_visit import Visit, lesson_row
+from gradsim.app.lesson_shelf import LessonShelf
+from gradsim.app.lesson_visit import Visit
 from gradsim.app.lesson_way import Goal, Way
 from gradsim.app.session import Session
-from gradsim.formats.lessons import OpenedLesson, load_lesson, shipped_lessons
 from gradsim.spec import SpecError
 from gradsim.spec.lesson import GoalQuestion, Look, Prediction
 from gradsim.spec.lesson_reading import solved_experiment
@@ -48,9 +48,7 @@ class Lessons(QObject):
     def __init__(self, session: Session, views: tuple[str, ...], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._views = views
-        self._shipped: dict[Path, OpenedLesson] = {}
-        self._visits: dict[Path, Visit] = {}
+        self._shelf = LessonShelf(views)
         self._visit: Visit | None = None
         self._way = Way(session, self)
         self._is_pristine = False
@@ -83,31 +81,22 @@ class Lessons(QObject):
 
     def rows(self) -> tuple[LessonRow, ...]:
         """Return the lessons that come with GradSim, as a list shows them."""
-        if not self._shipped:
-            for path in shipped_lessons():
-                try:
-                    self._shipped[path] = self._read(path)
-                except SpecError as error:
-                    self.failed.emit(f"The lesson {path.name} cannot be read: {error}")
-        return tuple(
-            lesson_row(path, opened, self._visits.get(path)) for path, opened in self._shipped.items()
-        )
+        for fault in self._shelf.fill():
+            self.failed.emit(fault)
+        return self._shelf.rows()
 
     def start(self, path: Path) -> bool:
         """Begin a lesson, or go on with it where it was left; False where it cannot be read."""
         try:
-            opened = self._shipped.get(path) or self._read(path)
+            visit = self._shelf.visit(path)
         except SpecError as error:
             where = "" if error.path == str(path) else f"{error.path}: "
             self.failed.emit(f"The lesson {path.name} was not opened: {where}{error.reason}")
             return False
-        visit = self._visits.get(path)
-        if visit is None or visit.opened.lesson != opened.lesson:
-            visit = self._visits[path] = Visit(opened)
         self._visit = visit
-        if visit.index == len(opened.lesson.steps) - 1 and visit.answers:
+        if visit.index == len(visit.opened.lesson.steps) - 1 and visit.answers:
             visit.index = 0  # it was finished: once more from the beginning, the answers stand
-        self._enter(deeds_from_the_start(opened, visit.index, acted=visit.is_acted))
+        self._enter(deeds_from_the_start(visit.opened, visit.index, acted=visit.is_acted))
         return True
 
     def leave(self) -> None:
@@ -126,16 +115,6 @@ class Lessons(QObject):
         self._given, self._shows_answer, self._note = None, False, ""
         self.state_changed.emit(None)
         self.fill_list()
-
-    def _read(self, path: Path) -> OpenedLesson:
-        opened = load_lesson(path)
-        for index, step in enumerate(opened.lesson.steps):
-            if step.look is not None and step.look.view not in (None, *self._views):
-                known = ", ".join(self._views)
-                raise SpecError(
-                    f"$.steps[{index}].look.view", f"there is no view {step.look.view!r}; there are {known}"
-                )
-        return opened
 
     # -- what people wish -------------------------------------------------------------------------------
 
