@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from gradsim.app.window import MainWindow
+from PySide6.QtWidgets import QWidget
+
+from gradsim.app.appearance import Appearance
+from gradsim.app.focus import Focus
+from gradsim.app.session import Session
+from gradsim.app.settings import Settings
+from gradsim.app.status import StatusLine
+
+
+class Host(Protocol):
+    """The window, as far as it is needed here."""
+
+    views: dict[str, Any]
+    focus: Focus
+    session: Session
+    settings: Settings
+    appearance: Appearance
+    status: StatusLine
+
+    def remember(self, **values: Any) -> None:
+        """Keep settings for the next start."""
 
 
 class Figures:
@@ -13,12 +32,15 @@ class Figures:
 
     Parameters
     ----------
-    window : MainWindow
+    window : Host
         Has the views, and knows what was chosen last time.
+    parent : QWidget
+        The same window as a widget: the dialog stands over it.
     """
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: Host, parent: QWidget) -> None:
         self._window = window
+        self._parent = parent
 
     def export(self) -> None:
         """Open the dialog that writes figures to files."""
@@ -26,7 +48,7 @@ class Figures:
 
         window = self._window
         figures = {id_: view for id_, view in window.views.items() if hasattr(view, "paint_figure")}
-        dialog = ExportDialog(figures, window.focus.figure, window.session.experiment, window)
+        dialog = ExportDialog(figures, window.focus.figure, window.session.experiment, self._parent)
         dialog.choose(window.settings.export, window.appearance.theme, window.settings.folder)
         dialog.written.connect(lambda path: window.status.say(f"Wrote {path}"))
         dialog.chosen.connect(lambda choices: window.remember(export=choices))

@@ -29,6 +29,7 @@ from gradsim.app.greeting import Greeting
 from gradsim.app.inquiries import Inquiries
 from gradsim.app.layout import LOW, keep_titles_whole
 from gradsim.app.lessons import Lessons
+from gradsim.app.messages import TrainingState
 from gradsim.app.offers import Offers
 from gradsim.app.player import Player
 from gradsim.app.presets import preset_titles
@@ -43,7 +44,8 @@ from gradsim.app.whereabouts import END
 from gradsim.app.wiring import connect_parts
 from gradsim.app.worker import Worker
 from gradsim.formats.lessons import ENDING as LESSON
-from gradsim.trace import Cursor
+from gradsim.spec import SpecError
+from gradsim.trace import Cursor, Run
 from gradsim.views.builder.builder import Builder
 from gradsim.views.icons import icon
 from gradsim.views.transport_bar import TransportBar
@@ -82,7 +84,7 @@ class MainWindow(QMainWindow):
         )
         self.audience = Audience(self.views, self.transport)
         self.focus = Focus(self.views, self)
-        self.figures = Figures(self)
+        self.figures = Figures(self, self)
         self.offers = Offers(self.session, self.files, self.lessons, self.banners)
         self._is_closed = False
         self.actions_ = Actions(self)
@@ -146,7 +148,7 @@ class MainWindow(QMainWindow):
 
     # -- what the session says --------------------------------------------------------------------------
 
-    def show_run(self, run: Any) -> None:
+    def show_run(self, run: Run) -> None:
         """Show another trace, history or network."""
         self.docking.aside.set_run(run)
         self.player.set_steps(run.trace.steps)
@@ -162,12 +164,12 @@ class MainWindow(QMainWindow):
             self.status.show_place(cursor.iteration)
         self._update_commands()
 
-    def show_selection(self, layer: int | None, _: int | None) -> None:
+    def show_selection(self, layer: int | None, unit: int | None) -> None:
         """Show in the tree which layer is selected."""
         if layer is not None:
             self.builder.select_layer(layer)
 
-    def show_training(self, state: Any) -> None:
+    def show_training(self, state: TrainingState) -> None:
         """Show how far the training is."""
         if state.is_training:
             self.player.pause()
@@ -176,7 +178,7 @@ class MainWindow(QMainWindow):
         self.audience.set_training_rate(state.rate)
         self._update_commands()
 
-    def show_lesson(self, _: Any) -> None:
+    def show_lesson(self, state: Any) -> None:
         """Show what a lesson makes possible."""
         if self.lessons.is_running:
             self.banners.settle("lesson")
@@ -189,7 +191,7 @@ class MainWindow(QMainWindow):
         self.setWindowModified(document.is_dirty)
         self._update_commands()
 
-    def show_error(self, error: Any) -> None:
+    def show_error(self, error: SpecError | None) -> None:
         """Show what is wrong with an edit; None when that is over."""
         self.builder.set_error(error)
         if error is not None:
@@ -212,7 +214,7 @@ class MainWindow(QMainWindow):
 
     # -- commands ---------------------------------------------------------------------------------------
 
-    def seek(self, place: Any) -> None:
+    def seek(self, place: Cursor | int) -> None:
         """Go to a cursor, or to an iteration at the present step."""
         self.session.seek(place if isinstance(place, Cursor) else Cursor(place, self.session.cursor.step))
 

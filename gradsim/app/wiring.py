@@ -6,19 +6,104 @@ A view needs none of its own: whoever has one of the signals that views have is 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from gradsim.app.window import MainWindow
+from gradsim.app.appearance import Appearance
+from gradsim.app.audience import Audience
+from gradsim.app.banner import Banners
+from gradsim.app.comparison import Comparison
+from gradsim.app.document import Document
+from gradsim.app.files import Files
+from gradsim.app.focus import Focus
+from gradsim.app.greeting import Greeting
+from gradsim.app.inquiries import Inquiries
+from gradsim.app.lessons import Lessons
+from gradsim.app.messages import TrainingState
+from gradsim.app.offers import Offers
+from gradsim.app.player import Player
+from gradsim.app.recent_menu import RecentMenu
+from gradsim.app.session import Session
+from gradsim.app.status import StatusLine
+from gradsim.app.view_questions import ViewQuestions
+from gradsim.spec import SpecError
+from gradsim.trace import Cursor, Run
+from gradsim.views.builder.builder import Builder
+from gradsim.views.transport_bar import TransportBar
 
 
-def connect_parts(window: MainWindow) -> None:
+class Parts(Protocol):
+    """The window as it is wired: its parts, and what it does itself where several of them have to follow."""
+
+    appearance: Appearance
+    audience: Audience
+    banners: Banners
+    builder: Builder
+    comparison: Comparison
+    files: Files
+    focus: Focus
+    greeting: Greeting
+    inquiries: Inquiries
+    lessons: Lessons
+    offers: Offers
+    player: Player
+    questions: ViewQuestions
+    recent_menu: RecentMenu
+    session: Session
+    status: StatusLine
+    transport: TransportBar
+    views: dict[str, Any]
+
+    def show_run(self, run: Run) -> None:
+        """Show another trace, history or network."""
+
+    def show_cursor(self, cursor: Cursor) -> None:
+        """Show another place."""
+
+    def show_selection(self, layer: int | None, unit: int | None) -> None:
+        """Show which layer is selected."""
+
+    def show_training(self, state: TrainingState) -> None:
+        """Show how far the training is."""
+
+    def show_document(self, document: Document) -> None:
+        """Show which file is edited."""
+
+    def show_error(self, error: SpecError | None) -> None:
+        """Show what is wrong with an edit."""
+
+    def show_lesson(self, state: Any) -> None:
+        """Show what a lesson makes possible."""
+
+    def show_comparison(self) -> None:
+        """Show both courses of the loss."""
+
+    def show_place(self, layer: int, place: Any) -> None:
+        """Show the numbers of a place."""
+
+    def seek(self, place: Cursor | int) -> None:
+        """Go to a cursor or an iteration."""
+
+    def raise_view(self, id_: str) -> None:
+        """Bring a view to the top of its tabs."""
+
+    def open_lesson(self) -> None:
+        """Ask for a lesson and begin it."""
+
+    def remember(self, **values: Any) -> None:
+        """Keep settings for the next start."""
+
+    def remember_file(self, path: Path) -> None:
+        """Put a file on top of the recent ones."""
+
+
+def connect_parts(window: Parts) -> None:
     """Connect everything with everything else.
 
     Parameters
     ----------
-    window : MainWindow
-        With all its parts, nothing of which has been shown yet.
+    window : Parts
+        Nothing of it has been shown yet.
     """
     _connect_session(window)
     _connect_views(window)
@@ -27,7 +112,7 @@ def connect_parts(window: MainWindow) -> None:
     _connect_memory(window)
 
 
-def _connect_session(window: MainWindow) -> None:
+def _connect_session(window: Parts) -> None:
     """Hand down what has become of the session."""
     session, player, transport, builder = window.session, window.player, window.transport, window.builder
     session.experiment_changed.connect(builder.set_experiment)
@@ -46,7 +131,7 @@ def _connect_session(window: MainWindow) -> None:
     window.appearance.theme_changed.connect(window.audience.set_theme)
 
 
-def _connect_views(window: MainWindow) -> None:
+def _connect_views(window: Parts) -> None:
     """Carry up what people wish in a view, whichever it is, and what views ask."""
     session, network, inspector = window.session, window.views["network"], window.views["inspector"]
     window.builder.preset_requested.connect(window.greeting.open_example)
@@ -75,7 +160,7 @@ def _connect_views(window: MainWindow) -> None:
     inspector.paths_selected.connect(network.set_paths)
 
 
-def _connect_lessons(window: MainWindow) -> None:
+def _connect_lessons(window: Parts) -> None:
     """Connect the panel of lessons with the lesson under way."""
     session = window.session
     panel, lessons = window.views["lessons"], window.lessons
@@ -98,7 +183,7 @@ def _connect_lessons(window: MainWindow) -> None:
     lessons.failed.connect(partial(window.banners.show_fault, topic="lesson"))
 
 
-def _connect_transport(window: MainWindow) -> None:
+def _connect_transport(window: Parts) -> None:
     """Connect the bar at the bottom and the player."""
     session, player, transport = window.session, window.player, window.transport
     player.seek_requested.connect(session.seek)
@@ -114,7 +199,7 @@ def _connect_transport(window: MainWindow) -> None:
     transport.stop_requested.connect(session.stop)
 
 
-def _connect_memory(window: MainWindow) -> None:
+def _connect_memory(window: Parts) -> None:
     """Keep what is remembered for the next start, and say what must be said of files."""
     files, transport = window.files, window.transport
     transport.speed_changed.connect(lambda speed: window.remember(speed=speed))
