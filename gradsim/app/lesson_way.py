@@ -11,7 +11,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from gradsim.analysis.lessons import look_step
 from gradsim.app.lesson_course import Deed, Edit, Open, Train
-from gradsim.app.session import END, Session
+from gradsim.app.session import Session
+from gradsim.app.whereabouts import END
 from gradsim.spec import SpecError
 from gradsim.spec.lesson import Look
 from gradsim.trace import Cursor, IterationTrace

@@ -17,7 +17,6 @@ from gradsim.app.exchange import Exchange, is_edit
 from gradsim.app.ghost import Ghost
 from gradsim.app.messages import Failure, Snapshot, Train, TrainingState
 from gradsim.app.recent_traces import RecentTraces
-from gradsim.app.whereabouts import END as END
 from gradsim.app.whereabouts import clamped, layers_away, same_moment
 from gradsim.app.worker import Worker
 from gradsim.spec import Experiment, SpecError

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from gradsim.app.change import Change, change_between
-from gradsim.app.session import END
+from gradsim.app.whereabouts import END
 from gradsim.spec import Dense, Experiment, Network, SpecError
 from gradsim.spec.activation import Relu, Tanh
 from gradsim.spec.data import Iris
