@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout
 
 from gradsim.analysis import (
@@ -39,11 +39,14 @@ from gradsim.views.plot.points import LanePoints, Points
 from gradsim.views.plot.ranges import StickyRange, finite_range
 from gradsim.views.plot.words import Words
 from gradsim.views.proof.drawn_check import DrawnCheck
+from gradsim.views.proof.few_lines import FewLines
 from gradsim.views.theme import Theme
 
 CHECK = "gradient_check"
 FORENSICS = "forensics"
 """The questions; neither has options."""
+_PLOT = 146.0
+"""Height of the figure, in pixels, in which it is easy to read: its plot has half of it."""
 
 
 class ProofView(AskingView):
@@ -90,20 +93,17 @@ class ProofView(AskingView):
         )
         self.fault_label.setAccessibleName("First broken value")
         self.go_buttons = {"broken": QToolButton(), "lost": QToolButton()}
-        for name, words in (("broken", "Go to the broken value"), ("lost", "Go to the lost value")):
+        for name, words in (("broken", "Go to broken value"), ("lost", "Go to lost value")):
             self.go_buttons[name].setText(words)
             self.go_buttons[name].clicked.connect(lambda _=False, name=name: self._go(name))
         row = self.bar.layout()
         assert isinstance(row, QHBoxLayout)
-        row.insertWidget(0, self.check_button)
-        below = QHBoxLayout()
-        below.setContentsMargins(8, 2, 8, 4)
-        below.addWidget(self.fault_label, 1)
-        for button in (self.search_button, *self.go_buttons.values()):
-            below.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        for place, button in enumerate((self.check_button, self.search_button, *self.go_buttons.values())):
+            row.insertWidget(place, button)
+        self.below = FewLines(self.fault_label)
         column = self.layout()
         assert isinstance(column, QVBoxLayout)
-        column.addLayout(below)
+        column.addWidget(self.below)
         self.refresh()
         self._show_fault()
 
@@ -308,6 +308,14 @@ class ProofView(AskingView):
             "network on screen, and says how exactly they agree."
         )
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_height()
+
+    def _share_height(self) -> None:
+        """Give the words below what the plot does not need, and at least two lines: there they scroll."""
+        self.below.set_room(self.height() - self.bar.sizeHint().height() - _PLOT, self.width())
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if self._is_line_stale:
@@ -322,6 +330,7 @@ class ProofView(AskingView):
         self._is_line_stale = False
         self.search_button.setVisible(self.found is None)
         self.fault_label.setText(self._fault_words())
+        self._share_height()
         for name, button in self.go_buttons.items():
             fault = self.fault(name)
             button.setVisible(fault is not None)

@@ -196,3 +196,21 @@ def test_a_click_selects_the_layer(qtbot: QtBot) -> None:
     errors = view.table()[0]["error"]
     assert np.isfinite(errors).any()
     assert view.hover_text("errors", 6.0, 0.0)
+
+
+@pytest.mark.parametrize("height", [203, 240, 400])
+def test_long_words_below_scroll_and_leave_the_plot_its_height(
+    view: ProofView, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, height: int
+) -> None:
+    view.resize(700, height)
+    view.show()
+    qtbot.waitExposed(view)
+    monkeypatch.setattr(view, "_fault_words", lambda: "A value broke, and this is how it came about. " * 40)
+    view.set_run(run_named("NaN"))
+    line = view.fault_label.fontMetrics().lineSpacing()
+    qtbot.waitUntil(lambda: view.below.height() >= 2 * line)
+    qtbot.waitUntil(lambda: view.fault_label.height() > view.below.height())  # nothing is cut off: it scrolls
+    assert view.figure_size().height() >= min(140.0, height - view.bar.height() - 2.5 * line)
+    monkeypatch.setattr(view, "_fault_words", lambda: "Short.")
+    view.refresh()
+    qtbot.waitUntil(lambda: view.below.height() < 2 * line)

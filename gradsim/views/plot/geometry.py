@@ -29,6 +29,8 @@ class Geometry:
         Their ranges belong to the sides of ``plot``.
     lanes : mapping from str to float
         Middle of each lane in pixels, by its name.
+    thinned : int
+        How many kinds of words have made room for the plot, in the order of ``panel.GIVEN_UP``.
     """
 
     rect: QRectF
@@ -37,6 +39,7 @@ class Geometry:
     x: Axis
     y: Axis
     lanes: Mapping[str, float]
+    thinned: int = 0
 
     def x_px(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Return places along the x axis in pixels.

@@ -15,11 +15,13 @@ from gradsim.views.theme import Theme
 NOTE_LINE = 15.0
 """Height of a line of a note, in pixels."""
 _SHARE = 0.2
-_MOST = 8
+MOST_LINES = 8
 
 
 @lru_cache(64)
-def note_lines(notes: tuple[str, ...], width: float, height: float) -> tuple[str, ...]:
+def note_lines(
+    notes: tuple[str, ...], width: float, height: float, at_most: int = MOST_LINES
+) -> tuple[str, ...]:
     """Return the lines of the first of several notes for which there is room.
 
     Parameters
@@ -30,13 +32,17 @@ def note_lines(notes: tuple[str, ...], width: float, height: float) -> tuple[str
         Room for a line, in pixels.
     height : float
         Of the whole panel, in pixels: the plot needs four fifths of it.
+    at_most : int, default 8
+        No more lines than these; with 0 there is no note.
 
     Returns
     -------
     tuple of str
         Lines no wider than that; the shortest note is cut at the end where even that is too long.
     """
-    most = min(max(int(_SHARE * height / NOTE_LINE), 1), _MOST)
+    most = min(max(int(_SHARE * height / NOTE_LINE), 1), MOST_LINES, at_most)
+    if not most:
+        return ()
     metrics = QFontMetricsF(figure_font(TICK_PIXELS))
     lines: tuple[str, ...] = ()
     for note in notes:

@@ -24,10 +24,22 @@ from gradsim.views.plot.color_bar import COLOR_BAR_WIDTH, ColorBar, paint_color_
 from gradsim.views.plot.geometry import Geometry
 from gradsim.views.plot.lanes import LANES
 from gradsim.views.plot.marks import Mark
-from gradsim.views.plot.notes import NOTE_LINE, note_lines, paint_note
-from gradsim.views.plot.words import Words, legend_rows, paint_headline, paint_legend, paint_message
+from gradsim.views.plot.notes import MOST_LINES, NOTE_LINE, note_lines, paint_note
+from gradsim.views.plot.words import (
+    LegendRow,
+    Words,
+    legend_rows,
+    paint_headline,
+    paint_legend,
+    paint_message,
+)
 from gradsim.views.theme import Theme
 
+LEAST_PLOT = 76.0
+"""Height of a plot, in pixels, in which its marks can still be told apart: words make room for it."""
+GIVEN_UP = ("what the x axis shows", "notes beyond one line", "notes", "legend beyond one line")
+"""Words that make room, in this order; what remains is the headline, a line of legend, and the ticks."""
+_X_LABEL, _SHORT_NOTE, _NO_NOTE, _SHORT_LEGEND = range(1, len(GIVEN_UP) + 1)
 _NOTE_MARGIN = 14.0
 _MOST_LEFT = 72.0
 _WIDE = 600.0
@@ -92,7 +104,7 @@ class Panel:
         return replace(self, x=self.x.over(*x) if x else self.x, y=self.y.over(*y) if y else self.y)
 
 
-def laid_out(panel: Panel, rect: QRectF, top: float = 0.0) -> Geometry:
+def laid_out(panel: Panel, rect: QRectF, top: float = 0.0, thinned: int = 0) -> Geometry:
     """Return where the parts of a panel lie.
 
     Parameters
@@ -103,6 +115,8 @@ def laid_out(panel: Panel, rect: QRectF, top: float = 0.0) -> Geometry:
         Room for all of it, in pixels.
     top : float, default 0
         The frame begins no higher, to stand level with a neighbour.
+    thinned : int, default 0
+        At least so many of ``GIVEN_UP`` make room, as with a neighbour; more do where the plot would be too low.
 
     Returns
     -------
@@ -111,12 +125,12 @@ def laid_out(panel: Panel, rect: QRectF, top: float = 0.0) -> Geometry:
     """
     metrics = tick_metrics()
     inner = rect.adjusted(8, 6, -14, -4)
-    words = _words_height(panel, rect)
-    width = inner.width() - (COLOR_BAR_WIDTH if panel.color_bar else 0.0)
-    legend = LINE_HEIGHT * len(legend_rows(panel.marks, width))
-    top = max(top, inner.top() + words + legend + 4)
-    x_height = metrics.height() + 5 + (LINE_HEIGHT if panel.x.label else 0)
-    bottom = inner.bottom() - x_height
+    ends = _ends(panel, rect, thinned)
+    while ends[1] - ends[0] < LEAST_PLOT and thinned < len(GIVEN_UP):
+        thinned += 1
+        ends = _ends(panel, rect, thinned)
+    top, bottom = max(top, ends[0]), ends[1]
+    x = replace(panel.x, label="") if thinned >= _X_LABEL else panel.x
     lanes = [lane for lane in LANES if lane in panel.lanes]
     height = max(bottom - top, 20.0)
     ticks = ticks_along(panel.y, height - LANE_HEIGHT * len(lanes), True, metrics)
@@ -137,7 +151,21 @@ def laid_out(panel: Panel, rect: QRectF, top: float = 0.0) -> Geometry:
     if above:
         for row, lane in enumerate(lane for lane in reversed(lanes) if lane != "0"):
             centres[lane] = frame.top() + LANE_HEIGHT * (row + 0.5)
-    return Geometry(rect, frame, frame.adjusted(0, above, 0, -below), panel.x, panel.y, centres)
+    return Geometry(rect, frame, frame.adjusted(0, above, 0, -below), x, panel.y, centres, thinned)
+
+
+def _ends(panel: Panel, rect: QRectF, thinned: int) -> tuple[float, float]:
+    """Return the top and the bottom of what the words around it leave for the plot, in pixels."""
+    legend = LINE_HEIGHT * len(_legend(panel, rect, thinned))
+    top = rect.top() + 10 + _words_height(panel, rect, thinned) + legend
+    label = LINE_HEIGHT if panel.x.label and thinned < _X_LABEL else 0.0
+    return top, rect.bottom() - 4 - tick_metrics().height() - 5 - label
+
+
+def _legend(panel: Panel, rect: QRectF, thinned: int) -> list[LegendRow]:
+    width = rect.width() - 22 - (COLOR_BAR_WIDTH if panel.color_bar else 0.0)
+    rows = legend_rows(panel.marks, width)
+    return rows[:1] if thinned >= _SHORT_LEGEND else rows
 
 
 def laid_out_level(panels: Sequence[Panel], rects: Sequence[QRectF]) -> list[Geometry]:
@@ -158,9 +186,12 @@ def laid_out_level(panels: Sequence[Panel], rects: Sequence[QRectF]) -> list[Geo
     laid = [laid_out(panel, rect) for panel, rect in zip(panels, rects, strict=True)]
     if len({rect.top() for rect in rects}) > 1:
         return laid
+    thinned = max(geometry.thinned for geometry in laid)
+    if any(geometry.thinned < thinned for geometry in laid):
+        laid = [laid_out(panel, rect, thinned=thinned) for panel, rect in zip(panels, rects, strict=True)]
     top = max(geometry.frame.top() for geometry in laid)
     return [
-        geometry if geometry.frame.top() == top else laid_out(panel, geometry.rect, top)
+        geometry if geometry.frame.top() == top else laid_out(panel, geometry.rect, top, thinned)
         for panel, geometry in zip(panels, laid, strict=True)
     ]
 
@@ -228,21 +259,20 @@ def paint_words(painter: QPainter, panel: Panel, geometry: Geometry, theme: Them
         In which colours.
     """
     paint_headline(painter, panel.headline, geometry, theme)
-    top = geometry.rect.top() + 6 + _words_height(panel, geometry.rect)
-    if panel.notes:
-        lines = _note_lines(panel, geometry.rect)
+    top = geometry.rect.top() + 6 + _words_height(panel, geometry.rect, geometry.thinned)
+    if lines := _note_lines(panel, geometry.rect, geometry.thinned):
         left = min(geometry.frame.left(), geometry.rect.left() + _note_left(geometry.rect))
         corner = QPointF(left, top - NOTE_LINE * len(lines))
         paint_note(painter, lines, corner, theme)
-    width = geometry.rect.width() - 22 - (COLOR_BAR_WIDTH if panel.color_bar else 0.0)
-    paint_legend(painter, legend_rows(panel.marks, width), QPointF(geometry.frame.left(), top), theme)
+    rows = _legend(panel, geometry.rect, geometry.thinned)
+    paint_legend(painter, rows, QPointF(geometry.frame.left(), top), theme)
     if panel.color_bar:
         paint_color_bar(painter, panel.color_bar, geometry.frame, theme)
 
 
-def _words_height(panel: Panel, rect: QRectF) -> float:
+def _words_height(panel: Panel, rect: QRectF, thinned: int) -> float:
     """Height of the headline and the note below it, in pixels."""
-    note = NOTE_LINE * len(_note_lines(panel, rect)) if panel.notes else 0.0
+    note = NOTE_LINE * len(_note_lines(panel, rect, thinned))
     return (LINE_HEIGHT + 2 if panel.headline else 0.0) + note
 
 
@@ -251,5 +281,9 @@ def _note_left(rect: QRectF) -> float:
     return _MOST_LEFT if rect.width() >= _WIDE else _NOTE_MARGIN
 
 
-def _note_lines(panel: Panel, rect: QRectF) -> tuple[str, ...]:
-    return note_lines(panel.notes, rect.width() - _note_left(rect) - _NOTE_MARGIN, rect.height())
+def _note_lines(panel: Panel, rect: QRectF, thinned: int) -> tuple[str, ...]:
+    if not panel.notes or thinned >= _NO_NOTE:
+        return ()
+    width = rect.width() - _note_left(rect) - _NOTE_MARGIN
+    most = 1 if thinned >= _SHORT_NOTE else MOST_LINES
+    return note_lines(panel.notes, width, rect.height(), most)
