@@ -16,7 +16,7 @@ from gradsim.analysis.lessons import (
     values_of,
 )
 from gradsim.app.lesson_answers import Answer
-from gradsim.app.lesson_course import Place, deed_words, deeds_of, place_of
+from gradsim.app.lesson_course import Deed, Place, deed_words, deeds_from_the_start, deeds_of, place_of
 from gradsim.app.lesson_question import question_state
 from gradsim.formats.lessons import OpenedLesson
 from gradsim.spec.lesson import LessonStep, text_of
@@ -73,6 +73,20 @@ class Visit:
         """Return where the window stands at the page."""
         return place_of(self.opened, self.index, acted=acted)
 
+    def own_deeds(self) -> tuple[Deed, ...]:
+        """Return what leads from the page before to this one, as far as it does not wait for the answer."""
+        return deeds_of(self.opened, self.index) if self.is_acted else ()
+
+    def whole_way(self) -> tuple[Deed, ...]:
+        """Return what leads from the start to the page as it stands."""
+        return deeds_from_the_start(self.opened, self.index, acted=self.is_acted)
+
+    def waiting_deeds(self, *, is_before: bool) -> tuple[Deed, ...]:
+        """Return what comes with the answer; ``is_before`` where the window stands right before it."""
+        if is_before and self.index > 0:
+            return deeds_of(self.opened, self.index)
+        return deeds_from_the_start(self.opened, self.index)
+
     def keep_values(self, found: Quantities) -> None:
         """Remember what the page wants later pages to know."""
         for name, formula in self.step.keep.items():
@@ -111,7 +125,6 @@ class Visit:
         """
         lesson, index = self.opened.lesson, self.index
         before = self.place(acted=False).experiment
-        deeds = deeds_of(self.opened, index) if self.is_acted else ()
         return LessonState(
             lesson=lesson.title,
             title=self.step.title,
@@ -119,7 +132,7 @@ class Visit:
             count=len(lesson.steps),
             marks=tuple(self._mark(number) for number in range(len(lesson.steps))),
             text=blocks(text_of(self.step.text)),
-            deeds=tuple(deed_words(deed, before) for deed in deeds),
+            deeds=tuple(deed_words(deed, before) for deed in self.own_deeds()),
             numbers=self.numbers.get(index, {}),
             busy=busy,
             note=note,

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from gradsim.analysis.lessons import Quantities
 from gradsim.app.lesson_answers import answered_for, judged
-from gradsim.app.lesson_course import Deed, Open, Place, Train, deeds_from_the_start, deeds_of
+from gradsim.app.lesson_course import Deed, Open, Place, Train
 from gradsim.app.lesson_shelf import LessonShelf
 from gradsim.app.lesson_visit import Visit
 from gradsim.app.lesson_way import Goal, Way
@@ -96,7 +96,7 @@ class Lessons(QObject):
         self._visit = visit
         if visit.index == len(visit.opened.lesson.steps) - 1 and visit.answers:
             visit.index = 0  # it was finished: once more from the beginning, the answers stand
-        self._enter(deeds_from_the_start(visit.opened, visit.index, acted=visit.is_acted))
+        self._enter(visit.whole_way())
         return True
 
     def leave(self) -> None:
@@ -129,15 +129,12 @@ class Lessons(QObject):
         elif index >= 0:
             goes_on = by == 1 and visit.is_acted and self._is_pristine and not self.is_busy
             visit.index = index
-            if not goes_on:
-                self._enter(deeds_from_the_start(visit.opened, index, acted=visit.is_acted))
-            else:
-                self._enter(deeds_of(visit.opened, index) if visit.is_acted else ())
+            self._enter(visit.own_deeds() if goes_on else visit.whole_way())
 
     def return_to_page(self) -> None:
         """Bring the window back to what the page tells."""
         if (visit := self._visit) is not None:
-            self._enter(deeds_from_the_start(visit.opened, visit.index, acted=visit.is_acted))
+            self._enter(visit.whole_way())
 
     def answer(self, given: Any) -> None:
         """Answer the question; where it is asked first, edit and training come now."""
@@ -148,7 +145,7 @@ class Lessons(QObject):
             self.predict(given)
         if visit.step.asks_first:
             self._given = (given,)
-            self._go(self._waiting_deeds(visit))
+            self._go(visit.waiting_deeds(is_before=self._is_pristine))
         elif visit.index in visit.passes:
             self._judge(given)
 
@@ -177,14 +174,9 @@ class Lessons(QObject):
             training = (Train(0, place.iteration),) if place.iteration else ()
             self._go((Open(place.experiment), *training))
         elif visit.step.asks_first:
-            self._go(self._waiting_deeds(visit))
+            self._go(visit.waiting_deeds(is_before=self._is_pristine))
         else:
             self._judge(None)
-
-    def _waiting_deeds(self, visit: Visit) -> tuple[Deed, ...]:
-        if self._is_pristine and visit.index > 0:
-            return deeds_of(visit.opened, visit.index)
-        return deeds_from_the_start(visit.opened, visit.index)
 
     # -- to a page and on it ----------------------------------------------------------------------------
 
