@@ -97,7 +97,7 @@ class FreeTwin(Twin):
     def pinned(self, computed: Tensor, name: str, tensor: str, part: Any = ...) -> Tensor:
         return computed
 
-    def passed(self, x: Tensor) -> Tensor:
+    def passed(self, x: Tensor, name: str, gradient: str) -> Tensor:
         return x
 
     def normalized(self, x: Tensor, place: PlacedLayer, spec: Any, parameters: dict[str, Tensor]) -> Tensor:

@@ -96,8 +96,8 @@ class Twin:
         out.retain_grad()
         return out
 
-    def passed(self, x: Tensor) -> Tensor:
-        """x again, whose gradient is that of this one way it goes."""
+    def passed(self, x: Tensor, name: str, gradient: str) -> Tensor:
+        """x again, whose gradient is that of this one way it goes: of layer ``name``, recorded as ``gradient``."""
         out = x.clone()
         out.retain_grad()
         return out
@@ -109,7 +109,7 @@ class Twin:
     def through(self, placed: tuple[PlacedLayer, ...], x: Tensor) -> Tensor:
         for place in placed:
             kept = self.kept[place.name] = _Kept({}, {}, self.parameters_of(place))
-            x = self.passed(x)
+            x = self.passed(x, place.name, "input_gradient")
             kept.watched["input_gradient"] = x
             x = getattr(self, f"_{kind_of_placed(place)}")(place, x, kept)
         return x
@@ -155,12 +155,12 @@ class Twin:
         return self._result(self.normalized(x, place, place.layer, kept.parameters), place, kept)
 
     def _residual(self, place: PlacedLayer, x: Tensor, kept: _Kept) -> Tensor:
-        p, entrance = kept.parameters, self.passed(x)
-        branch = self.passed(self.through(place.branch, entrance))
+        p, entrance = kept.parameters, self.passed(x, place.name, "branch_input_gradient")
+        branch = self.passed(self.through(place.branch, entrance), place.name, "branch_gradient")
         kept.watched.update({"delta": x, "branch_input_gradient": entrance, "branch_gradient": branch})
         skip = x
         if "projection" in p:
-            way_past = self.passed(x)
+            way_past = self.passed(x, place.name, "skip_gradient")
             kept.watched["skip_gradient"] = way_past
             kept.computed["skip"] = way_past @ p["projection"]
             skip = self.pinned(kept.computed["skip"], place.name, "skip")
@@ -211,6 +211,52 @@ class Twin:
         if pins["cell"]:
             kept.watched["cell_gradient"] = pins["cell"]
         return torch.stack(pins["hidden"], 1) if spec.return_sequences else h
+
+
+GRADIENT_AT = {
+    "pre_activation": "delta",
+    "scaled": "normalized_gradient",
+    "activation": "activation_gradient",
+    "hidden": "hidden_gradient",
+    "cell": "cell_gradient",
+}
+"""What is recorded on the way forward → its gradient. ``skip`` has none of its own: it is that of the output."""
+
+
+class _Handed(torch.autograd.Function):
+    """The recorded values forwards, and backwards the recorded gradient, whatever arrives."""
+
+    @staticmethod
+    def forward(ctx: Any, computed: Tensor, recorded: Tensor, gradient: Tensor) -> Tensor:
+        ctx.save_for_backward(gradient)
+        return recorded.clone()
+
+    @staticmethod
+    def backward(ctx: Any, arriving: Tensor) -> tuple[Tensor, None, None]:
+        (gradient,) = ctx.saved_tensors
+        return gradient, None, None
+
+
+class StepwiseTwin(Twin):
+    """Pinned on the way back as on the way forward: every operation begins with the recorded gradient.
+
+    What it has computed itself is compared with the record and not used any further. So every operation is
+    compared on the very bits that the engine's own began with, and no rounding is handed on.
+    """
+
+    def pinned(self, computed: Tensor, name: str, tensor: str, part: Any = ...) -> Tensor:
+        if tensor not in GRADIENT_AT:
+            return super().pinned(computed, name, tensor, part)
+        layer = self.trace[name]
+        return self._handed(computed, layer[tensor][part], layer[GRADIENT_AT[tensor]][part])
+
+    def passed(self, x: Tensor, name: str, gradient: str) -> Tensor:
+        return self._handed(x, x.detach().numpy(), self.trace[name][gradient])
+
+    def _handed(self, computed: Tensor, values: Array, gradient: Array) -> Tensor:
+        out: Tensor = _Handed.apply(computed, double(values), double(gradient))
+        out.retain_grad()
+        return out
 
 
 class StockTwin(Twin):
