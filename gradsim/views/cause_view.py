@@ -130,8 +130,9 @@ class CauseView(PlotView):
             ]
         rows = found.of(self._direction)
         ratios = np.array([cause.ratio for cause in rows])
-        bars = stacked_bars(rows, self._direction, theme, letters=self.option("letters"))
         measured = log10_or_nan(ratios)
+        marked = measured if self.option("ratio") else None
+        bars = stacked_bars(rows, self._direction, theme, letters=self.option("letters"), measured=marked)
         low, high = stack_ends(rows, measured)
         found_range = range_of_most(low, high) if self.option("most") else finite_range(low, high)
         held = self._range.around(found_range)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QFontMetricsF, QPixmap
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPixmap
 from pytestqt.qtbot import QtBot
 
 from gradsim.analysis import (
@@ -31,6 +33,8 @@ from gradsim.views.cause.stacks import KINDS
 from gradsim.views.cause_view import CauseView
 from gradsim.views.fonts import figure_font
 from gradsim.views.plot.axes import LABEL_PIXELS, tick_metrics, ticks_along
+from gradsim.views.plot.axis import Axis
+from gradsim.views.plot.geometry import Geometry
 from gradsim.views.plot.marks import VerticalBand
 from gradsim.views.plot.panel import laid_out
 from gradsim.views.plot.points import LanePoints, Points
@@ -257,3 +261,25 @@ def test_a_low_view_keeps_its_plot_two_numbers_and_a_whole_sentence(
     headline = "".join(words.text for words in panel.headline)
     assert " in all." in headline
     assert metrics.horizontalAdvance(headline) <= view.figure_size().width()
+
+
+@pytest.mark.parametrize("mark", np.linspace(-1.1, 0.1, 13))
+def test_no_letter_touches_the_mark_of_the_measured_ratio(qapp: object, mark: float) -> None:
+    ink = QColor("#00ff00")
+    one = np.array([1.0])
+    bar = StackedBars(one, -one, 0.0 * one, QColor("black"), ink, letter="φ", marks=mark * one)
+    plain = dataclasses.replace(bar, marks=None)
+    rect = QRectF(0, 0, 40, 60)
+    geometry = Geometry(rect, rect, rect, Axis("", 0.5, 1.5), Axis("", -1.0, 0.0), {})
+
+    def rows(drawn: StackedBars) -> list[int]:
+        image = QImage(40, 60, QImage.Format.Format_RGB32)
+        image.fill(QColor("white"))
+        painter = QPainter(image)
+        drawn.paint(painter, geometry)
+        painter.end()
+        return [y for y in range(60) if any(image.pixelColor(x, y) == ink for x in range(40))]
+
+    assert rows(plain)
+    assert rows(bar)
+    assert all(abs(y + 0.5 + 60.0 * mark) > 4.0 for y in rows(bar))

@@ -21,6 +21,8 @@ _SHARE = 0.8
 _SPACING = 5.0
 _NARROWEST_HATCHED = 3.5
 _SMALLEST_LETTER = 12.0
+_MARK = 5.0
+"""Room that a mark takes to each side, in pixels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +41,8 @@ class StackedBars:
         One of ``Hatch``.
     letter : str
         Written on bars that are large enough; empty for none.
+    marks : ndarray of float64, shape (bars,), or None
+        Where a mark stands on or beside each bar that no letter may touch; NaN for none.
     name : str
         In the legend.
     """
@@ -51,6 +55,7 @@ class StackedBars:
     hatch: Hatch = ""
     letter: str = ""
     name: str = ""
+    marks: NDArray[Any] | None = None
 
     def paint(self, painter: QPainter, geometry: Geometry) -> None:
         """Fill each, hatch it where it is wide enough, write the letter where there is room."""
@@ -67,7 +72,8 @@ class StackedBars:
         if np.median(boxes[:, 2] - boxes[:, 0]) >= _NARROWEST_HATCHED:
             _hatch(painter, boxes, self.hatch, self.ink)
         if self.letter:
-            self._write(painter, boxes)
+            marks = np.full(len(seen), np.nan) if self.marks is None else geometry.y_px(self.marks)
+            self._write(painter, boxes, marks[seen])
 
     def paint_sample(self, painter: QPainter, rect: QRectF) -> None:
         """Fill and hatch a small rectangle."""
@@ -76,17 +82,26 @@ class StackedBars:
         _fill(painter, boxes, self.color)
         _hatch(painter, boxes, self.hatch, self.ink)
 
-    def _write(self, painter: QPainter, boxes: NDArray[np.float64]) -> None:
+    def _write(self, painter: QPainter, boxes: NDArray[np.float64], marks: NDArray[np.float64]) -> None:
         metrics = painter.fontMetrics()
         wide = max(metrics.horizontalAdvance(self.letter) + 6.0, _SMALLEST_LETTER)
         painter.setPen(self.ink)
-        for left, top, right, bottom in boxes.tolist():
+        for (left, up, right, down), mark in zip(boxes.tolist(), marks.tolist(), strict=True):
+            top, bottom = _beside(up, down, mark)
             if right - left >= wide and bottom - top >= _SMALLEST_LETTER + 2.0:
                 box = QRectF(left, top, right - left, bottom - top)
                 middle = QRectF(0, 0, wide - 2, _SMALLEST_LETTER)
                 middle.moveCenter(box.center())
                 painter.fillRect(middle, self.color)
                 painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.letter)
+
+
+def _beside(top: float, bottom: float, mark: float) -> tuple[float, float]:
+    """Return the larger part of a bar that a mark leaves, or all of it where the mark is far from its middle."""
+    if not abs((top + bottom) / 2 - mark) < _SMALLEST_LETTER / 2 + _MARK:
+        return top, bottom
+    above, below = (top, mark - _MARK), (mark + _MARK, bottom)
+    return max(above, below, key=lambda part: part[1] - part[0])
 
 
 def _fill(painter: QPainter, boxes: NDArray[np.float64], color: QColor) -> None:

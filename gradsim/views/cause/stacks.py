@@ -39,7 +39,12 @@ KINDS = (
 
 
 def stacked_bars(
-    rows: Sequence[LayerCause], direction: Direction, theme: Theme, *, letters: bool
+    rows: Sequence[LayerCause],
+    direction: Direction,
+    theme: Theme,
+    *,
+    letters: bool,
+    measured: NDArray[np.float64] | None = None,
 ) -> list[StackedBars]:
     """Return one mark per kind that occurs, stacked from 1 outwards: what grows above, what shrinks below.
 
@@ -53,6 +58,8 @@ def stacked_bars(
         In which colours.
     letters : bool
         Whether large bars have one.
+    measured : ndarray of float64, shape (rows,), or None, default None
+        log10 of the ratios that are marked on the bars, which no letter touches; None where none are.
 
     Returns
     -------
@@ -82,6 +89,7 @@ def stacked_bars(
                 row.hatch,
                 row.letter if letters else "",
                 f"{words} {times(float(heights.sum()))}",
+                None if measured is None else measured[there],
             )
         )
     return found

@@ -22,6 +22,8 @@ _ENOUGH = 0.5
 _LEAST_STEP = 24.0
 _LEAST_GAP = 2.0
 """Between ticks and between their words, in pixels."""
+_LEAST_MINOR = 4.0
+"""Between ticks without words, in pixels: nearer ones run together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,9 @@ def _log10(axis: Axis, length: float, text_length: Callable[[str], float]) -> li
     step = next((s for s in (1, 2, 3, 5, 10, 20, 50, 100) if s * length / span >= room), 200)
     major = [Tick(at, power_of_ten(round(at))) for at in _multiples(axis.low, axis.high, step)]
     if step > 1:
-        return major + [Tick(at) for at in _multiples(axis.low, axis.high, 1.0) if round(at) % step]
+        apart = (s for s in (1, 2, 3, 5, 10, 20, 50) if s < step and step % s == 0)
+        minor = next((s for s in apart if s * length / span >= _LEAST_MINOR), step)
+        return major + [Tick(at) for at in _multiples(axis.low, axis.high, minor) if round(at) % step]
     if length / span < 36.0:
         return major
     below = range(math.floor(axis.low), math.ceil(axis.high))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -97,3 +98,12 @@ def test_even_a_low_axis_has_two_numbers(scale: Scale, low: float, span: float, 
 )
 def test_where_there_is_little_room_a_label_loses_what_explains_it(label: str, shorter: list[str]) -> None:
     assert list(Axis(label, 0, 1).labels()) == [label, *shorter]
+
+
+@pytest.mark.parametrize("length", [40.0, 84.0, 200.0, 600.0])
+@pytest.mark.parametrize("decades", [12.0, 40.0, 65.0, 300.0, 600.0])
+def test_ticks_of_many_decades_do_not_run_together(decades: float, length: float) -> None:
+    ticks = Axis("", -decades, 0.3, "log10").ticks(length, width)
+    places = np.unique([tick.at for tick in ticks]) * length / (decades + 0.3)
+    assert len(places) >= 2
+    assert np.diff(places).min() >= 2.0
