@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gradsim.analysis.fault_sources import Source, lost_in, sources_of
+from gradsim.analysis.fault_sources import Source, sources_of
+from gradsim.analysis.lost_numbers import lost_in
 from gradsim.analysis.parameters import parameter_names
 from gradsim.trace import IterationTrace, LayerTrace, Step
 

@@ -1,37 +1,16 @@
-"""From a value back to the inputs that made it, and which zeros are only lost numbers."""
+"""From a value back to the inputs that made it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gradsim.analysis.parameters import parameter_names
-from gradsim.analysis.update_rule import lost_changes, update_rule
+from gradsim.analysis.update_rule import update_rule
 from gradsim.spec import phase_at
-from gradsim.trace import IterationTrace, LayerTrace, Step
-
-SMALLEST = {"float64": 2.0**-1074, "float32": 2.0**-149, "bfloat16": 2.0**-133, "float16": 2.0**-24}
-"""Precision → the smallest number above 0 that it knows."""
-
-_NEVER_ZERO = ("sigmoid", "softplus", "softmax")
-_ZERO_AT_ZERO: tuple[str, ...] = (
-    "linear",
-    "tanh",
-    "softsign",
-    "elu",
-    "selu",
-    "celu",
-    "gelu",
-    "gelu_tanh",
-    "silu",
-    "mish",
-)
-_ZERO_AT_ZERO += ("leaky_relu", "prelu", "rrelu")
-_ALWAYS_SLOPED = ("sigmoid", "softplus", "tanh", "softsign", "elu", "selu", "celu")
+from gradsim.trace import IterationTrace, LayerTrace
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +60,7 @@ def sources_of(
         Of a sum the factors of the term that counts most: one that is not finite, else the largest.
     """
     if layer is None:
-        if not _hands_down(trace):
+        if not hands_down(trace):
             return ()  # the loss of a phase is that of the decoder, which is in no record
         head = trace.layers[-1]
         place = _first_or_largest(np.asarray(head["pre_activation"]))
@@ -109,64 +88,6 @@ def sources_of(
     if tensor.endswith("_update"):
         return _of_change(trace, own, tensor.removesuffix("_update"), index)
     return ()
-
-
-def lost_in(trace: IterationTrace, layer: LayerTrace, step: Step) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    """Yield the tensors that a step makes, and where their values are 0 only for want of smaller numbers.
-
-    Parameters
-    ----------
-    trace : IterationTrace
-        A record.
-    layer : LayerTrace
-        Layer of the step.
-    step : Step
-        Which step.
-
-    Yields
-    ------
-    str, ndarray of bool
-        Name and places.
-    """
-    least = SMALLEST[trace.experiment.precision]
-    kind = layer.activation_kind
-    with np.errstate(all="ignore"):
-        if step.operation == "activation" and layer.kind in ("dense", "activation"):
-            z = layer.tensors.get("scaled", layer["pre_activation"])
-            if kind in _NEVER_ZERO:
-                yield "activation", (layer["activation"] == 0) & np.isfinite(z)
-            elif kind in _ZERO_AT_ZERO:
-                yield "activation", (layer["activation"] == 0) & (z != 0)
-            if kind in _ALWAYS_SLOPED:
-                yield "slope", (layer["slope"] == 0) & np.isfinite(z)
-        elif step.operation == "delta" and layer.kind == "dense" and "scaled" not in layer.tensors:
-            gradient, slope = layer["activation_gradient"], layer["slope"]
-            if kind != "softmax" and not _is_fused(trace, layer):
-                yield "delta", (layer["delta"] == 0) & (gradient != 0) & (slope != 0)
-        elif step.operation == "activation_gradient":
-            above = _above(trace, layer)
-            if above is not None and above.kind == "dense" and _hands_down(trace):
-                exact = _tiny_product(above["delta"], above["weight"].T, least)
-                yield "activation_gradient", (layer["activation_gradient"] == 0) & exact
-        elif step.operation == "weight_gradient" and layer.kind == "dense":
-            rows = layer["input"].reshape(-1, layer.fan_in), layer["delta"].reshape(-1, layer.fan_out)
-            yield (
-                "weight_gradient",
-                (layer["weight_gradient"] == 0) & _tiny_product(rows[0].T, rows[1], least),
-            )
-        elif step.operation == "update":
-            for name in parameter_names(layer):
-                yield f"{name}_update", lost_changes(trace, layer, name, least)
-
-
-def _tiny_product(a: NDArray[Any], b: NDArray[Any], least: float) -> NDArray[np.bool_]:
-    """Where a @ b is not 0 but below the smallest number; both are scaled first, so float64 loses nothing."""
-    top = float(np.abs(a).max(initial=0.0)), float(np.abs(b).max(initial=0.0))
-    if not all(0 < one < np.inf for one in top):
-        return np.zeros((*a.shape[:-1], b.shape[-1]), dtype=bool)
-    exact = np.abs((a.astype(np.float64) / top[0]) @ (b.astype(np.float64) / top[1]))
-    log = np.log2(exact) + np.log2(top[0]) + np.log2(top[1])
-    return np.asarray((exact > 0) & (log < np.log2(least)))
 
 
 def _of_product(
@@ -212,9 +133,9 @@ def _of_activation(layer: LayerTrace, tensor: str, index: tuple[int, ...]) -> tu
 
 
 def _of_handed_down(trace: IterationTrace, layer: LayerTrace, index: tuple[int, ...]) -> tuple[Source, ...]:
-    if not _hands_down(trace):
+    if not hands_down(trace):
         return ()
-    above = _above(trace, layer)
+    above = layer_above(trace, layer)
     if above is None:
         if layer.index < len(trace.layers) - 1:
             return ()
@@ -232,8 +153,19 @@ def _of_handed_down(trace: IterationTrace, layer: LayerTrace, index: tuple[int, 
     return (_source("∂L/∂x", above, "input_gradient", index),) if gradient.ndim == len(index) else ()
 
 
-def _hands_down(trace: IterationTrace) -> bool:
-    """Return whether every ∂L/∂a comes from above: that of a pretrained layer does not, and it hands down none."""
+def hands_down(trace: IterationTrace) -> bool:
+    """Return whether every ∂L/∂a comes from above: that of a pretrained layer does not, and it hands down none.
+
+    Parameters
+    ----------
+    trace : IterationTrace
+        A record.
+
+    Returns
+    -------
+    bool
+        False in a phase of pretraining.
+    """
     return phase_at(trace.experiment, trace.iteration).layer is None
 
 
@@ -268,18 +200,27 @@ def _of_parameter_gradient(layer: LayerTrace, tensor: str, index: tuple[int, ...
     return ()
 
 
-def _above(trace: IterationTrace, layer: LayerTrace) -> LayerTrace | None:
-    """Return the layer that reads the output of this one, where it is the only one."""
+def layer_above(trace: IterationTrace, layer: LayerTrace) -> LayerTrace | None:
+    """Return the layer that reads the output of another, where it is the only one.
+
+    Parameters
+    ----------
+    trace : IterationTrace
+        A record.
+    layer : LayerTrace
+        One of its layers.
+
+    Returns
+    -------
+    LayerTrace or None
+        None for the head, and where several read it.
+    """
     reads = [
         one
         for one in trace.layers[layer.index + 1 :]
         if one["input"].shape == layer["output"].shape and np.may_share_memory(one["input"], layer["output"])
     ]
     return reads[0] if len(reads) == 1 else None
-
-
-def _is_fused(trace: IterationTrace, layer: LayerTrace) -> bool:
-    return layer.index == len(trace.layers) - 1 and trace.experiment.training.loss.endswith("cross_entropy")
 
 
 def _term(a: NDArray[Any], b: NDArray[Any]) -> int:

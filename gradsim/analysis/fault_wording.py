@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from gradsim.analysis.fault import Fault
-from gradsim.analysis.fault_sources import SMALLEST, Source
+from gradsim.analysis.fault_sources import Source
 from gradsim.analysis.forensics import Forensics
+from gradsim.analysis.lost_numbers import SMALLEST
 
 _JOINED = {"δ", "W", "x", "R", "h", "∂L/∂a", "φ'", "g", "η"}
 _SUMS = ("pre_activation", "activation_gradient", "weight_gradient")

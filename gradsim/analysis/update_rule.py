@@ -1,15 +1,12 @@
-"""What moves a parameter in an iteration, and which changes of it are 0 only for want of smaller numbers."""
+"""What moves a parameter in an iteration."""
 
 from __future__ import annotations
 
 import math
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from gradsim.analysis.parameters import stored_name
-from gradsim.spec import kind_of, phase_at, unrolled_layers
+from gradsim.spec import phase_at, unrolled_layers
 from gradsim.spec.method import DynamicLossScale, Evolution, parameter_rules
 from gradsim.trace import IterationTrace, LayerTrace
 
@@ -69,47 +66,3 @@ def update_rule(trace: IterationTrace, layer: LayerTrace, tensor: str) -> Update
     elif isinstance(training.loss_scale, DynamicLossScale) and not math.isfinite(trace.gradient_norm):
         mover = "nothing"
     return UpdateRule(mover, trace.learning_rate * rules.learning_rate_scale, decay)
-
-
-def lost_changes(trace: IterationTrace, layer: LayerTrace, tensor: str, least: float) -> NDArray[np.bool_]:
-    """Return where a parameter stands still only because the precision knows no number as small as its change.
-
-    Parameters
-    ----------
-    trace : IterationTrace
-        A record.
-    layer : LayerTrace
-        One of its layers.
-    tensor : str
-        One of its parameters, such as ``weight``.
-    least : float
-        The smallest number above 0 of the precision.
-
-    Returns
-    -------
-    ndarray of bool, shape of the parameter
-        Where Δw is 0 and the exact one is not, but below ``least``. Nowhere where it cannot be known: what an
-        optimizer remembers is in no record, so of the optimizers that remember only the first iteration of a run
-        or of a phase is told, in which they remember nothing; and the weight that decays is not in the record
-        where it was noisy during the pass.
-    """
-    change = layer[f"{tensor}_update"]
-    training = trace.experiment.training
-    rule = update_rule(trace, layer, tensor)
-    remembers = kind_of(training.optimizer) != "sgd"
-    begins = trace.iteration == phase_at(trace.experiment, trace.iteration).start
-    hidden = rule.decay != 0 and training.weight_noise > 0
-    if rule.mover != "gradient" or (remembers and not begins) or hidden:
-        return np.zeros(change.shape, dtype=bool)
-    gradient = layer[f"{tensor}_clipped_gradient"].astype(np.float64)
-    pull = rule.decay * layer[tensor].astype(np.float64)
-    with np.errstate(all="ignore"):
-        if kind_of(training.optimizer) == "adamw" and rule.decay:
-            # m̂ = g and √v̂ = |g| in the first iteration.
-            eps = float(getattr(training.optimizer, "eps", 0.0))
-            exact = gradient / (np.abs(gradient) + eps) + pull
-        else:
-            exact = gradient + pull
-        # The factors are looked at one by one, because their product may be 0 in float64 too.
-        moves = (exact != 0) & (rule.rate != 0)
-        return np.asarray((change == 0) & moves & (np.abs(exact * rule.rate) < least))

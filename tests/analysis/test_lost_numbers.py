@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from gradsim.analysis import lost_to_zero_in
-from gradsim.analysis.fault_sources import SMALLEST, sources_of
+from gradsim.analysis.fault_sources import sources_of
+from gradsim.analysis.lost_numbers import SMALLEST, lost_changes
 from gradsim.analysis.parameters import parameter_names
-from gradsim.analysis.update_rule import lost_changes, update_rule
+from gradsim.analysis.update_rule import update_rule
 from gradsim.engine import Simulator
 from gradsim.spec import Dense, Experiment, Head, Network, Training
 from gradsim.spec.activation import Linear, Relu, Tanh
