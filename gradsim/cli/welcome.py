@@ -38,7 +38,8 @@ def run_here(name: str) -> int:
     int
         Exit code.
     """
-    from gradsim.cli.diagnose import instant_diagnosis, print_diagnosis
+    from gradsim.cli.diagnose import instant_diagnosis
+    from gradsim.cli.diagnosis_report import print_diagnosis
     from gradsim.cli.report import print_report
     from gradsim.cli.result import run_result
 
