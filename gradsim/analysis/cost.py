@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,7 +117,12 @@ class Cost:
         return self.motions[0]
 
 
-def cost(trace: IterationTrace, history: History | None = None, rate: float | None = None) -> Cost:
+def cost(
+    trace: IterationTrace,
+    history: History | None = None,
+    rate: float | None = None,
+    counted: Operations | None = None,
+) -> Cost:
     """Return what an iteration costs, and how long the first layer takes to move.
 
     Parameters
@@ -128,6 +134,9 @@ def cost(trace: IterationTrace, history: History | None = None, rate: float | No
         100, times the share of it that the precision keeps at the trace.
     rate : float, optional
         Iterations per second, measured on this machine.
+    counted : Operations, optional
+        What ``operations(trace)`` gives, where it is known: of one experiment every iteration of the same phase of
+        training has the same.
 
     Returns
     -------
@@ -135,9 +144,12 @@ def cost(trace: IterationTrace, history: History | None = None, rate: float | No
         Operations per iteration and, for this machine and faster ones, the seconds until the first layer has
         moved by 1 %.
     """
-    counted = operations(trace)
+    counted = operations(trace) if counted is None else counted
     speed = math.nan if rate is None else float(rate)
-    motions = tuple(_motion(layer, history, trace) for layer in trace.layers if layer.number is not None)
+    layers = [layer for layer in trace.layers if layer.number is not None]
+    recent = _recent_ratios(history, [layer.index for layer in layers], trace.iteration)
+    precision = trace.experiment.precision
+    motions = tuple(_motion(layer, of, precision) for layer, of in zip(layers, recent, strict=True))
     fit = profile(trace).backward_fit
     factor = fit.factor if len(fit.used) >= _FEW else math.nan
     machines = tuple(_machine(times, speed, motions[0], factor) for times in FASTER)
@@ -199,20 +211,20 @@ def _whole(value: float) -> float:
     return float(math.ceil(value * (1 - 1e-12))) if value < 2.0**53 else value
 
 
-def _motion(layer: LayerTrace, history: History | None, trace: IterationTrace) -> LayerMotion:
+def _motion(layer: LayerTrace, recent: float, precision: str) -> LayerMotion:
     weight, update = layer["weight"], layer["update"]
     with np.errstate(all="ignore"):
-        applied = _stored(weight + update, trace.experiment.precision) - weight
+        applied = _stored(weight + update, precision) - weight
         ratio = _moved_share(applied, weight)
-        moving = int(np.count_nonzero(update))
+        moves = update != 0  # truths are counted faster than numbers
+        moving = int(np.count_nonzero(moves))
         if math.isnan(ratio):
-            kept = int(np.count_nonzero((update != 0) & (applied == 0)))
+            kept = int(np.count_nonzero(moves & (applied == 0)))
         else:  # where nothing was to move nothing did
-            kept = moving - int(np.count_nonzero(applied))
+            kept = moving - int(np.count_nonzero(applied != 0))
         still = kept / max(moving, 1)
-        recent = _recent_ratio(history, layer.index, trace.iteration)
         here = np.float64(layer.statistics["update"].rms) / np.float64(layer.statistics["weight"].rms)
-        if recent is not None and math.isfinite(recent) and 0 < ratio < math.inf and here > 0:
+        if math.isfinite(recent) and 0 < ratio < math.inf and here > 0:
             ratio = float(recent * (ratio / here))
     straight, walk = iterations_to_move(ratio)
     return LayerMotion(layer.name, layer.number or 0, ratio, still, straight, walk)
@@ -239,15 +251,18 @@ def _moved_share(applied: NDArray[Any], weight: NDArray[Any]) -> float:
     return moved / size
 
 
-def _recent_ratio(history: History | None, layer: int, iteration: int) -> float | None:
-    if history is None or not len(history):
-        return None
-    until = int(np.searchsorted(history.iterations, iteration, side="right"))
+def _recent_ratios(history: History | None, layers: Sequence[int], iteration: int) -> list[float]:
+    """Return the median ratio of the last records of some layers; NaN where there are too few, or one is none."""
+    until = 0
+    if history is not None:
+        until = int(np.searchsorted(history.iterations, iteration, side="right"))
     window = slice(max(until - _RECENT, 0), until)
-    if window.stop - window.start < _FEW:
-        return None
-    ratios = history.series("update", "rms", layer)[window] / history.series("weight", "rms", layer)[window]
-    return float(np.median(ratios))
+    if history is None or window.stop - window.start < _FEW:
+        return [math.nan] * len(layers)
+    with np.errstate(all="ignore"):
+        ratios = history.series("update", "rms")[window] / history.series("weight", "rms")[window]
+        found: list[float] = np.median(ratios[:, layers], axis=0).tolist()
+    return found
 
 
 def _machine(times: float, rate: float, first: LayerMotion, factor: float) -> Machine:

@@ -13,14 +13,17 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton
 from gradsim.analysis import (
     CONVENTION,
     Cost,
+    Operations,
     Speed,
     amount_words,
     cost,
     cost_sentences,
     duration_words,
     factor_words,
+    operations,
 )
 from gradsim.analysis.cost_wording import AGE_OF_UNIVERSE, span_words
+from gradsim.spec import TrainingPhase, phase_at
 from gradsim.trace import IterationTrace, Run
 from gradsim.views.asking_view import AskingView
 from gradsim.views.gradient_profile import marker_size
@@ -76,6 +79,7 @@ class CostView(AskingView):
         self._rate: float | None = None
         self._speed: Speed | None = None
         self._found: tuple[Run, float | None, Cost] | None = None
+        self._counted: tuple[IterationTrace, TrainingPhase, Operations] | None = None
         self.measure_button = QPushButton("Measure the speed")
         self.measure_button.setToolTip(
             f"Train a copy of this network for {_SECONDS:g} s and count its iterations; a training run in the "
@@ -137,7 +141,9 @@ class CostView(AskingView):
         if self.run is None:
             return None
         if self._found is None or self._found[0] is not self.run or self._found[1] != self._rate:
-            self._found = (self.run, self._rate, cost(self.run.trace, self.run.history, self._rate))
+            trace = self.run.trace
+            made = cost(trace, self.run.history, self._rate, self._operations(trace))
+            self._found = (self.run, self._rate, made)
         return self._found[2]
 
     def panels(self, theme: Theme) -> list[Panel]:
@@ -223,6 +229,14 @@ class CostView(AskingView):
         return "\n".join(lines)
 
     # -- inside ----------------------------------------------------------------------------------------------
+
+    def _operations(self, trace: IterationTrace) -> Operations:
+        """Return what an iteration takes, counted once for an experiment and a phase of its training."""
+        phase, kept = phase_at(trace.experiment, trace.iteration), self._counted
+        is_same = kept is not None and kept[0].experiment is trace.experiment and kept[1] == phase
+        if kept is None or not is_same or len(kept[0].sample_indices) != len(trace.sample_indices):
+            self._counted = kept = (trace, phase, operations(trace))
+        return kept[2]
 
     def _open_questions(self) -> Mapping[str, Any]:
         """Ask for the speed once, when nothing has measured it for this experiment."""

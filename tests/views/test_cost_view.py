@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -13,6 +14,7 @@ from gradsim.views.cost_view import SPEED, CostView
 from gradsim.views.plot.line import Line
 from gradsim.views.plot.marks import Rule
 from gradsim.views.theme import LIGHT
+from tests.views.method_runs import method_run
 from tests.views.plot_views import run_named
 
 
@@ -119,3 +121,23 @@ def test_a_click_selects_a_layer(view: CostView, qtbot: QtBot) -> None:
         assert asked.args == [layer]
     assert view.hover_text("time", 1.0, 0.0).startswith("Layer 1: dense_1")
     assert "forward" in view.hover_text("operations", 2.0, 0.0)
+
+
+def test_operations_are_counted_once_for_an_experiment_and_again_in_another_phase(
+    view: CostView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = []
+    monkeypatch.setattr(
+        "gradsim.views.cost_view.operations", lambda trace: counted.append(trace) or operations(trace)
+    )
+    run = method_run("plain")
+    for _ in range(3):
+        view.set_run(dataclasses.replace(run, trace=dataclasses.replace(run.trace)))
+        assert view.cost().motions == cost(run.trace, run.history).motions
+    assert len(counted) == 1
+    early, late = method_run("pretraining", iterations=5), method_run("pretraining", iterations=15)
+    late = dataclasses.replace(late, trace=dataclasses.replace(late.trace, experiment=early.trace.experiment))
+    for number, other in enumerate((early, late, late), 2):
+        view.set_run(other)
+        assert view.cost().operations == operations(other.trace)
+        assert len(counted) == min(number, 3)
