@@ -172,7 +172,9 @@ def sentence_of(diagnosis: Diagnosis) -> str:
     if math.isnan(share):
         stands = f"The batch loss is {number(diagnosis.loss)}"
     else:
-        stands = f"The batch loss is {number(diagnosis.loss)}, {percent(share)} of what a constant answer costs"
+        stands = (
+            f"The batch loss is {number(diagnosis.loss)}, {percent(share)} of what a constant answer costs"
+        )
     if diagnosis.is_converged and not faults:
         return f"Healthy: {stands[0].lower()}{stands[1:]}: the network has learned."
     if not faults:
