@@ -27,7 +27,7 @@ from gradsim.trace import IterationTrace
 from tests.engine.cell_terms import cell_terms
 
 Array = NDArray[Any]
-AGREEMENT = 1e-9
+AGREEMENT = 1e-10
 ROUNDING = 1e-14
 """What a sum may be off by, as a share of the magnitudes of its terms: fifty roundings of float64 on either side."""
 CANCELLING = ("gelu", "gelu_tanh", "silu", "mish")
