@@ -64,7 +64,9 @@ def cache_folder() -> Path:
     shared = Path(tempfile.gettempdir()) / f"gradsim-{user}" / name
     if _can_be_written_to(shared) and _belongs_to_this_user(shared.parent):
         return shared
-    return Path(tempfile.mkdtemp(prefix="gradsim-"))
+    alone = Path(tempfile.mkdtemp(prefix="gradsim-")) / name
+    alone.mkdir()
+    return alone
 
 
 def _can_be_written_to(folder: Path) -> bool:
@@ -83,8 +85,10 @@ def _belongs_to_this_user(folder: Path) -> bool:
 os.environ["NUMBA_CACHE_DIR"] = str(cache_folder())
 
 import numba  # noqa: E402 - it reads the folder's name when it is imported
-from numba.core import types  # noqa: E402
+from numba.core import ccallback, sigutils, types  # noqa: E402
 from numba.extending import overload  # noqa: E402
+
+from gradsim.engine.code_files import keep_in_code_files  # noqa: E402
 
 _settings: Any = numba.config
 _settings.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # where somebody imported numba earlier
@@ -124,6 +128,7 @@ def _compiled(
         no_cpython_wrapper=not wrapped,
         no_cfunc_wrapper=not wrapped,
     )
+    keep_in_code_files(compiled)
     return compiled
 
 
@@ -194,6 +199,30 @@ def elementary(function: F) -> F:
         To be called from kernels, or from Python for a test.
     """
     return _compiled(function, _ORDERED, inlined=True)
+
+
+def c_function(signature: Any, function: Callable[..., Any]) -> Any:
+    """Compile a function for one signature at once, so that it can be called at an address.
+
+    Parameters
+    ----------
+    signature : numba signature
+        Types of the result and of the arguments.
+    function : callable
+        Plain Python that calls kernels.
+
+    Returns
+    -------
+    numba C function
+        With ``address``; both are valid as long as it is kept. Also a first-class function for kernels.
+    """
+    made: Any = ccallback.CFunc(
+        function, sigutils.normalize_signature(signature), locals={}, options={"error_model": "numpy"}
+    )
+    made.enable_caching()
+    keep_in_code_files(made)
+    made.compile()
+    return made
 
 
 def by_dtype(single: Callable[..., Any], double: Callable[..., Any]) -> Callable[..., Any]:

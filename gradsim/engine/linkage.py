@@ -21,7 +21,7 @@ from numba.np.arrayobj import make_array
 from numpy.typing import NDArray
 
 from gradsim.engine.activations import activate
-from gradsim.engine.compilation import IS_COMPILED, inner_kernel
+from gradsim.engine.compilation import IS_COMPILED, c_function, inner_kernel
 
 _numba: Any = numba  # its types say nothing of compiled functions
 
@@ -80,7 +80,7 @@ def addresses(precision: str) -> NDArray[np.int64]:
     if not IS_COMPILED:
         return np.zeros(len(_LINKED), np.int64)
     pointer = types.CPointer(types.float64 if precision == "float64" else types.float32)
-    _kept.extend(_numba.cfunc(signature(pointer), cache=True)(function) for function, signature in _LINKED)
+    _kept.extend(c_function(signature(pointer), function) for function, signature in _LINKED)
     return np.array([function.address for function in _kept[-len(_LINKED) :]], np.int64)
 
 
@@ -128,6 +128,22 @@ def _arrays(letters: str, precision: str) -> Any:
 _SIGNATURES = Functions("iAAAAAAAAAiffbF", "iAAAAAAAiF", "iiffAAAAAAAAAAAiiiiiI", "iAAAAAAAAAAAAAAAiiiiiiI")
 
 
+def function_types(precision: str) -> list[Any]:
+    """Return the types of the separately compiled functions, without compiling them.
+
+    Parameters
+    ----------
+    precision : {"float32", "float64"}
+        For which arrays.
+
+    Returns
+    -------
+    list of numba types
+        In the order of ``Functions``.
+    """
+    return [types.FunctionType(_arrays(letters, precision)) for letters in _SIGNATURES]
+
+
 @cache
 def functions(precision: str) -> Functions:
     """Return the separately compiled functions, which this compiles or loads from the cache.
@@ -150,7 +166,7 @@ def functions(precision: str) -> Functions:
         return Functions(*kernels)
     return Functions(
         *(
-            _numba.cfunc(_arrays(letters, precision), cache=True, error_model="numpy")(kernel.py_func)
+            c_function(_arrays(letters, precision), kernel.py_func)
             for letters, kernel in zip(_SIGNATURES, kernels, strict=True)
         )
     )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
+from numba.core import event
 
+from gradsim.engine.compilation import IS_COMPILED, cache_folder
 from gradsim.engine.precision import storage_type
+from gradsim.engine.processes import can_start_processes, compile_in_processes
 from gradsim.engine.simulator import Simulator
 from gradsim.spec import Experiment
 from gradsim.spec.activation import Linear
@@ -15,8 +19,8 @@ from gradsim.spec.data import GaussianNoise
 from gradsim.spec.network import Dense, Head, Network
 from gradsim.spec.training import Training
 
-FUNCTIONS = 332
-"""How many functions one precision compiles, for the share that is done; a wrong number only bends the bar."""
+FUNCTIONS = 219
+"""How many names functions of one precision have, for the share that is done; a wrong number only bends the bar."""
 
 _prepared: set[str] = set()
 
@@ -40,27 +44,49 @@ def is_prepared(precision: str) -> bool:
 def prepare(precision: str, progress: Callable[[str, float], None] | None = None) -> None:
     """Make the machine for one precision ready: load it from the cache, or compile it (once per machine).
 
-    Compiling leaves other threads mostly alone, so call it in a thread of its own.
+    Compiling happens in processes of its own on every core, in this one only where none can be started; it takes
+    most of a minute, so call it in a thread of its own.
 
     Parameters
     ----------
     precision : {"float32", "float64", "float16", "bfloat16"}
         Which machine; the two narrow ones run on that of float32.
     progress : callable or None
-        Told what is being compiled and the share that is done, 0 to 1.
+        Told what is being compiled and the share that is done, 0 to 1. If it raises, compiling ends.
     """
     precision = storage_type(precision).name
     if precision not in _prepared:
-        with _reported(progress):
-            experiment = _smallest(precision)
-            simulator = Simulator(experiment)
-            simulator.advance(2)
-            simulator.record()
-            simulator.outputs(simulator.samples.training_inputs)
-            simulator.evaluate("training")
+        names: set[str] = set()
+
+        def report(name: str) -> None:
+            names.add(name)
+            if progress is not None:
+                progress(f"compiling {name}", min(0.99, len(names) / FUNCTIONS))
+
+        complete = cache_folder() / f"complete-{precision}"
+        if IS_COMPILED and not complete.exists() and can_start_processes():
+            compile_in_processes(precision, report)
+        with reported(report):  # from the cache, or what could not be compiled elsewhere
+            run_smallest(precision)
+        complete.touch()
         _prepared.add(precision)
     if progress is not None:
         progress("ready", 1.0)
+
+
+def run_smallest(precision: str) -> None:
+    """Let the machine do all that it can with the smallest network there is; this compiles or loads it.
+
+    Parameters
+    ----------
+    precision : {"float32", "float64"}
+        Which machine.
+    """
+    simulator = Simulator(_smallest(precision))
+    simulator.advance(2)
+    simulator.record()
+    simulator.outputs(simulator.samples.training_inputs)
+    simulator.evaluate("training")
 
 
 def _smallest(precision: str) -> Experiment:
@@ -72,35 +98,31 @@ def _smallest(precision: str) -> Experiment:
     return msgspec.structs.replace(base, precision=precision)
 
 
-class _reported:
-    """While inside, every function that numba compiles is told to ``progress``."""
+@contextmanager
+def reported(report: Callable[[str], None]) -> Iterator[None]:
+    """While inside, the name of every function that numba begins to compile is told.
 
-    def __init__(self, progress: Callable[[str, float], None] | None) -> None:
-        self._progress = progress
-        self._done = 0
-        self._registered: Any = None
+    Parameters
+    ----------
+    report : callable
+        Told the name; may raise what is not an ordinary exception, which ends the compilation.
 
-    def __enter__(self) -> None:
-        from numba.core import event
+    Yields
+    ------
+    None
+        Nothing.
+    """
 
-        if self._progress is None:
-            return
-        reporter = self
+    class Listener(event.Listener):
+        def on_start(self, happening: Any) -> None:
+            report(happening.data["dispatcher"].py_func.__name__)
 
-        class Listener(event.Listener):
-            def on_start(self, happening: Any) -> None:
-                name = happening.data["dispatcher"].py_func.__name__
-                assert reporter._progress is not None
-                reporter._progress(f"compiling {name}", min(0.99, reporter._done / FUNCTIONS))
+        def on_end(self, happening: Any) -> None:
+            pass
 
-            def on_end(self, happening: Any) -> None:
-                reporter._done += 1
-
-        self._registered = ("numba:compile", Listener())
-        event.register(*self._registered)
-
-    def __exit__(self, *exception: object) -> None:
-        from numba.core import event
-
-        if self._registered is not None:
-            event.unregister(*self._registered)
+    registered = ("numba:compile", Listener())
+    event.register(*registered)
+    try:
+        yield
+    finally:
+        event.unregister(*registered)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.engine.compilation import inner_kernel
+from gradsim.engine.linkage import Functions
 from gradsim.engine.memory import stretch
 from gradsim.trace import COUNTS, TENSORS, VALUES
 
@@ -115,7 +116,7 @@ class Program(NamedTuple):
     decay_scales: NDArray[np.float64]
     measured: NDArray[np.int64]
     addresses: NDArray[np.int64]
-    functions: Any
+    functions: Functions
     stream_keys: NDArray[np.uint64]
     shuffle_key: NDArray[np.uint64]
     noise_key: NDArray[np.uint64]

@@ -1,0 +1,127 @@
+"""The first compilation in processes of its own: on every core, and with the window left alone."""
+
+from __future__ import annotations
+
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+
+from gradsim.engine.parts import PARTS, compile_part
+
+WHOLE = "whole"
+"""What is compiled last, when all parts lie in the cache: the machine around them."""
+
+_PATIENCE = 0.2  # seconds after which a silent compilation is reported again, so that it can be stopped
+_NICENESS = 5  # the window comes first
+_PROGRAM = "from gradsim.engine.processes import serve; serve({precision!r}, {part!r})"
+
+
+def can_start_processes() -> bool:
+    """Return whether a process with this Python can be started: not from a program packed into one file."""
+    return bool(sys.executable) and not getattr(sys, "frozen", False)
+
+
+def compile_in_processes(precision: str, report: Callable[[str], None]) -> bool:
+    """Compile the machine into the cache, its parts side by side and then what calls them.
+
+    Parameters
+    ----------
+    precision : {"float32", "float64"}
+        For which machine.
+    report : callable
+        Told the name of each function when its compilation begins, and the last one again while nothing new
+        happens. If it raises, the processes are ended.
+
+    Returns
+    -------
+    bool
+        False where a process failed or could not be started; what the others have compiled is in the cache.
+    """
+    at_once = min(len(PARTS), _cores())
+    return all(_compile(precision, parts, at_once, report) for parts in (PARTS, (WHOLE,)))
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _compile(precision: str, parts: tuple[str, ...], at_once: int, report: Callable[[str], None]) -> bool:
+    waiting = list(parts)
+    running: dict[str, subprocess.Popen[str]] = {}
+    lines: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
+    latest = ""
+    try:
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                part = waiting.pop(0)
+                running[part] = _started(precision, part)
+                threading.Thread(target=_read, args=(part, running[part], lines), daemon=True).start()
+            try:
+                part, line = lines.get(timeout=_PATIENCE)
+            except queue.Empty:
+                part, line = "", latest
+            if part and not line:  # its end
+                if running.pop(part).wait() != 0:
+                    return False
+            elif line:
+                latest = line
+                report(line)
+    except OSError:
+        return False
+    finally:
+        for process in running.values():
+            process.kill()
+            process.wait()
+    return True
+
+
+def _started(precision: str, part: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", _PROGRAM.format(precision=precision, part=part)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
+
+
+def _read(part: str, process: subprocess.Popen[str], lines: queue.SimpleQueue[tuple[str, str]]) -> None:
+    """Hand over what a process says, line by line, and an empty line at its end."""
+    assert process.stdout is not None
+    with process.stdout as said:
+        for line in said:
+            lines.put((part, line.strip()))
+    lines.put((part, ""))
+
+
+def serve(precision: str, part: str) -> None:
+    """Compile one part in this process, saying what is being compiled; end with the process that asked for it.
+
+    Parameters
+    ----------
+    precision : {"float32", "float64"}
+        For which machine.
+    part : str
+        One of ``PARTS``, or ``WHOLE``.
+    """
+    from gradsim.engine.preparation import reported, run_smallest
+
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
+    with reported(lambda name: print(name, flush=True)):
+        if part == WHOLE:
+            run_smallest(precision)
+        else:
+            compile_part(precision, part)
+
+
+def _end_with_parent() -> None:
+    sys.stdin.read()  # nothing is ever sent; the end of the file is the end of the parent
+    os._exit(1)
