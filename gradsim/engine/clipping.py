@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradsim.engine.compilation import kernel
+from gradsim.engine.memory import copy
 
 CLIPPING_CODES = {"none": 0, "value": 1, "norm": 2, "global_norm": 3, "adaptive": 4}
 NO_CLIPPING = 0
@@ -37,7 +38,7 @@ def clip_norm(gradient: Any, out: Any, norm: Any, threshold: Any) -> Any:
             # Divided first: g / ‖g‖ lies within ±1, while c / ‖g‖ may be below the smallest number.
             out[i] = np.float64(gradient[i]) / norm * threshold
     else:
-        out[:] = gradient
+        copy(gradient, out)
 
 
 @kernel

@@ -122,6 +122,7 @@ def _compiled(
         function,
         nogil=True,
         cache=True,
+        _nrt=getattr(function, _ALLOCATES, False),
         error_model="numpy",  # the default raises at x / 0, which forbids vectors in any loop with a division
         fastmath=set(fastmath) if isinstance(fastmath, frozenset) else fastmath,
         forceinline=inlined,
@@ -130,6 +131,31 @@ def _compiled(
     )
     keep_in_code_files(compiled)
     return compiled
+
+
+_ALLOCATES = "_allocates"
+
+
+def allocates(function: F) -> F:
+    """Mark a function, below its decorator, that makes arrays; they must not leave it.
+
+    All other kernels are compiled without the counting of references: a named tuple of arrays counts each of them
+    up and down in every function it is handed to, one by one and atomically, which was a third of an iteration of
+    the tiniest net. Arrays belong to whoever called the outermost kernel, so nothing is lost. (numba refuses to
+    compile an array made without the mark; one returned to a kernel without it would never be freed.)
+
+    Parameters
+    ----------
+    function : callable
+        Plain Python.
+
+    Returns
+    -------
+    callable
+        The same one.
+    """
+    setattr(function, _ALLOCATES, True)
+    return function
 
 
 def kernel(function: F) -> F:
@@ -165,6 +191,26 @@ def inner_kernel(function: F) -> F:
         As from ``kernel``; not to be called from Python.
     """
     return _compiled(function, _FAST, wrapped=False)
+
+
+def inline_kernel(function: F) -> F:
+    """Put the body of a short function into every kernel that calls it, before anything is compiled.
+
+    Parameters
+    ----------
+    function : callable
+        May return a stretch of an array, which a function compiled by itself may not (see ``allocates``).
+
+    Returns
+    -------
+    callable
+        For kernels only.
+    """
+    if not IS_COMPILED:
+        return function
+    compile_function: Any = numba.njit
+    inlined: F = compile_function(function, inline="always", _nrt=False)
+    return inlined
 
 
 def exact_kernel(function: F) -> F:

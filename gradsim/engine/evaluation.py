@@ -7,19 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from gradsim.engine.compilation import OFF, inner_kernel, kernel
+from gradsim.engine.compilation import OFF, allocates, inner_kernel, kernel
 from gradsim.engine.instructions import COLUMNS, INPUT, OUTPUT, OUTPUT_GRADIENT, SLOPE
 from gradsim.engine.losses import SSE, correct_share, loss_and_gradient
-from gradsim.engine.memory import stretch
+from gradsim.engine.memory import copy, stretch
 from gradsim.engine.passes import forward
 from gradsim.engine.program import ROUNDED, Measures
-
-
-@inner_kernel
-def copy(source: Any, out: Any) -> None:
-    """Copy source into out, element by element."""
-    for i in range(out.shape[0]):
-        out[i] = source[i]
 
 
 @inner_kernel
@@ -35,6 +28,7 @@ def place_sample(
 
 
 @inner_kernel
+@allocates
 def forward_in_evaluation(
     choices: Any, program: Any, buffers: Any, inputs: Any, first: Any, rows: Any
 ) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from gradsim.engine.compilation import inner_kernel
 from gradsim.engine.instructions import P_COLUMNS, P_FIELDS, P_OFFSET, P_ROWS, P_TRAINABLE
-from gradsim.engine.memory import stretch
+from gradsim.engine.memory import clear, copy, stretch
 from gradsim.engine.random import counter_normal
 from gradsim.engine.weight_noise import add_normal
 
@@ -21,7 +21,7 @@ from gradsim.engine.weight_noise import add_normal
 def make_child(program: Any, parameters: Any, child: Any, deviation: Any, number: Any) -> None:
     """Write the present parameters with the noise of a child, by its number in the whole run."""
     size = parameters.shape[0]
-    child[:] = parameters
+    copy(parameters, child)
     for p in range(program.rate_scales.shape[0]):
         row = stretch(program.parameter_table, p * P_FIELDS, P_FIELDS)
         if row[P_TRAINABLE]:
@@ -58,7 +58,7 @@ def recombine(
     Children whose loss is NaN take part like others where there are no better ones.
     """
     size = updates.shape[0]
-    updates[:] = 0
+    clear(updates)
     for p in range(program.rate_scales.shape[0]):
         row = stretch(program.parameter_table, p * P_FIELDS, P_FIELDS)
         if row[P_TRAINABLE]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradsim.engine.compilation import inner_kernel, kernel
+from gradsim.engine.compilation import allocates, inner_kernel, kernel
 from gradsim.engine.float_bits import PLACES, large_counts, octave, small_counts
 from gradsim.engine.instructions import (
     M_FIELDS,
@@ -29,6 +29,7 @@ BINS = HISTOGRAM_BINS
 
 
 @kernel
+@allocates
 def histogram(x: Any, bins: Any) -> None:
     """Count |x| in octaves.
 

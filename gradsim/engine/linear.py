@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradsim.engine.compilation import inner_kernel
+from gradsim.engine.compilation import allocates, inner_kernel
 from gradsim.engine.instructions import (
     BIAS,
     FAN_IN,
@@ -19,7 +19,7 @@ from gradsim.engine.instructions import (
     STEPS,
     WEIGHT,
 )
-from gradsim.engine.memory import matrix, stretch
+from gradsim.engine.memory import clear, matrix, stretch
 from gradsim.engine.precision import BACKWARD, BFLOAT16, FLOAT32, FORWARD, count_created, round_tensor
 from gradsim.engine.program import PRE_ACTIVATION, WEIGHT_GRADIENT, counts_of, values_of
 from gradsim.engine.statistics import (
@@ -49,11 +49,18 @@ def sum_rows(delta: Any, out: Any) -> Any:
     """Write the sum over the rows of delta (rows · units,) into out (units,)."""
     units = out.shape[0]
     rows = delta.shape[0] // units
-    out[:] = 0
+    clear(out)
     for row in range(rows):
         line = stretch(delta, row * units, units)
         for j in range(units):
             out[j] += line[j]
+
+
+@inner_kernel
+@allocates  # not so, but numba lets its own product hand the result back, which it counts
+def matrix_product(a: Any, b: Any, out: Any) -> None:
+    """Out = a @ b, matrices of which any may be transposed."""
+    np.dot(a, b, out)
 
 
 @inner_kernel
@@ -82,7 +89,9 @@ def linear_forward(
                     total += x[i * fan_in + k] * weight[k * fan_out + j]
                 z[i * fan_out + j] = total
     else:
-        np.dot(matrix(x, 0, rows, fan_in), matrix(weight, 0, fan_in, fan_out), matrix(z, 0, rows, fan_out))
+        matrix_product(
+            matrix(x, 0, rows, fan_in), matrix(weight, 0, fan_in, fan_out), matrix(z, 0, rows, fan_out)
+        )
     has_bias = bias.shape[0] > 0
     if not measure:
         if has_bias:
@@ -134,9 +143,11 @@ def linear_backward(
                     x_gradient[i * fan_in + k] = total
     else:
         delta_rows = matrix(delta, 0, rows, fan_out)
-        np.dot(matrix(x, 0, rows, fan_in).T, delta_rows, matrix(weight_gradient, 0, fan_in, fan_out))
+        matrix_product(matrix(x, 0, rows, fan_in).T, delta_rows, matrix(weight_gradient, 0, fan_in, fan_out))
         if x_gradient.shape[0] > 0:
-            np.dot(delta_rows, matrix(weight, 0, fan_in, fan_out).T, matrix(x_gradient, 0, rows, fan_in))
+            matrix_product(
+                delta_rows, matrix(weight, 0, fan_in, fan_out).T, matrix(x_gradient, 0, rows, fan_in)
+            )
     if bias_gradient.shape[0] > 0:
         sum_rows(delta, bias_gradient)
     if measure:

@@ -8,19 +8,20 @@ the pass that is shown. What each of them computes stands in the file of its kin
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradsim.engine.clipping import NO_CLIPPING
-from gradsim.engine.compilation import ON, inner_kernel, kernel
+from gradsim.engine.compilation import ON, allocates, inner_kernel, kernel
 from gradsim.engine.evaluation import evaluate, place_sample
 from gradsim.engine.evolution import best_first, make_child, recombine
 from gradsim.engine.histograms import BINS, count_after_update, count_before_update
 from gradsim.engine.instructions import COLUMNS, FUSED, INPUT, LAYER, OUTPUT, OUTPUT_GRADIENT, SLOPE
 from gradsim.engine.loss_scaling import SCALE, move_scale, scale_head
 from gradsim.engine.losses import correct_share, loss_and_gradient
-from gradsim.engine.memory import stretch
+from gradsim.engine.memory import clear, stretch
 from gradsim.engine.passes import backward, forward
 from gradsim.engine.precision import BACKWARD, FLOAT32, round_tensor
 from gradsim.engine.pretraining import (
@@ -28,7 +29,6 @@ from gradsim.engine.pretraining import (
     PHASE_FIELDS,
     THROUGH,
     begin_phase,
-    fill,
     part_of,
     phase_of,
     silence_head,
@@ -91,7 +91,17 @@ def gather_batch(choices: Any, program: Any, buffers: Any, samples: Any, iterati
             place_sample(samples.classes, row, i, buffers.classes, batch, choices.target_steps, 1)
 
 
+class Room(NamedTuple):
+    """What the machine needs while it runs, and forgets."""
+
+    accumulators: NDArray[np.float64]
+    norms: NDArray[np.float64]
+    losses: NDArray[np.float64]
+    order: NDArray[np.int64]
+
+
 @kernel
+@allocates
 def run_iterations(
     first: Any,
     count: Any,
@@ -109,6 +119,29 @@ def run_iterations(
     ``choices.histogram_every`` divides, histograms go to its frames; before those that
     ``choices.validate_every`` divides, the validation part is evaluated. Returns how many of both.
     """
+    room = Room(
+        np.empty(2 * ACCUMULATOR_SIZE),
+        np.empty(program.rate_scales.shape[0]),
+        np.empty(choices.population),
+        np.empty(choices.population, np.int64),
+    )
+    return iterate(first, count, choices, amounts, program, buffers, samples, validation, statistics, room)
+
+
+@inner_kernel
+def iterate(
+    first: Any,
+    count: Any,
+    choices: Any,
+    amounts: Any,
+    program: Any,
+    buffers: Any,
+    samples: Any,
+    validation: Any,
+    statistics: Any,
+    room: Any,
+) -> Any:
+    """Do what ``run_iterations`` says, allocating nothing."""
     measure = choices.measure != 0
     layers = program.stream_keys.shape[0]
     values = statistics.values.reshape(-1)
@@ -117,10 +150,7 @@ def run_iterations(
     rounded = statistics.rounded.reshape(-1)
     histograms = statistics.histograms.reshape(-1)
     all_scalars = statistics.scalars.reshape(-1)
-    accumulators = np.empty(2 * ACCUMULATOR_SIZE)
-    norms = np.empty(program.rate_scales.shape[0])
-    losses = np.empty(choices.population)
-    order = np.empty(choices.population, np.int64)
+    accumulators, norms, losses, order = room.accumulators, room.norms, room.losses, room.order
     head = stretch(program.instructions, (choices.operations - 1) * COLUMNS, COLUMNS)
     rows = choices.batch * choices.target_steps
     size = rows * choices.outputs
@@ -151,8 +181,8 @@ def run_iterations(
         phase = phase_of(choices, iteration)
         start = phase_start(choices, phase, iteration)
         if start > 0 and iteration == start:
-            fill(buffers.moment_1)
-            fill(buffers.moment_2)
+            clear(buffers.moment_1)
+            clear(buffers.moment_2)
         rate = rate_of(choices, amounts, phase, iteration - start)
         scale = buffers.scaling[SCALE]
         gather_batch(choices, program, buffers, samples, iteration)
@@ -172,7 +202,7 @@ def run_iterations(
                     best_first(losses, order)
                     recombine(program, buffers.updates, order, choices.parents, rate, iteration * children)
                 if is_narrow:
-                    fill(measures.rounded)  # only now: what the children lost does not count
+                    clear(measures.rounded)  # only now: what the children lost does not count
                 if amounts.weight_noise > 0.0:
                     add_weight_noise(program, buffers, amounts.weight_noise, iteration)
             parameters = buffers.candidate if is_child else buffers.parameters
@@ -197,7 +227,7 @@ def run_iterations(
         only = EVERY_LAYER
         first_op, last_op, wanted = choices.first_op, choices.last_op, choices.input_gradient
         if choices.phases > 0:
-            fill(buffers.gradients)  # those of what takes no part are 0
+            clear(buffers.gradients)  # those of what takes no part are 0
         if phase >= 0:
             only = program.phase_table[phase * PHASE_FIELDS + PHASE_LAYER]
             silence_head(head, work, size)
@@ -210,7 +240,7 @@ def run_iterations(
                     round_tensor(stretch(work, head[SLOPE], size), measures, head[LAYER], BACKWARD)
             if choices.seed >= 0:
                 unit = stretch(work, choices.seed_offset, choices.seed_size)
-                fill(unit)
+                clear(unit)
                 unit[choices.seed] = 1
         # A phase of pretraining goes backwards in three parts: above its layer, through it, and below.
         for part in range(3 if phase >= 0 else 1):

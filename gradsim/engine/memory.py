@@ -1,4 +1,4 @@
-"""Stretches of flat buffers without reference counts.
+"""Stretches of flat buffers without reference counts, and how they are copied and cleared.
 
 A slice in compiled code counts a reference up and down, atomically; at one unit per layer that is most of the
 time of an iteration. The buffers outlive every call of the machine, so its stretches need not be counted.
@@ -15,6 +15,7 @@ from numba.np.arrayobj import make_array, populate_array
 
 from gradsim.engine.compilation import (
     IS_COMPILED,  # names the cache before numba is imported
+    inner_kernel,
 )
 
 ALIGNMENT = 64
@@ -67,3 +68,17 @@ else:
     def matrix(typing_context, array, start, rows, columns):  # type: ignore[no-untyped-def]
         """Return ``rows · columns`` elements of a flat array from ``start`` on, as a matrix."""
         return _borrowed(typing_context, array, (rows, columns))
+
+
+@inner_kernel
+def copy(source: Any, out: Any) -> None:
+    """Copy source into out, element by element."""
+    for i in range(out.shape[0]):
+        out[i] = source[i]
+
+
+@inner_kernel
+def clear(x: Any) -> None:
+    """Make every element 0."""
+    for i in range(x.shape[0]):
+        x[i] = 0

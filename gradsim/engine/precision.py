@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradsim.engine.compilation import elementary, inner_kernel, kernel
+from gradsim.engine.compilation import elementary, inline_kernel, inner_kernel, kernel
 from gradsim.engine.memory import stretch
 
 FLOAT32, FLOAT16, BFLOAT16 = range(3)
@@ -163,7 +163,7 @@ FORWARD, BACKWARD = range(2)
 """Directions of a pass, for the counts of a layer."""
 
 
-@inner_kernel
+@inline_kernel
 def rounded_of(measures: Any, layer: Any, direction: Any) -> Any:
     """Return the place (2,) of the counts of a layer in one direction."""
     return stretch(measures.rounded, (layer * 2 + direction) * 2, 2)

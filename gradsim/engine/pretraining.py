@@ -26,7 +26,7 @@ from gradsim.engine.instructions import LAYER as LAYER_COLUMN
 from gradsim.engine.linear import run_linear_backward, run_linear_forward
 from gradsim.engine.loss_scaling import multiply
 from gradsim.engine.losses import MSE, loss_and_gradient
-from gradsim.engine.memory import stretch
+from gradsim.engine.memory import clear, stretch
 from gradsim.engine.precision import BACKWARD, round_tensor
 
 # Columns of the table of phases.
@@ -40,18 +40,11 @@ ABOVE, THROUGH, BELOW = range(3)
 
 
 @inner_kernel
-def fill(x: Any) -> None:
-    """Make every element 0."""
-    for i in range(x.shape[0]):
-        x[i] = 0
-
-
-@inner_kernel
 def silence_head(head: Any, work: Any, size: Any) -> None:
     """Begin the pass backwards with 0: the loss at the head is not that of a phase."""
-    fill(stretch(work, head[OUTPUT_GRADIENT], size))
+    clear(stretch(work, head[OUTPUT_GRADIENT], size))
     if head[FUSED]:
-        fill(stretch(work, head[SLOPE], size))
+        clear(stretch(work, head[SLOPE], size))
 
 
 @inner_kernel
@@ -92,7 +85,7 @@ def stop_gradient(choices: Any, program: Any, work: Any, phase: Any) -> None:
     """Let nothing reach what lies below the layer of a phase."""
     row = stretch(program.phase_table, phase * PHASE_FIELDS, PHASE_FIELDS)
     entrance = stretch(program.instructions, row[FIRST_OP] * COLUMNS, COLUMNS)
-    fill(stretch(work, entrance[INPUT_GRADIENT], choices.batch * entrance[STEPS] * entrance[FAN_IN]))
+    clear(stretch(work, entrance[INPUT_GRADIENT], choices.batch * entrance[STEPS] * entrance[FAN_IN]))
 
 
 @inner_kernel

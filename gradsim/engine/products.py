@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from gradsim.engine.compilation import kernel
-from gradsim.engine.linear import TINY_PRODUCT
+from gradsim.engine.linear import TINY_PRODUCT, matrix_product
 from gradsim.engine.memory import matrix, stretch
 
 SMALL_PRODUCT = 1_000_000
@@ -49,7 +47,9 @@ def product(a: Any, b: Any, out: Any, rows: Any, inner: Any, columns: Any) -> No
     step = _rows_at_once(rows, inner * columns, LEAST_ROWS)
     for first in range(0, rows, step):
         count = min(step, rows - first)
-        np.dot(matrix(a, first * inner, count, inner), factor, matrix(out, first * columns, count, columns))
+        matrix_product(
+            matrix(a, first * inner, count, inner), factor, matrix(out, first * columns, count, columns)
+        )
 
 
 @kernel
@@ -68,7 +68,7 @@ def product_of_transposed(
     step = _rows_at_once(inner, rows * columns, LEAST_SUMMED_ROWS)
     for first in range(0, inner, step):
         count = min(step, inner - first)
-        np.dot(
+        matrix_product(
             matrix(a, first * rows, count, rows).T,
             matrix(b, first * columns, count, columns),
             matrix(out if first == 0 else scratch, 0, rows, columns),

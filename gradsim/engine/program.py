@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gradsim.engine.compilation import inner_kernel
+from gradsim.engine.compilation import inline_kernel
 from gradsim.engine.linkage import Functions
 from gradsim.engine.memory import stretch
 from gradsim.trace import COUNTS, TENSORS, VALUES
@@ -186,13 +186,13 @@ class Measures(NamedTuple):
     scratch: NDArray[np.float64]
 
 
-@inner_kernel
+@inline_kernel
 def values_of(measures: Any, layer: Any, tensor: Any) -> Any:
     """Return the place (5,) of the values of a tensor of a layer."""
     return stretch(measures.values, (layer * TENSOR_COUNT + tensor) * VALUE_COUNT, VALUE_COUNT)
 
 
-@inner_kernel
+@inline_kernel
 def counts_of(measures: Any, layer: Any, tensor: Any) -> Any:
     """Return the place (4,) of the counts of a tensor of a layer."""
     return stretch(measures.counts, (layer * TENSOR_COUNT + tensor) * COUNT_COUNT, COUNT_COUNT)

@@ -12,14 +12,14 @@ from typing import Any
 from gradsim.engine.activations import activate
 from gradsim.engine.compilation import kernel
 from gradsim.engine.elementwise import multiply_into
-from gradsim.engine.memory import stretch
+from gradsim.engine.memory import clear, stretch
 from gradsim.engine.precision import BFLOAT16, FLOAT32, OVERFLOWED, created_infinities, round_stored
 from gradsim.engine.products import copy_transposed, product, product_of_transposed
 from gradsim.engine.recurrent_cells import GRU, GRU_RESET_BEFORE, LSTM, SIMPLE, gates_of
 from gradsim.engine.recurrent_gru import gru_carry, gru_step, gru_step_back
 from gradsim.engine.recurrent_lstm import lstm_carry, lstm_step, lstm_step_back
 from gradsim.engine.recurrent_reset_before import reset_before_backward, reset_before_forward
-from gradsim.engine.recurrent_rows import add_into, add_rows_into, add_with_bias, fill
+from gradsim.engine.recurrent_rows import add_into, add_rows_into, add_with_bias
 
 
 @kernel
@@ -91,7 +91,7 @@ def recurrent_forward(
     if form == BFLOAT16:
         rounded[OVERFLOWED] += created_infinities(z, x, input_weight)
     round_stored(form, z, rounded)
-    fill(stretch(hidden, 0, state), 0)
+    clear(stretch(hidden, 0, state))
     taken = max(units, fan_in) * width
     if cell == GRU_RESET_BEFORE:
         weights = stretch(workspace, taken, width * units)
@@ -113,7 +113,7 @@ def recurrent_forward(
         )
         return
     if cell == LSTM:
-        fill(stretch(cell_state, 0, state), 0)
+        clear(stretch(cell_state, 0, state))
     size = batch * width
     for t in range(steps):
         before, now = stretch(hidden, t * state, state), stretch(hidden, (t + 1) * state, state)
@@ -234,11 +234,11 @@ def recurrent_backward(
         product_room = stretch(room, steps * size if cell == GRU else 0, state)
         transposed = stretch(scratch, 0, units * width)
         copy_transposed(recurrent_weight, width, 0, width, transposed)
-        fill(bias_gradient, 0)
+        clear(bias_gradient)
         if cell == GRU:
-            fill(recurrent_bias_gradient, 0)
+            clear(recurrent_bias_gradient)
         if cell == LSTM:
-            fill(stretch(cell_gradient, (steps - 1) * state, state), 0)
+            clear(stretch(cell_gradient, (steps - 1) * state, state))
         for t in range(steps - 1, -1, -1):
             dh = stretch(hidden_gradient, t * state, state)
             delta_t = stretch(delta, t * size, size)
@@ -258,7 +258,7 @@ def recurrent_backward(
                 if connected:
                     lstm_carry(gates_t, dc, stretch(cell_gradient, (t - 1) * state, state), units)
                 elif t > 0:
-                    fill(stretch(cell_gradient, (t - 1) * state, state), 0)
+                    clear(stretch(cell_gradient, (t - 1) * state, state))
             else:
                 gates_t, before = stretch(gates, t * size, size), stretch(hidden, t * state, state)
                 felt = stretch(room, t * size, size)

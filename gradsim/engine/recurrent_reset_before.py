@@ -11,11 +11,11 @@ from typing import Any
 
 from gradsim.engine.activation_passes import sigmoid_pass, tanh_pass
 from gradsim.engine.compilation import kernel
-from gradsim.engine.memory import stretch
+from gradsim.engine.memory import clear, stretch
 from gradsim.engine.precision import FLOAT32, round_stored
 from gradsim.engine.products import copy_transposed, product, product_of_transposed
 from gradsim.engine.recurrent_gru import gru_carry, mix, mix_back
-from gradsim.engine.recurrent_rows import add_into, add_rows_into, copy_columns, fill
+from gradsim.engine.recurrent_rows import add_into, add_rows_into, copy_columns
 
 
 @kernel
@@ -99,7 +99,7 @@ def reset_before_backward(
     delta_rz = stretch(workspace, steps * state, steps * 2 * state)
     delta_n = stretch(workspace, 3 * steps * state, steps * state)
     felt = stretch(workspace, 4 * steps * state, state)
-    fill(bias_gradient, 0)
+    clear(bias_gradient)
     for t in range(steps - 1, -1, -1):
         before = stretch(hidden, t * state, state)
         gates_t, delta_t = stretch(gates, 3 * t * state, 3 * state), stretch(delta, 3 * t * state, 3 * state)

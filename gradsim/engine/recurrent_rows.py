@@ -9,13 +9,6 @@ from gradsim.engine.memory import stretch
 
 
 @kernel
-def fill(out: Any, value: Any) -> None:
-    """Write a value to every element."""
-    for i in range(out.shape[0]):
-        out[i] = value
-
-
-@kernel
 def add_into(out: Any, x: Any) -> None:
     """Add x to out, element by element."""
     for i in range(out.shape[0]):

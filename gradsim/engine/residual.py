@@ -28,6 +28,7 @@ from gradsim.engine.instructions import (
     STEPS,
     WEIGHT,
 )
+from gradsim.engine.linear import matrix_product
 from gradsim.engine.measuring import measure_tensor
 from gradsim.engine.memory import matrix, stretch
 from gradsim.engine.precision import BACKWARD, FORWARD, count_created, round_tensor
@@ -42,18 +43,16 @@ from gradsim.engine.program import (
 
 @inner_kernel
 def add_scaled(skip: Any, branch: Any, scale: Any, out: Any) -> None:
-    """Write skip + scale · branch; ``scale`` is an array (1,) in the precision of the rest."""
-    factor = scale[0]
+    """Write skip + scale · branch, all in one precision."""
     for i in range(out.shape[0]):
-        out[i] = skip[i] + factor * branch[i]
+        out[i] = skip[i] + scale * branch[i]
 
 
 @inner_kernel
 def scale_into(x: Any, scale: Any, out: Any) -> None:
-    """Write scale · x; ``scale`` is an array (1,) in the precision of the rest."""
-    factor = scale[0]
+    """Write scale · x, both in one precision."""
     for i in range(out.shape[0]):
-        out[i] = factor * x[i]
+        out[i] = scale * x[i]
 
 
 @inner_kernel
@@ -67,10 +66,10 @@ def product_sum(x: Any, y: Any) -> Any:
 
 @inner_kernel
 def scale_of(row: Any, constants: Any, parameters: Any) -> Any:
-    """Return α as an array (1,) in the precision of the parameters."""
-    scale = np.empty(1, parameters.dtype)
-    scale[0] = parameters[row[BIAS]] if row[BIAS] >= 0 else constants[PARAMETER_0]
-    return scale
+    """Return α in the precision of the parameters."""
+    if row[BIAS] >= 0:
+        return parameters[row[BIAS]]
+    return parameters.dtype.type(constants[PARAMETER_0])
 
 
 @inner_kernel
@@ -82,7 +81,7 @@ def run_residual_forward(
     fan_in = row[FAN_IN]
     fan_out = row[FAN_OUT]
     if row[WEIGHT] >= 0:
-        np.dot(
+        matrix_product(
             matrix(work, row[INPUT], rows, fan_in),
             matrix(parameters, row[WEIGHT], fan_in, fan_out),
             matrix(work, row[SKIP], rows, fan_out),
@@ -134,12 +133,12 @@ def run_residual_begin_backward(
     branch = stretch(work, row[BRANCH_GRADIENT], rows * fan_in)
     if row[WEIGHT] >= 0:
         gradient = matrix(work, row[OUTPUT_GRADIENT], rows, fan_out)
-        np.dot(
+        matrix_product(
             matrix(work, row[INPUT], rows, fan_in).T,
             gradient,
             matrix(gradients, row[WEIGHT], fan_in, fan_out),
         )
-        np.dot(
+        matrix_product(
             gradient,
             matrix(parameters, row[WEIGHT], fan_in, fan_out).T,
             matrix(work, row[SKIP_GRADIENT], rows, fan_in),

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from gradsim.engine.compilation import exact_kernel, kernel
+from gradsim.engine.compilation import allocates, exact_kernel, kernel
 from gradsim.engine.float_bits import (
     infinity,
     key_number,
@@ -236,6 +236,7 @@ def finish_statistics(accumulator: Any, n: int, values: Any, counts: Any) -> Non
 
 
 @exact_kernel
+@allocates
 def tensor_statistics(x: Any, values: Any, counts: Any) -> None:
     """Write the statistics of a whole tensor.
 

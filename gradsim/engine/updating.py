@@ -33,7 +33,7 @@ from gradsim.engine.instructions import (
 )
 from gradsim.engine.loss_scaling import multiply
 from gradsim.engine.measuring import measure_tensor
-from gradsim.engine.memory import stretch
+from gradsim.engine.memory import clear, copy, stretch
 from gradsim.engine.optimizers import (
     ADAM,
     ADAMW,
@@ -160,7 +160,7 @@ def clip(
         gradient = stretch(gradients, offset, size)
         out = stretch(clipped, offset, size)
         if not moves(row, only):
-            out[:] = gradient
+            copy(gradient, out)
             continue
         if kind == VALUE:
             clip_values(gradient, out, threshold)
@@ -246,7 +246,7 @@ def update_parameters(
             parameter = stretch(parameters, start, count)
             update = stretch(updates, start, count)
             if not trained:
-                update[:] = 0
+                clear(update)
             elif not given:
                 update_chunk(
                     optimizer,

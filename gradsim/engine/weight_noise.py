@@ -6,7 +6,7 @@ from typing import Any
 
 from gradsim.engine.compilation import inner_kernel
 from gradsim.engine.instructions import P_COLUMNS, P_FIELDS, P_IS_MEASURED, P_OFFSET, P_ROWS
-from gradsim.engine.memory import stretch
+from gradsim.engine.memory import copy, stretch
 from gradsim.engine.random import counter_normal
 
 
@@ -22,13 +22,13 @@ def add_weight_noise(program: Any, buffers: Any, deviation: Any, iteration: Any)
     """Keep the clean parameters, add noise to the measured matrices and keep the noisy ones, too."""
     parameters = buffers.parameters
     size = parameters.shape[0]
-    buffers.clean[:] = parameters
+    copy(parameters, buffers.clean)
     for p in range(program.rate_scales.shape[0]):
         row = stretch(program.parameter_table, p * P_FIELDS, P_FIELDS)
         if row[P_IS_MEASURED] and row[P_ROWS] > 1:
             part = stretch(parameters, row[P_OFFSET], row[P_ROWS] * row[P_COLUMNS])
             add_normal(part, deviation, program.noise_key[0], iteration * size + row[P_OFFSET])
-    buffers.noisy[:] = parameters
+    copy(parameters, buffers.noisy)
 
 
 @inner_kernel
