@@ -23,11 +23,9 @@ run: system-window $(STAMP)
 
 test: lint tests jitless
 
-# The engine is compiled for both precisions side by side before the workers would each do it.
+# The engine is compiled for both precisions, on all cores, before the workers would each do it.
 tests: $(TEST_STAMP)
-	@for precision in float32 float64; do \
-		$(BIN)/python -c "from gradsim.engine import prepare; prepare('$$precision')" & \
-	done; wait
+	@$(BIN)/python -c "from gradsim.engine import prepare; prepare('float32'); prepare('float64')"
 	$(PYTEST) -n $(WORKERS) --benchmark-disable
 
 # Compiled functions are invisible to coverage; the small engine tests also run as plain Python.

@@ -50,7 +50,7 @@ class CodeFiles:
         """Return the code for a key, or None where there is none."""
         try:
             kept, data = pickle.loads(self._path(key).read_bytes())
-        except OSError:
+        except (OSError, EOFError, pickle.UnpicklingError):  # none there, or a disk was full
             return None
         return data if kept == key else None
 

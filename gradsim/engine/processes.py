@@ -66,7 +66,7 @@ def _compile(precision: str, parts: tuple[str, ...], at_once: int, report: Calla
             except queue.Empty:
                 part, line = "", latest
             if part and not line:  # its end
-                if running.pop(part).wait() != 0:
+                if _ended(running.pop(part)) != 0:
                     return False
             elif line:
                 latest = line
@@ -76,8 +76,14 @@ def _compile(precision: str, parts: tuple[str, ...], at_once: int, report: Calla
     finally:
         for process in running.values():
             process.kill()
-            process.wait()
+            _ended(process)
     return True
+
+
+def _ended(process: subprocess.Popen[str]) -> int:
+    assert process.stdin is not None
+    process.stdin.close()
+    return process.wait()
 
 
 def _started(precision: str, part: str) -> subprocess.Popen[str]:

@@ -6,9 +6,18 @@ from typing import Any
 import numpy as np
 import pytest
 from numba import config
+from numba.core.errors import NumbaError
 
 from gradsim.engine import compilation
-from gradsim.engine.compilation import by_dtype, cache_folder, cache_name, elementary, exact_kernel, kernel
+from gradsim.engine.compilation import (
+    allocates,
+    by_dtype,
+    cache_folder,
+    cache_name,
+    elementary,
+    exact_kernel,
+    kernel,
+)
 
 
 @pytest.fixture
@@ -113,6 +122,24 @@ def test_the_dtype_chooses_the_function_for_arrays_and_for_numbers(dtype: Any, s
     x = np.zeros(2, dtype)
     assert size_in_a_kernel(x) == (size, size)
     assert (size_of(x), size_of(x[0])) == (size, size)
+
+
+@kernel
+def makes_an_array(x: Any) -> Any:
+    return np.empty(x.size)[0] * 0
+
+
+@kernel
+@allocates
+def may_make_an_array(x: Any) -> Any:
+    return np.zeros(x.size)[0]
+
+
+@pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled with NUMBA_DISABLE_JIT=1")
+def test_only_a_kernel_marked_for_it_makes_arrays() -> None:
+    assert may_make_an_array(np.ones(3)) == 0
+    with pytest.raises(NumbaError, match="NRT required|Only accept returning of array passed"):
+        makes_an_array(np.ones(3))
 
 
 @pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled with NUMBA_DISABLE_JIT=1")
