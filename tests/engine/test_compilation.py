@@ -138,7 +138,7 @@ def may_make_an_array(x: Any) -> Any:
 @pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled with NUMBA_DISABLE_JIT=1")
 def test_only_a_kernel_marked_for_it_makes_arrays() -> None:
     assert may_make_an_array(np.ones(3)) == 0
-    with pytest.raises(NumbaError, match="NRT required|Only accept returning of array passed"):
+    with pytest.raises(NumbaError, match=r"NRT required|Only accept returning of array passed"):
         makes_an_array(np.ones(3))
 
 
