@@ -205,7 +205,7 @@ def _resources() -> Finding:
 
 
 def _cache() -> Finding:
-    from gradsim.engine.compilation import cache_folder
+    from gradsim.engine.code_folder import cache_folder
 
     folder = cache_folder()
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

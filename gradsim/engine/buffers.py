@@ -173,7 +173,6 @@ def allocate_buffers(experiment: Experiment, tape: Tape, samples: SampleSet) -> 
     dtype = storage_type(experiment.precision)
     training = experiment.training
     noisy = tape.parameter_size if training.weight_noise > 0 else 0
-    scaling = training.loss_scale
     slots = STATE_SLOTS[kind_of(experiment.training.optimizer)]
     size = tape.parameter_size
     return Buffers(
@@ -187,7 +186,7 @@ def allocate_buffers(experiment: Experiment, tape: Tape, samples: SampleSet) -> 
         clean=aligned(noisy, dtype),
         noisy=aligned(noisy, dtype),
         candidate=aligned(size if kind_of(training.method) == "evolution" else 0, dtype),
-        scaling=np.array([1.0 if isinstance(scaling, NoLossScale) else scaling.scale, 0.0]),
+        scaling=np.array([first_loss_scale(experiment), 0.0]),
         targets=aligned(tape.batch * samples.target_steps * samples.outputs, dtype),
         typed=aligned(16, dtype),
         scratch=np.zeros(max(work_size(layer.fan_out) for layer in tape.layers)),
@@ -196,6 +195,12 @@ def allocate_buffers(experiment: Experiment, tape: Tape, samples: SampleSet) -> 
         order=np.zeros(len(samples.training_inputs), np.int64),
         order_epoch=np.full(1, -1, np.int64),
     )
+
+
+def first_loss_scale(experiment: Experiment) -> float:
+    """Return the factor on the loss with which an experiment starts: 1 where it is not scaled."""
+    scaling = experiment.training.loss_scale
+    return 1.0 if isinstance(scaling, NoLossScale) else scaling.scale
 
 
 def samples_of(

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 from numba.core import event
 
-from gradsim.engine.compilation import IS_COMPILED, cache_folder
+from gradsim.engine.code_folder import cache_folder
+from gradsim.engine.compilation import IS_COMPILED
 from gradsim.engine.precision import storage_type
 from gradsim.engine.processes import can_start_processes, compile_in_processes
 from gradsim.engine.simulator import Simulator

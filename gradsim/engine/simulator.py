@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gradsim.data import prepare_samples
 from gradsim.data.parameter_files import load_parameters
-from gradsim.engine.buffers import allocate_statistics, initial_parameters
+from gradsim.engine.buffers import allocate_statistics, first_loss_scale, initial_parameters
 from gradsim.engine.checkpoints import Checkpoint
 from gradsim.engine.course import Course, Stretch, can_follow
 from gradsim.engine.history_store import HistoryStore
@@ -127,8 +127,7 @@ class Simulator:
         network.write_parameters(parameters)
         b = network.buffers
         b.moment_1[:], b.moment_2[:] = 0, 0
-        if loss_scale is not None:
-            b.scaling[:] = loss_scale, 0
+        b.scaling[:] = first_loss_scale(network.experiment) if loss_scale is None else loss_scale, 0
         self.iteration = iteration
         self._history = self._new_history()
         self._course = Course(network.experiment, network.checkpoint(iteration), network.numbers)

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradsim.engine import Simulator
 from gradsim.spec import SpecError
+from gradsim.spec.method import DynamicLossScale
+from tests.engine.small_nets import net
 from tests.kind_runs import NETWORKS, kind_simulator
 
 
@@ -45,6 +48,15 @@ def test_what_lies_before_the_place_where_one_stands_cannot_be_sought() -> None:
         simulator.seek(6)
     with pytest.raises(SpecError):
         simulator.stand_at(7, {"nothing.weight": np.zeros(1)})
+
+
+def test_a_dynamic_loss_scale_stands_where_it_is_said_to_and_else_at_its_first_value() -> None:
+    simulator = Simulator(net(precision="float16", loss_scale=DynamicLossScale(scale=1024.0, interval=2)))
+    simulator.advance(9)
+    assert simulator.record().loss_scale > 1024
+    for asked_for, stands in ((64.0, 64), (None, 1024)):
+        simulator.stand_at(9, {}, asked_for)
+        assert simulator.record().loss_scale == stands
 
 
 @pytest.mark.parametrize("name", NETWORKS)

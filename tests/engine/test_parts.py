@@ -11,7 +11,8 @@ import pytest
 from gradsim.data import prepare_samples
 from gradsim.engine import prepare, processes
 from gradsim.engine.buffers import allocate_buffers, program_of, samples_of
-from gradsim.engine.compilation import IS_COMPILED, cache_folder
+from gradsim.engine.code_folder import cache_folder
+from gradsim.engine.compilation import IS_COMPILED
 from gradsim.engine.parts import KERNELS, PARTS, SEPARATE, numba_type
 from gradsim.engine.processes import compile_in_processes
 from gradsim.engine.program import Amounts, Buffers, Choices, Program, Samples

@@ -1,0 +1,74 @@
+"""In which folder compiled code lies: one of its own for every state of the program and of the machine."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+from llvmlite import binding as llvm
+from platformdirs import user_cache_dir
+
+
+def cache_name() -> str:
+    """Return the name of the folder that holds this program's compiled code.
+
+    numba recompiles a function only when its own file has changed: after a change in a callee it would run
+    stale code. So the name holds a hash of everything that machine code depends on.
+
+    Returns
+    -------
+    str
+        ``numba-`` and 16 hexadecimal digits of a hash of the engine's sources, the versions of numba,
+        llvmlite, NumPy, SciPy and Python, and the name of the processor.
+    """
+    digest = hashlib.blake2b(digest_size=8)
+    for package in ("numba", "llvmlite", "numpy", "scipy"):
+        digest.update(f"{package} {version(package)}\n".encode())
+    digest.update(f"{sys.version} {platform.machine()} {llvm.get_host_cpu_name()}\n".encode())
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(source.name.encode() + b"\n" + source.read_bytes())
+    return f"numba-{digest.hexdigest()}"
+
+
+def cache_folder() -> Path:
+    """Return the folder of compiled code, which exists and can be written to.
+
+    Returns
+    -------
+    Path
+        A folder called ``cache_name()`` inside ``NUMBA_CACHE_DIR`` where that is set, else in the person's
+        cache folder, else (neither can be written to) in the folder for temporary files, where the name also
+        holds the user's so that nobody runs the code of another.
+    """
+    name = cache_name()
+    asked_for = os.environ.get("NUMBA_CACHE_DIR")
+    if asked_for and Path(asked_for).name == name:  # inherited from a parent process that stood here before
+        asked_for = str(Path(asked_for).parent)
+    for parent in (asked_for, user_cache_dir("gradsim", appauthor=False)):
+        if parent and _can_be_written_to(Path(parent) / name):
+            return Path(parent) / name
+    user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "")
+    shared = Path(tempfile.gettempdir()) / f"gradsim-{user}" / name
+    if _can_be_written_to(shared) and _belongs_to_this_user(shared.parent):
+        return shared
+    alone = Path(tempfile.mkdtemp(prefix="gradsim-")) / name
+    alone.mkdir()
+    return alone
+
+
+def _can_be_written_to(folder: Path) -> bool:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _belongs_to_this_user(folder: Path) -> bool:
+    return not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()
