@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 
 import msgspec
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QLabel, QMenu, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
@@ -52,7 +52,8 @@ class Builder(QScrollArea):
             lambda value, words: self._edit(msgspec.structs.replace(self._draft, training=value), words)
         )
         self.presets = QToolButton(autoRaise=True)
-        self.presets.setText("Start from …")
+        self.presets.setText("Start from ▾")
+        self.presets.setStyleSheet("QToolButton::menu-indicator { image: none; }")  # which stands too low
         self.presets.setIcon(icon("presets"))
         self.presets.setObjectName("presets")
         self.presets.setToolTip("Replace everything by an experiment that comes with GradSim (can be undone)")
@@ -67,6 +68,7 @@ class Builder(QScrollArea):
         self.set_experiment(self._experiment)
 
     def _lay_out(self) -> None:
+        self._least = 0
         body = self._body = QWidget()
         layout = QVBoxLayout(body)
         layout.setContentsMargins(8, 6, 8, 12)
@@ -109,6 +111,15 @@ class Builder(QScrollArea):
     def minimumSizeHint(self) -> QSize:
         bar = self.verticalScrollBar().sizeHint().width()
         return QSize(self._body.minimumSizeHint().width() + bar, 160)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Tell the dock when the fields need another width: a scrolling area keeps that to itself."""
+        if watched is self._body and event.type() == QEvent.Type.LayoutRequest:
+            least = self._body.minimumSizeHint().width()
+            if least != self._least:
+                self._least = least
+                self.updateGeometry()
+        return super().eventFilter(watched, event)
 
     @property
     def draft(self) -> Experiment:
