@@ -170,7 +170,10 @@ class StatisticsView(QTableView):
         is_long = any(
             metrics.horizontalAdvance(symbol) + 14 > header.defaultSectionSize() for symbol in table.symbols
         )
-        header.setFixedHeight(metrics.height() * (2 if is_long else 1) + 10)
+        height = metrics.height() * (2 if is_long else 1) + 10
+        if height != header.height():
+            header.setFixedHeight(height)
+            self.updateGeometries()  # or the first row lies below the taller heading
         self._limit_height()
         if self._marked >= 0:
             self.scrollTo(self.statistics.index(0, self._marked))
