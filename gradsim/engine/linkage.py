@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numba
 import numpy as np
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from gradsim.engine.activations import activate
 from gradsim.engine.compilation import IS_COMPILED, c_function, inner_kernel
+from gradsim.engine.program import Functions
 
 _numba: Any = numba  # its types say nothing of compiled functions
 
@@ -100,15 +101,6 @@ else:
     def activate_at(table: Any, opcode: Any, z: Any, a: Any, slope: Any, p0: Any, p1: Any) -> None:
         """Do what ``activate`` does."""
         activate(opcode, z, a, slope, p0, p1)
-
-
-class Functions(NamedTuple):
-    """What the machine calls without containing it."""
-
-    normalize_forward: Any
-    normalize_backward: Any
-    recurrent_forward: Any
-    recurrent_backward: Any
 
 
 def _arrays(letters: str, precision: str) -> Any:

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from gradsim.engine.evaluation import evaluate, outputs_of
 from gradsim.engine.evolution import make_child
 from gradsim.engine.histograms import count_after_update, count_before_update
-from gradsim.engine.linkage import Functions, addresses, function_types, functions
+from gradsim.engine.linkage import addresses, function_types, functions
 from gradsim.engine.passes import backward
 from gradsim.engine.pretraining import begin_phase
-from gradsim.engine.program import Amounts, Buffers, Choices, Measures, Program, Samples
+from gradsim.engine.program import Amounts, Buffers, Choices, Functions, Measures, Program, Samples
 from gradsim.engine.updating import clip, measure_norms, update_parameters
 
 _types: Any = types  # numba's types say nothing of these
@@ -68,6 +68,9 @@ SEPARATE: dict[str, Callable[[str], object]] = {"cells": functions, "activations
 
 PARTS = ("forward", "cells", "backward", "update", "activations")
 """The longest first."""
+
+WHOLE = "whole"
+"""What is compiled last, when all parts lie in the cache: the machine around them."""
 
 
 def compile_part(precision: str, part: str) -> None:

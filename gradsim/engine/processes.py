@@ -9,14 +9,10 @@ import sys
 import threading
 from collections.abc import Callable
 
-from gradsim.engine.parts import PARTS, compile_part
-
-WHOLE = "whole"
-"""What is compiled last, when all parts lie in the cache: the machine around them."""
+from gradsim.engine.parts import PARTS, WHOLE
 
 _PATIENCE = 0.2  # seconds after which a silent compilation is reported again, so that it can be stopped
-_NICENESS = 5  # the window comes first
-_PROGRAM = "from gradsim.engine.processes import serve; serve({precision!r}, {part!r})"
+_PROGRAM = "from gradsim.engine.part_process import serve; serve({precision!r}, {part!r})"
 
 
 def can_start_processes() -> bool:
@@ -104,30 +100,3 @@ def _read(part: str, process: subprocess.Popen[str], lines: queue.SimpleQueue[tu
         for line in said:
             lines.put((part, line.strip()))
     lines.put((part, ""))
-
-
-def serve(precision: str, part: str) -> None:
-    """Compile one part in this process, saying what is being compiled; end with the process that asked for it.
-
-    Parameters
-    ----------
-    precision : {"float32", "float64"}
-        For which machine.
-    part : str
-        One of ``PARTS``, or ``WHOLE``.
-    """
-    from gradsim.engine.preparation import reported, run_smallest
-
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    if hasattr(os, "nice"):
-        os.nice(_NICENESS)
-    with reported(lambda name: print(name, flush=True)):
-        if part == WHOLE:
-            run_smallest(precision)
-        else:
-            compile_part(precision, part)
-
-
-def _end_with_parent() -> None:
-    sys.stdin.read()  # nothing is ever sent; the end of the file is the end of the parent
-    os._exit(1)

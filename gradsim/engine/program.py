@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.engine.compilation import inline_kernel
-from gradsim.engine.linkage import Functions
 from gradsim.engine.memory import stretch
 from gradsim.trace import COUNTS, TENSORS, VALUES
 
@@ -104,6 +103,15 @@ class Amounts(NamedTuple):
     phase_rate: float
     mutation: float
     mutation_decay: float
+
+
+class Functions(NamedTuple):
+    """What the machine calls without containing it."""
+
+    normalize_forward: Any
+    normalize_backward: Any
+    recurrent_forward: Any
+    recurrent_backward: Any
 
 
 class Program(NamedTuple):

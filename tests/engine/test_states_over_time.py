@@ -79,7 +79,7 @@ def test_the_first_steps_of_these_runs_are_far_below_a_band_of_the_largest(cell:
     trace = stacked(cell, False, (0, 0)).record()
     for layer in LAYERS:
         sizes = by_step(trace, layer, "hidden_gradient")
-        assert 0 < sizes[0] < AGREEMENT * sizes[-1]
+        assert 0 < sizes[0] < 1e-9 * sizes[-1]  # a usual band: of the whole tensor it would leave them unseen
 
 
 @pytest.mark.parametrize("truncations", [(4, 4), (0, 4), (4, 0), (3, 5), (1, 1)], ids=str)
