@@ -409,11 +409,11 @@ def test_words_and_numbers():
     advised = replace(
         diagnose_run(RUN), findings=(finding(advice=True),), loss=np.nan, baseline=0.0, iteration=9
     )
-    assert headline(advised) == "✓ Healthy, with advice. Batch loss NaN (median of an epoch)."
+    assert headline(advised) == "✓ Healthy, with advice. Batch loss NaN (recent median)."
     assert headline(replace(advised, iteration=0)) == "○ Nothing found yet but advice. Batch loss NaN."
     costly = headline(replace(advised, loss=3.0, baseline=1.5))
     assert (
         costly
-        == "○ Nothing found yet but advice. Batch loss 3 (median of an epoch), 200 % of what a constant answer costs."
+        == "○ Nothing found yet but advice. Batch loss 3 (recent median), 200 % of what a constant answer costs."
     )
     assert headline(replace(advised, findings=(), iteration=0)).startswith("○ ")

@@ -169,12 +169,11 @@ def sentence_of(diagnosis: Diagnosis) -> str:
     """Return a diagnosis in a sentence or two, from all else that it holds."""
     findings, share = diagnosis.findings, diagnosis.loss_share
     faults = [finding for finding in findings if not finding.is_advice]
-    if math.isnan(share):
-        stands = f"The batch loss is {number(diagnosis.loss)}"
-    else:
-        stands = (
-            f"The batch loss is {number(diagnosis.loss)}, {percent(share)} of what a constant answer costs"
-        )
+    # Not that of the batch on screen alone, which swings: the two are told apart.
+    median = " (recent median)" if diagnosis.iteration else ""
+    stands = f"The batch loss is {number(diagnosis.loss)}{median}"
+    if not math.isnan(share):
+        stands += f", {percent(share)} of what a constant answer costs"
     if diagnosis.is_converged and not faults:
         return f"Healthy: {stands[0].lower()}{stands[1:]}: the network has learned."
     if not faults:

@@ -31,7 +31,7 @@ def headline(diagnosis: Diagnosis) -> str:
     healthy = "Healthy, with advice" if is_sure else "Nothing found yet but advice"
     first = healthy if diagnosis.is_healthy else diagnosis.findings[0].title
     words = f"{sign} {first}" + (f" and {more} more" if more and not diagnosis.is_healthy else "")
-    median = " (median of an epoch)" if diagnosis.iteration else ""
+    median = " (recent median)" if diagnosis.iteration else ""
     loss = f"Batch loss {number_text(diagnosis.loss, 3)}{median}"
     if diagnosis.loss_share == diagnosis.loss_share:  # neither is there without a loss
         loss += f", {number_text(100 * diagnosis.loss_share, 3)} % of what a constant answer costs"

@@ -112,9 +112,9 @@ def test_a_converged_network_is_healthy_whatever_its_numbers_are():
 @pytest.mark.parametrize(
     ("iteration", "loss", "converged", "words"),
     [
-        (9, 0.5, False, "Healthy: nothing was found. The batch loss is 0.5, 50 % of "),
-        (9, 1.0, False, "Nothing found yet. The batch loss is 1, 100 % of "),
-        (9, 8.0, False, "Nothing found yet. The batch loss is 8, 800 % of "),
+        (9, 0.5, False, "Healthy: nothing was found. The batch loss is 0.5 (recent median), 50 % of "),
+        (9, 1.0, False, "Nothing found yet. The batch loss is 1 (recent median), 100 % of "),
+        (9, 8.0, False, "Nothing found yet. The batch loss is 8 (recent median), 800 % of "),
         (0, 0.5, False, "Nothing found yet. The batch loss is 0.5, 50 % of "),
         (0, 0.01, True, "Healthy: the batch loss is 0.01, 1 % of "),
     ],
