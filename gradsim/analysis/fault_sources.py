@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradsim.analysis.update_rule import update_rule
+from gradsim.analysis.update_rule import STANDING, update_rule
 from gradsim.spec import phase_at
 from gradsim.trace import IterationTrace, LayerTrace
 
@@ -174,7 +174,7 @@ def _of_change(
 ) -> tuple[Source, ...]:
     """Return what Δw is made of; what an optimizer remembers and the children of an evolution are in no record."""
     rule = update_rule(trace, layer, name)
-    if rule.mover == "nothing":
+    if rule.mover in STANDING:
         return ()
     weight = _source("w", layer, name, index)
     if rule.mover == "evolution":

@@ -10,7 +10,10 @@ from gradsim.spec import phase_at, unrolled_layers
 from gradsim.spec.method import DynamicLossScale, Evolution, parameter_rules
 from gradsim.trace import IterationTrace, LayerTrace
 
-Mover = Literal["gradient", "evolution", "nothing"]
+Mover = Literal["gradient", "evolution", "frozen", "frozen by its group", "other phase", "left out"]
+
+STANDING = ("frozen", "frozen by its group", "other phase", "left out")
+"""Movers that move nothing."""
 
 
 class UpdateRule(NamedTuple):
@@ -18,9 +21,9 @@ class UpdateRule(NamedTuple):
 
     Attributes
     ----------
-    mover : {"gradient", "evolution", "nothing"}
-        What the change is made of; ``nothing`` where the parameter stands still: it is frozen, the layer of another
-        phase of pretraining, or the whole update is left out because a gradient is not finite.
+    mover : {"gradient", "evolution", "frozen", "frozen by its group", "other phase", "left out"}
+        What the change is made of, or why the parameter stands still: its layer is frozen, or its group; another
+        layer is being pretrained; or the whole update is left out, because a gradient is not finite.
     rate : float
         η with the factors of its layer and its groups; of an evolution the standard deviation σ of the noise.
     decay : float
@@ -51,18 +54,21 @@ def update_rule(trace: IterationTrace, layer: LayerTrace, tensor: str) -> Update
     """
     training = trace.experiment.training
     placed: Any = unrolled_layers(trace.experiment.network)[layer.index].layer
+    is_trained = getattr(placed, "trainable", True)
     rules = parameter_rules(
         training.groups,
         stored_name(layer.name, tensor),
-        getattr(placed, "trainable", True),
+        is_trained,
         getattr(placed, "learning_rate_scale", 1.0),
     )
     decay = float(training.optimizer.weight_decay) * rules.weight_decay_scale
-    mover: Mover = "gradient"
-    if not rules.trainable or phase_at(trace.experiment, trace.iteration).layer not in (None, layer.name):
-        mover = "nothing"
-    elif isinstance(training.method, Evolution):
+    rate = trace.learning_rate * rules.learning_rate_scale
+    if not rules.trainable:
+        return UpdateRule("frozen by its group" if is_trained else "frozen", rate, decay)
+    if phase_at(trace.experiment, trace.iteration).layer not in (None, layer.name):
+        return UpdateRule("other phase", rate, decay)
+    if isinstance(training.method, Evolution):
         return UpdateRule("evolution", trace.learning_rate, 0.0)
-    elif isinstance(training.loss_scale, DynamicLossScale) and not math.isfinite(trace.gradient_norm):
-        mover = "nothing"
-    return UpdateRule(mover, trace.learning_rate * rules.learning_rate_scale, decay)
+    if isinstance(training.loss_scale, DynamicLossScale) and not math.isfinite(trace.gradient_norm):
+        return UpdateRule("left out", rate, decay)
+    return UpdateRule("gradient", rate, decay)

@@ -114,7 +114,7 @@ def test_an_update_left_out_by_a_dynamic_loss_scale_has_lost_nothing():
     experiment = msgspec.structs.replace(net(loss_scale=scale), precision="float16")
     trace, counts = lost_counts(experiment)
     assert not math.isfinite(trace.gradient_norm)
-    assert update_rule(trace, trace["head"], "weight").mover == "nothing"
+    assert update_rule(trace, trace["head"], "weight").mover == "left out"
     assert not any(counts.values())
     fault = lost_to_zero_in(trace)
     assert fault is None or not fault.tensor.endswith("_update")

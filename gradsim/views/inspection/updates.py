@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from gradsim.analysis import angle_between
 from gradsim.analysis.magnitude import rms
-from gradsim.spec import kind_of, phase_at, unrolled_layers
-from gradsim.spec.method import DynamicLossScale, Evolution, parameter_rules
+from gradsim.analysis.update_rule import UpdateRule, update_rule
+from gradsim.spec import kind_of
+from gradsim.spec.method import Evolution
 from gradsim.trace import IterationTrace, LayerTrace
 from gradsim.views.inspection.marked_number import told
 from gradsim.views.inspection.sums import added, factor_text
@@ -43,28 +44,30 @@ _OPTIMIZERS = {
 }
 
 
-_STILL = ("ΔW = 0", "stands still in this phase: no update")
+_STANDING = {
+    "frozen": "the layer is frozen",
+    "frozen by its group": "frozen by its group",
+    "other phase": "stands still in this phase: no update",
+    "left out": "left out: a gradient is not finite, so the loss scale is halved instead",
+}
 
 
 _WEIGHT_NAMES = {"recurrent": "recurrent_weight", "normalization": "gamma"}
 """What ``weight`` of a record is called in the parameters, where not so."""
 
 
-def _way(trace: IterationTrace, layer: LayerTrace) -> tuple[str, str, bool]:
-    """Return how a layer's weights are moved, in symbols and in words, and whether by its own gradient."""
+def _way(trace: IterationTrace, rule: UpdateRule) -> tuple[str, str]:
+    """Return how a layer's weights are moved, in symbols and in words."""
+    if rule.mover in _STANDING:
+        return "ΔW = 0", _STANDING[rule.mover]
     training = trace.experiment.training
-    if phase_at(trace.experiment, trace.iteration).layer not in (None, layer.name):
-        return *_STILL, False
     if isinstance(training.method, Evolution):
         words = (
             f"no gradient: of {training.method.population:,} children, each W plus normal noise of standard "
-            f"deviation σ = {told(trace.learning_rate)}, the best are averaged, and W steps to their mean"
+            f"deviation σ = {told(rule.rate)}, the best are averaged, and W steps to their mean"
         )
-        return "ΔW = mean of the best children − W", words, False
-    if isinstance(training.loss_scale, DynamicLossScale) and not math.isfinite(trace.gradient_norm):
-        return "ΔW = 0", "left out: a gradient is not finite, so the loss scale is halved instead", False
-    symbols, note = _OPTIMIZERS[kind_of(training.optimizer)]
-    return symbols, note, True
+        return "ΔW = mean of the best children − W", words
+    return _OPTIMIZERS[kind_of(training.optimizer)]
 
 
 def _single(layer: LayerTrace) -> str:
@@ -179,36 +182,25 @@ def update_formula(
     tuple of (symbols, filled, note)
         What the optimizer or the evolution adds, and the weight after it.
     """
-    optimizer = trace.experiment.training.optimizer
-    kind = kind_of(optimizer)
-    placed: Any = unrolled_layers(trace.experiment.network)[layer.index].layer
-    rules = parameter_rules(
-        trace.experiment.training.groups,
-        f"{layer.name}.{_WEIGHT_NAMES.get(layer.kind, 'weight')}",
-        getattr(placed, "trainable", True),
-        getattr(placed, "learning_rate_scale", 1.0),
-    )
-    decay = float(optimizer.weight_decay) * rules.weight_decay_scale
-    symbols, note, by_gradient = _way(trace, layer)
+    kind = kind_of(trace.experiment.training.optimizer)
+    rule = update_rule(trace, layer, _WEIGHT_NAMES.get(layer.kind, "weight"))
+    symbols, note = _way(trace, rule)
     here = weight_place(layer, source, unit)
     if here is None:
         return ((symbols, _single(layer), note),)
-    rate = trace.learning_rate * rules.learning_rate_scale
     weight, change = layer.weight[here], layer.update[here]
     gradient = float(layer.clipped_gradient[here])
     result = told(float(change))
-    if not rules.trainable:
-        filled, note = "ΔW = 0", "the layer is frozen" if not placed.trainable else "frozen by its group"
-    elif not by_gradient:
+    if rule.mover != "gradient":
         filled = f"ΔW = {result}"
     elif kind == "sgd":
         inside = factor_text(gradient)
-        if decay:
-            inside = f"({added(told(gradient), decay * float(weight))})"
-        filled = f"ΔW = −{told(rate)}·{inside} = {result}"
+        if rule.decay:
+            inside = f"({added(told(gradient), rule.decay * float(weight))})"
+        filled = f"ΔW = −{told(rule.rate)}·{inside} = {result}"
     else:
-        filled = f"g = {told(gradient)}, η = {told(rate)}:  ΔW = {result}"
-    if decay and by_gradient and kind != "adamw":
+        filled = f"g = {told(gradient)}, η = {told(rule.rate)}:  ΔW = {result}"
+    if rule.decay and rule.mover == "gradient" and kind != "adamw":
         symbols += ";  g with λ W added"
     # Digits enough that a small update can be seen to change the weight.
     before, after = (told(float(value), 8) for value in (weight, weight + change))
