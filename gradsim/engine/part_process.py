@@ -8,6 +8,7 @@ import threading
 
 from gradsim.engine.parts import WHOLE, compile_part
 from gradsim.engine.preparation import reported, run_smallest
+from gradsim.engine.processes import compile_in_place
 
 _NICENESS = 5  # the window comes first
 
@@ -22,6 +23,7 @@ def serve(precision: str, part: str) -> None:
     part : str
         One of ``PARTS``, or ``WHOLE``.
     """
+    compile_in_place(precision)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if hasattr(os, "nice"):
         os.nice(_NICENESS)

@@ -9,10 +9,8 @@ from typing import Any
 import msgspec
 from numba.core import event
 
-from gradsim.engine.code_folder import cache_folder
-from gradsim.engine.compilation import IS_COMPILED
 from gradsim.engine.precision import storage_type
-from gradsim.engine.processes import can_start_processes, compile_in_processes
+from gradsim.engine.processes import compile_once, mark_complete
 from gradsim.engine.simulator import Simulator
 from gradsim.spec import Experiment
 from gradsim.spec.activation import Linear
@@ -64,12 +62,10 @@ def prepare(precision: str, progress: Callable[[str, float], None] | None = None
             if progress is not None:
                 progress(f"compiling {name}", min(0.99, len(names) / FUNCTIONS))
 
-        complete = cache_folder() / f"complete-{precision}"
-        if IS_COMPILED and not complete.exists() and can_start_processes():
-            compile_in_processes(precision, report)
+        compile_once(precision, report)
         with reported(report):  # from the cache, or what could not be compiled elsewhere
             run_smallest(precision)
-        complete.touch()
+        mark_complete(precision)
         _prepared.add(precision)
     if progress is not None:
         progress("ready", 1.0)
@@ -115,11 +111,14 @@ def reported(report: Callable[[str], None]) -> Iterator[None]:
     """
 
     class Listener(event.Listener):
+        """Hands on the names."""
+
         def on_start(self, happening: Any) -> None:
+            """Tell the name."""
             report(happening.data["dispatcher"].py_func.__name__)
 
         def on_end(self, happening: Any) -> None:
-            pass
+            """Say nothing."""
 
     registered = ("numba:compile", Listener())
     event.register(*registered)

@@ -1,4 +1,8 @@
-"""The first compilation in processes of its own: on every core, and with the window left alone."""
+"""The first compilation in processes of its own: on every core, and with the window left alone.
+
+There is a third reason: a function that is compiled in place may be inlined or not where the same one loaded from the
+cache is, so that last bits differ. A machine that is always loaded gives the same bits in the first run as in others.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,62 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
+from gradsim.engine.code_folder import cache_folder
+from gradsim.engine.compilation import IS_COMPILED
 from gradsim.engine.parts import PARTS, WHOLE
 
 _PATIENCE = 0.2  # seconds after which a silent compilation is reported again, so that it can be stopped
-_PROGRAM = "from gradsim.engine.part_process import serve; serve({precision!r}, {part!r})"
+_ROOT = str(Path(__file__).parents[2])
+_PROGRAM = (
+    "import sys; sys.path.append({root!r}); "
+    "from gradsim.engine.part_process import serve; serve({precision!r}, {part!r})"
+)
+
+_settled: set[str] = set()
+_one_at_a_time = threading.Lock()
+
+
+def compile_once(precision: str, report: Callable[[str], None] = lambda name: None) -> None:
+    """Compile the machine in processes unless that has been done, on this machine or for this process.
+
+    Where it cannot be done, whoever calls the machine next compiles it in place.
+
+    Parameters
+    ----------
+    precision : {"float32", "float64"}
+        For which machine.
+    report : callable
+        As for ``compile_in_processes``.
+    """
+    with _one_at_a_time:
+        if precision in _settled:
+            return
+        is_missing = not is_complete(precision) and IS_COMPILED and can_start_processes()
+        if is_missing and compile_in_processes(precision, report):
+            mark_complete(precision)
+        compile_in_place(precision)
+
+
+def compile_in_place(precision: str) -> None:
+    """Let this process compile by itself what it does not find in the cache, as the processes for the parts do."""
+    _settled.add(precision)
+
+
+def is_complete(precision: str) -> bool:
+    """Return whether all of a machine lies in the cache."""
+    return _mark(precision).exists()
+
+
+def mark_complete(precision: str) -> None:
+    """Note that all of a machine lies in the cache; as plain Python it never does."""
+    if IS_COMPILED:
+        _mark(precision).touch()
+
+
+def _mark(precision: str) -> Path:
+    return cache_folder() / f"complete-{precision}"
 
 
 def can_start_processes() -> bool:
@@ -84,7 +139,7 @@ def _ended(process: subprocess.Popen[str]) -> int:
 
 def _started(precision: str, part: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM.format(precision=precision, part=part)],
+        [sys.executable, "-P", "-c", _PROGRAM.format(root=_ROOT, precision=precision, part=part)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -15,7 +15,8 @@ from gradsim.data import prepare_samples
 from gradsim.engine.buffers import allocate_buffers, program_of, samples_of
 from gradsim.engine.checkpoints import Checkpoint
 from gradsim.engine.machine import run_iterations
-from gradsim.engine.precision import rounded
+from gradsim.engine.precision import rounded, storage_type
+from gradsim.engine.processes import compile_once
 from gradsim.engine.program import Buffers, Choices, Samples, Statistics
 from gradsim.engine.settings import amounts_of, choices_of
 from gradsim.engine.tape import Tape, batch_rows, tape_bytes
@@ -47,6 +48,7 @@ class ReadyNetwork:
     def __init__(
         self, experiment: Experiment, samples: SampleSet, parts: Mapping[Part, Samples] | None = None
     ) -> None:
+        compile_once(storage_type(experiment.precision).name)
         self.experiment = experiment
         self.samples = samples
         self.tape = tape_of(experiment, samples)

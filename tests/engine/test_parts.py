@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import numba
 import pytest
 
 from gradsim.data import prepare_samples
-from gradsim.engine import prepare, processes
+from gradsim.engine import Simulator, prepare, processes
 from gradsim.engine.buffers import allocate_buffers, program_of, samples_of
 from gradsim.engine.code_folder import cache_folder
 from gradsim.engine.compilation import IS_COMPILED
@@ -75,7 +76,7 @@ def test_a_process_that_cannot_be_started_is_told(monkeypatch: pytest.MonkeyPatc
 
 def test_processes_end_when_nobody_waits_for_them_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[Any] = []
-    program = "print('working', flush=True); import time; time.sleep(600) #{precision!r}{part!r}"
+    program = "print('working', flush=True); import time; time.sleep(600) #{root!r}{precision!r}{part!r}"
     monkeypatch.setattr(processes, "_PROGRAM", program)
     start = processes._started
 
@@ -91,3 +92,44 @@ def test_processes_end_when_nobody_waits_for_them_any_more(monkeypatch: pytest.M
         compile_in_processes("float32", stop)
     assert started
     assert all(process.poll() is not None for process in started)
+
+
+def test_a_machine_that_lies_in_the_cache_starts_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare("float32")
+    monkeypatch.setattr(processes, "_settled", set())
+    monkeypatch.setattr(processes, "_started", lambda *_: pytest.fail("a process was started"))
+    processes.compile_once("float32")
+
+
+def test_the_first_network_of_a_process_is_compiled_by_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked_for: list[str] = []
+
+    def compiled(precision: str, report: Any) -> bool:
+        asked_for.append(precision)
+        return True
+
+    monkeypatch.setattr(processes, "_settled", set())
+    monkeypatch.setattr(processes, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(processes, "compile_in_processes", compiled)
+    for _ in range(2):
+        Simulator(net(precision="float64"))
+    assert asked_for == ["float64"]
+    assert processes.is_complete("float64")
+    assert not processes.is_complete("float32")
+
+
+def test_a_compilation_that_is_stopped_is_begun_again_the_next_time(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def stopped(precision: str, report: Any) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(processes, "_settled", set())
+    monkeypatch.setattr(processes, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(processes, "compile_in_processes", stopped)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            processes.compile_once("float32")
+    assert not processes.is_complete("float32")
