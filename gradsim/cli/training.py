@@ -73,7 +73,7 @@ def prepare_engine(precision: str, progress: Progress) -> None:
         if not compiles and what != "ready":
             compiles = True
             progress.tell(
-                f"Compiling the engine for {precision}, once only: this takes one to three minutes."
+                f"Compiling the engine for {precision}, once only: this takes about a minute on two cores."
             )
         progress.show("Compiling, once only", share, what)
 
