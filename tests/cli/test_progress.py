@@ -54,7 +54,7 @@ def test_a_log_tells_when_a_compilation_begins_and_ends(compiling):
     unwatched, watched = terminal(interactive=False), terminal()
     prepare_engine("float64", Progress(unwatched))
     told = unwatched.stream.getvalue().splitlines()
-    assert told[0] == "Compiling the engine for float64, once only: this takes one to three minutes."
+    assert told[0] == "Compiling the engine for float64, once only: this takes about a minute on two cores."
     assert told[1].startswith("Compiled in ")
     assert len(told) == 2
     prepare_engine("float64", Progress(unwatched))  # now from the cache
