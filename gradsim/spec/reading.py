@@ -102,10 +102,9 @@ def checked(experiment: Experiment) -> Experiment:
 def _document(value: Any) -> Any:
     if isinstance(value, msgspec.Struct):
         kind = {"kind": value.__struct_config__.tag} if isinstance(value, Kind) else {}
-        return kind | {
-            field.encode_name: _document(getattr(value, field.name))
-            for field in msgspec.structs.fields(value)
-        }
+        # Not ``structs.fields``, which resolves every annotation anew: half the time of reading the lessons.
+        names = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
+        return kind | {encoded: _document(getattr(value, name)) for encoded, name in names}
     if isinstance(value, list | tuple):
         return [_document(item) for item in value]
     if hasattr(value, "tolist"):

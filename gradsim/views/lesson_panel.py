@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from gradsim.views.icons import icon
@@ -94,7 +95,19 @@ class LessonPanel(QWidget):
 
     # -- inside -----------------------------------------------------------------------------------------
 
-    def showEvent(self, event: object) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._show_list()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._state is None and self._list is None:  # a tab behind others has come to the front
+            QTimer.singleShot(0, self, self._show_list)
+
+    def _show_list(self) -> None:
+        """Have the lessons read once a person can see the panel: a tab behind others counts as visible."""
+        if self.visibleRegion().isEmpty() and not self.testAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen):
+            return
         if not self._rows:
             self.list_wanted.emit()
         self._refresh()

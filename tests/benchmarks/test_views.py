@@ -14,7 +14,7 @@ from tests.reference import reference_run
 views_table = pytest.importorskip("gradsim.app.views_table", reason="the window has no views yet")
 TABLE = "One frame of a view, p50, 100 layers of 64 units, 1000 × 600"
 MILLISECONDS = {"network": 10.0}
-NOT_PER_FRAME = ("builder",)  # shows the experiment, not the run
+NOT_PER_FRAME = ("builder", "lessons", "diagnosis")  # they follow no cursor
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QDockWidget, QLabel, QMainWindow
 
 from gradsim.analysis.lessons import blocks, values_of
 from gradsim.views.lesson_panel import LessonPanel
@@ -290,3 +291,31 @@ def test_two_hundred_layers_have_room(plot):
     names = tuple(str(number) for number in range(200))
     plot.set_drawing(Drawing(names, "rms of δ", "delta", 199, -60, 60, (-1.0,) * 200, (-2.0,) * 200))
     assert not plot.grab().isNull()
+
+
+def test_lessons_in_a_tab_behind_others_are_read_only_when_the_tab_comes_to_the_front(qtbot):
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    window.resize(600, 400)
+    panel = LessonPanel()
+    wanted = []
+    panel.list_wanted.connect(
+        lambda: (wanted.append(1), panel.set_lessons((LessonRow("a", "A", "b", 3, 0, 1),)))
+    )
+    front, behind = QDockWidget("front"), QDockWidget("behind")
+    front.setWidget(QLabel("front"))
+    behind.setWidget(panel)
+    for dock in (front, behind):
+        window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
+    window.tabifyDockWidget(front, behind)
+    front.raise_()
+    window.show()
+    qtbot.waitExposed(window)
+    qtbot.waitUntil(lambda: not front.widget().visibleRegion().isEmpty())
+    window.grab()
+    assert not wanted
+    behind.raise_()
+    qtbot.waitUntil(lambda: bool(wanted))
+    front.raise_()
+    behind.raise_()
+    assert len(wanted) == 1
