@@ -24,7 +24,7 @@ from gradsim.analysis import (
     layer_sentence,
     main_cause_sentence,
 )
-from gradsim.analysis.cause import main_cause_words, times
+from gradsim.analysis.cause import counted_layers, main_cause_words, times
 from gradsim.analysis.fit import Direction
 from gradsim.trace import Cursor, Run
 from gradsim.views.cause.beyond import Beyond
@@ -294,7 +294,9 @@ class CauseView(PlotView):
         if not budget.counted:
             return [Words(symbol, role, bold=True), Words(budget_sentence(budget))]
         told = (main_cause_sentence(budget), main_cause_words(budget), "")
-        lines = [f"{times(budget.log10)} in all.  {words}" for words in told]
+        # Where layers are left out the whole changes by 0, ∞ or nothing known: this is not "in all".
+        over = "in all" if budget.counted == budget.steps else f"over {counted_layers(budget)}"
+        lines = [f"{times(budget.log10)} {over}.  {words}" for words in told]
         room = self.figure_size().width() - _HEADLINE_EDGES
         metrics = QFontMetricsF(figure_font(LABEL_PIXELS))
         fitting = (line for line in lines if metrics.horizontalAdvance(line) <= room)

@@ -290,3 +290,19 @@ def test_no_letter_touches_the_mark_of_the_measured_ratio(qapp: object, mark: fl
     assert rows(plain)
     assert rows(bar)
     assert all(abs(y + 0.5 + 60.0 * mark) > 4.0 for y in rows(bar))
+
+
+def test_a_total_that_leaves_layers_out_does_not_say_in_all(view: CauseView) -> None:
+    layers = (Dense(units=4, activation=Tanh(), initializer=Normal(std=1e-8)),) * 12
+    experiment = Experiment(
+        data=GaussianNoise(samples=8, features=4, outputs=2),
+        network=Network(layers=layers, head=Head()),
+        training=Training(loss="mse", batch_size=8),
+    )
+    run = run_of(Simulator(experiment))
+    budget = cause_budget(causes(run.trace), "backward")
+    assert 0 < budget.counted < budget.steps == 12  # deep down the gradient is exactly 0
+    view.set_run(run)
+    (panel,) = view.panels(LIGHT)
+    headline = "".join(words.text for words in panel.headline)
+    assert f"{times(budget.log10)} over {budget.counted} of 12 layers." in headline

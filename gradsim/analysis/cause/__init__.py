@@ -3,6 +3,7 @@
 from gradsim.analysis.cause.budget import BudgetPart, CauseBudget, cause_budget
 from gradsim.analysis.cause.budget_wording import (
     budget_sentence,
+    counted_layers,
     is_along,
     main_cause_sentence,
     main_cause_words,
@@ -32,6 +33,7 @@ __all__ = [
     "cause_table",
     "cause_verdict",
     "causes",
+    "counted_layers",
     "factor_sentence",
     "is_along",
     "layer_cause",

@@ -99,9 +99,24 @@ def total_cause_sentence(budget: CauseBudget) -> str:
     cause = main_cause_sentence(budget)
     if not cause:
         return ""
-    over = "all layers" if budget.counted == budget.steps else f"{budget.counted} of {budget.steps} layers"
     signal = "δ" if budget.direction == "backward" else "a"
-    return f"Over {over} {signal} changes {times(budget.log10)}. {cause}"
+    return f"Over {counted_layers(budget)} {signal} changes {times(budget.log10)}. {cause}"
+
+
+def counted_layers(budget: CauseBudget) -> str:
+    """Return over which layers the total of a budget goes.
+
+    Parameters
+    ----------
+    budget : CauseBudget
+        Of one direction.
+
+    Returns
+    -------
+    str
+        ``all layers``, or ``69 of 200 layers`` where some have no ratio that is a finite number.
+    """
+    return "all layers" if budget.counted == budget.steps else f"{budget.counted} of {budget.steps} layers"
 
 
 def is_along(budget: CauseBudget, fit: Fit) -> bool:

@@ -18,6 +18,7 @@ _FEW_LINKS = 400
 _TICKS_EVERY = 24.0
 _LEAST_SPINE = 8.0
 _ARROWS_FROM = 9.0
+_LABEL_GAP = 6.0
 _OF_A_STEP = {"activation": "and hₜ", "delta": "∂L/∂hₜ"}
 _CENTRED = Qt.AlignmentFlag.AlignCenter
 
@@ -195,7 +196,7 @@ def _paint_labels(painter: QPainter, scene: Scene) -> None:
     pitch = layout.viewport.pitch
     name_font, small_font = figure_font(11), figure_font(10)
     named: set[int | None] = set()
-    for index in layout.numbered:
+    for index in layout.numbered if layout.shows_names else _apart(scene, QFontMetricsF(name_font)):
         column, x = columns[index], layout.centre(index)
         width = pitch - 4 if layout.shows_names else 40.0
         text = column.name if layout.shows_names and column.time is None else short_name(column)
@@ -224,6 +225,23 @@ def _paint_labels(painter: QPainter, scene: Scene) -> None:
                 painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
     if not layout.shows_names:
         _paint_shared_labels(painter, scene, second_row)
+
+
+def _apart(scene: Scene, metrics: QFontMetricsF) -> list[int]:
+    """Return the columns that are numbered, without those whose number would touch the last one's name."""
+    layout = scene.layout
+    numbered = list(layout.numbered)
+    if not numbered:
+        return numbered
+    widths = [metrics.horizontalAdvance(short_name(scene.content.columns[index])) for index in numbered]
+    # The last one is pushed in from the edge, see below where it is painted.
+    last = min(layout.centre(numbered[-1]), layout.frame.right - 0.5 * widths[-1] - 1.0) - 0.5 * widths[-1]
+    kept = [
+        index
+        for index, width in zip(numbered[:-1], widths[:-1], strict=True)
+        if layout.centre(index) + 0.5 * width + _LABEL_GAP <= last
+    ]
+    return [*kept, numbered[-1]]
 
 
 def _paint_shared_labels(painter: QPainter, scene: Scene, top: float) -> None:
