@@ -3,6 +3,9 @@
 numba keeps one index per function, read, changed and written back. Of two processes that compile the same function
 for different types at the same moment, the index of one could come to name the code of the other. Without an index
 nothing is shared that is ever changed: processes may compile side by side.
+
+numba also names a folder after the place of the sources. The code does not depend on it: copies of the program with
+the same engine share theirs, and what is noted as complete in one place is so in all.
 """
 
 from __future__ import annotations
@@ -25,14 +28,14 @@ class CodeFiles:
 
     Parameters
     ----------
-    folder : str or Path
-        Where; made by numba before it saves. Its name changes with every source, so code in it is never stale.
+    folder : Path
+        Where; it exists. Its name changes with every source, so code in it is never stale.
     name : str
         How the files of the function begin.
     """
 
-    def __init__(self, folder: str | Path, name: str) -> None:
-        self._folder = Path(folder)
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder = folder
         self._name = name
 
     def save(self, key: Any, data: Any) -> None:
@@ -64,13 +67,15 @@ class CodeFiles:
         return self._folder / f"{self._name}.{digest}.nbc"
 
 
-def keep_in_code_files(compiled: Any) -> Any:
+def keep_in_code_files(compiled: Any, folder: Path) -> Any:
     """Let a function that numba compiles with ``cache=True`` keep its code in ``CodeFiles``.
 
     Parameters
     ----------
     compiled : numba dispatcher or C function
         Not compiled yet.
+    folder : Path
+        Where; it exists.
 
     Returns
     -------
@@ -78,5 +83,6 @@ def keep_in_code_files(compiled: Any) -> Any:
         The same one.
     """
     cache = compiled._cache
-    cache._cache_file = CodeFiles(cache._cache_path, cache._impl.filename_base)
+    cache._cache_path = cache._impl.locator._cache_path = str(folder)
+    cache._cache_file = CodeFiles(folder, cache._impl.filename_base)
     return compiled

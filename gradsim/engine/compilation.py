@@ -16,7 +16,8 @@ from gradsim.engine.code_folder import cache_folder
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-os.environ["NUMBA_CACHE_DIR"] = str(cache_folder())
+_FOLDER = cache_folder()
+os.environ["NUMBA_CACHE_DIR"] = str(_FOLDER)
 
 import numba  # noqa: E402 - it reads the folder's name when it is imported
 from numba.core import ccallback, sigutils, types  # noqa: E402
@@ -63,7 +64,7 @@ def _compiled(
         no_cpython_wrapper=not wrapped,
         no_cfunc_wrapper=not wrapped,
     )
-    keep_in_code_files(compiled)
+    keep_in_code_files(compiled, _FOLDER)
     return compiled
 
 
@@ -200,7 +201,7 @@ def c_function(signature: Any, function: Callable[..., Any]) -> Any:
         function, sigutils.normalize_signature(signature), locals={}, options={"error_model": "numpy"}
     )
     made.enable_caching()
-    keep_in_code_files(made)
+    keep_in_code_files(made, _FOLDER)
     made.compile()
     return made
 
