@@ -5,13 +5,23 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import re
+import shutil
 import sys
 import tempfile
+import time
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
 from llvmlite import binding as llvm
 from platformdirs import user_cache_dir
+
+UNUSED_DAYS = 30
+"""After so many days without use the code of another state of the program is removed."""
+
+COMPLETE = "complete-"
+"""How the names of the marks begin that a machine lies in a folder; touched whenever it is used."""
 
 
 def cache_name() -> str:
@@ -59,6 +69,26 @@ def cache_folder() -> Path:
     alone = Path(tempfile.mkdtemp(prefix="gradsim-")) / name
     alone.mkdir()
     return alone
+
+
+def remove_unused(folder: Path) -> None:
+    """Remove what lies beside a folder and was compiled from other states of the program, long ago.
+
+    Parameters
+    ----------
+    folder : Path
+        The one of this state, by ``cache_folder``; it stays, and so does what is not ours.
+    """
+    oldest = time.time() - UNUSED_DAYS * 24 * 3600
+    ours = [other for other in folder.parent.iterdir() if re.fullmatch("numba-[0-9a-f]{16}", other.name)]
+    for other in ours:
+        with suppress(OSError):  # another process may be removing it, too
+            if other != folder and _last_use(other) < oldest:
+                shutil.rmtree(other)
+
+
+def _last_use(folder: Path) -> float:
+    return max(path.stat().st_mtime for path in (folder, *folder.glob(f"{COMPLETE}*")))
 
 
 def _can_be_written_to(folder: Path) -> bool:

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from gradsim.engine.code_folder import cache_folder
+from gradsim.engine.code_folder import COMPLETE, cache_folder, remove_unused
 from gradsim.engine.compilation import IS_COMPILED
 from gradsim.engine.parts import PARTS, WHOLE
 
@@ -44,9 +44,11 @@ def compile_once(precision: str, report: Callable[[str], None] = lambda name: No
     with _one_at_a_time:
         if precision in _settled:
             return
-        is_missing = not is_complete(precision) and IS_COMPILED and can_start_processes()
-        if is_missing and compile_in_processes(precision, report):
+        if is_complete(precision):
+            mark_complete(precision)  # and used today
+        elif IS_COMPILED and can_start_processes() and compile_in_processes(precision, report):
             mark_complete(precision)
+            remove_unused(cache_folder())
         compile_in_place(precision)
 
 
@@ -67,7 +69,7 @@ def mark_complete(precision: str) -> None:
 
 
 def _mark(precision: str) -> Path:
-    return cache_folder() / f"complete-{precision}"
+    return cache_folder() / f"{COMPLETE}{precision}"
 
 
 def can_start_processes() -> bool:

@@ -1,13 +1,15 @@
 """Compiled code lies in a folder whose name tells what it was compiled from."""
 
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from gradsim.engine import code_folder
-from gradsim.engine.code_folder import cache_folder, cache_name
+from gradsim.engine.code_folder import COMPLETE, UNUSED_DAYS, cache_folder, cache_name, remove_unused
 
 
 @pytest.fixture
@@ -59,3 +61,32 @@ def test_numba_keeps_its_code_there_even_if_somebody_imported_it_before() -> Non
         "assert numba.config.CACHE_DIR.endswith(code_folder.cache_name()), numba.config.CACHE_DIR\n"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=100)
+
+
+def left_alone(path: Path, days: float) -> None:
+    at = time.time() - days * 24 * 3600
+    os.utime(path, (at, at))
+
+
+def test_code_of_other_states_goes_when_it_has_not_been_used_for_long(tmp_path: Path) -> None:
+    present, old, lately, only_noted, foreign = (
+        tmp_path / name
+        for name in (
+            "numba-0123456789abcdef",
+            "numba-1111111111111111",
+            "numba-2222222222222222",
+            "numba-3333333333333333",
+            "numba-of-somebody-else",
+        )
+    )
+    for folder in (present, old, lately, only_noted, foreign):
+        folder.mkdir()
+        (folder / "machine.run-1.nbc").touch()
+        (folder / f"{COMPLETE}float32").touch()
+        left_alone(folder / f"{COMPLETE}float32", UNUSED_DAYS + 1)
+        left_alone(folder, UNUSED_DAYS + 1)
+    left_alone(only_noted / f"{COMPLETE}float32", UNUSED_DAYS - 1)
+    left_alone(lately, UNUSED_DAYS - 1)
+    remove_unused(present)
+    assert not old.exists()
+    assert all(folder.exists() for folder in (present, lately, only_noted, foreign))

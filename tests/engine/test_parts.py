@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -110,14 +111,19 @@ def test_the_first_network_of_a_process_is_compiled_by_others(
         asked_for.append(precision)
         return True
 
+    folder, of_long_ago = tmp_path / "present", tmp_path / "numba-0123456789abcdef"
+    folder.mkdir()
+    of_long_ago.mkdir()
+    os.utime(of_long_ago, (0, 0))
     monkeypatch.setattr(processes, "_settled", set())
-    monkeypatch.setattr(processes, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(processes, "cache_folder", lambda: folder)
     monkeypatch.setattr(processes, "compile_in_processes", compiled)
     for _ in range(2):
         Simulator(net(precision="float64"))
     assert asked_for == ["float64"]
     assert processes.is_complete("float64")
     assert not processes.is_complete("float32")
+    assert not of_long_ago.exists()
 
 
 def test_a_compilation_that_is_stopped_is_begun_again_the_next_time(
