@@ -1,8 +1,10 @@
 """Makes traces: the one compiled machine that runs every network. The only home of numba."""
 
-import scipy.linalg.blas as _blas  # noqa: F401 - numba loads this library late; the limit below must find it
 from threadpoolctl import threadpool_limits
 
+from gradsim.engine.matrix_library import load_matrix_library
+
+load_matrix_library()  # numba loads it late; the limit must find it
 # Two threads inside a matrix product stall each other by 10 to 500 times as soon as anything else runs.
 threadpool_limits(1)
 

@@ -3,9 +3,6 @@
 numba keeps one index per function, read, changed and written back. Of two processes that compile the same function
 for different types at the same moment, the index of one could come to name the code of the other. Without an index
 nothing is shared that is ever changed: processes may compile side by side.
-
-numba also names a folder after the place of the sources. The code does not depend on it: copies of the program with
-the same engine share theirs, and what is noted as complete in one place is so in all.
 """
 
 from __future__ import annotations
@@ -17,10 +14,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from numba.core import caching, serialize
+from numba.core import serialize
 
-_caching: Any = caching  # numba's types say nothing of these
-_serialize: Any = serialize
+_serialize: Any = serialize  # numba's types say nothing of it
 
 
 class CodeFiles:
@@ -65,24 +61,3 @@ class CodeFiles:
     def _path(self, key: Any) -> Path:
         digest = hashlib.blake2b(repr(key).encode(), digest_size=10).hexdigest()
         return self._folder / f"{self._name}.{digest}.nbc"
-
-
-def keep_in_code_files(compiled: Any, folder: Path) -> Any:
-    """Let a function that numba compiles with ``cache=True`` keep its code in ``CodeFiles``.
-
-    Parameters
-    ----------
-    compiled : numba dispatcher or C function
-        Not compiled yet.
-    folder : Path
-        Where; it exists.
-
-    Returns
-    -------
-    numba dispatcher or C function
-        The same one.
-    """
-    cache = compiled._cache
-    cache._cache_path = cache._impl.locator._cache_path = str(folder)
-    cache._cache_file = CodeFiles(folder, cache._impl.filename_base)
-    return compiled

@@ -23,7 +23,7 @@ import numba  # noqa: E402 - it reads the folder's name when it is imported
 from numba.core import ccallback, sigutils, types  # noqa: E402
 from numba.extending import overload  # noqa: E402
 
-from gradsim.engine.code_files import keep_in_code_files  # noqa: E402
+from gradsim.engine.code_cache import keep_code  # noqa: E402
 
 _settings: Any = numba.config
 _settings.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # where somebody imported numba earlier
@@ -56,7 +56,6 @@ def _compiled(
     compiled: F = compile_function(
         function,
         nogil=True,
-        cache=True,
         _nrt=getattr(function, _ALLOCATES, False),
         error_model="numpy",  # the default raises at x / 0, which forbids vectors in any loop with a division
         fastmath=set(fastmath) if isinstance(fastmath, frozenset) else fastmath,
@@ -64,7 +63,7 @@ def _compiled(
         no_cpython_wrapper=not wrapped,
         no_cfunc_wrapper=not wrapped,
     )
-    keep_in_code_files(compiled, _FOLDER)
+    keep_code(compiled, function, _FOLDER)
     return compiled
 
 
@@ -200,8 +199,7 @@ def c_function(signature: Any, function: Callable[..., Any]) -> Any:
     made: Any = ccallback.CFunc(
         function, sigutils.normalize_signature(signature), locals={}, options={"error_model": "numpy"}
     )
-    made.enable_caching()
-    keep_in_code_files(made, _FOLDER)
+    keep_code(made, function, _FOLDER)
     made.compile()
     return made
 
