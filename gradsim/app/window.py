@@ -82,7 +82,7 @@ class MainWindow(QMainWindow):
         self.questions = ViewQuestions(
             self.session, self.inquiries, {**self.views, COMPARISON: self.comparison}
         )
-        self.audience = Audience(self.views, self.transport)
+        self.audience = Audience(self.views, self.transport, self)
         self.focus = Focus(self.views, self)
         self.figures = Figures(self, self)
         self.offers = Offers(self.session, self.files, self.lessons, self.banners)
@@ -152,7 +152,7 @@ class MainWindow(QMainWindow):
         """Show another trace, history or network."""
         self.docking.aside.set_run(run)
         self.player.set_steps(run.trace.steps)
-        self.audience.set_run(run)
+        self.audience.set_run(run, in_turns=self.session.training.is_training)
         self.status.show_run(run)
         self._update_commands()
 
@@ -173,6 +173,8 @@ class MainWindow(QMainWindow):
         """Show how far the training is."""
         if state.is_training:
             self.player.pause()
+        else:
+            self.audience.catch_up()
         self.inquiries.set_resting(not state.is_training)
         self.transport.set_training(state.is_training, state.done, state.total, state.rate)
         self.audience.set_training_rate(state.rate)

@@ -43,6 +43,98 @@ def test_a_view_that_knows_units_is_told_of_units_and_one_that_does_not_of_layer
     assert layers.told == [("set_selected_layer", 3)]
 
 
+class Seen(QWidget):
+    """A view that notes each run it is told of, and the place in it."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setFixedSize(20, 20)
+        self.told: list[Any] = []
+
+    def set_run(self, run: Any) -> None:
+        self.told.append(run.iteration)
+
+    def set_cursor(self, cursor: Cursor) -> None:
+        self.told.append(cursor)
+
+
+@pytest.fixture
+def row_of_views(qtbot: Any) -> Iterator[tuple[list[Seen], Audience]]:
+    box = QWidget()
+    qtbot.addWidget(box)
+    views = [Seen(box) for _ in range(4)]
+    for place, view in enumerate(views[:3]):
+        view.move(25 * place, 0)
+    views[3].move(-500, -500)  # where Qt keeps the tabs that stand behind another
+    box.resize(100, 20)
+    with qtbot.waitExposed(box):
+        box.show()
+    audience = Audience({str(place): view for place, view in enumerate(views)}, Listener(), box)
+    show_iteration(audience, 0, in_turns=True)
+    yield views, audience
+    box.close()
+
+
+def show_iteration(audience: Audience, iteration: int, *, in_turns: bool, experiment: str = "same") -> None:
+    audience.set_run(SimpleNamespace(iteration=iteration, experiment=experiment), in_turns=in_turns)  # type: ignore[arg-type]
+    audience.set_cursor(Cursor(iteration, 3))
+
+
+def iterations(views: list[Seen]) -> list[Any]:
+    return [view.told[-2] for view in views]
+
+
+def test_in_turns_each_view_that_is_seen_is_told_alone_and_those_behind_at_once(
+    qtbot: Any, row_of_views: tuple[list[Seen], Audience]
+) -> None:
+    views, audience = row_of_views
+    assert iterations(views) == [0, 0, 0, 0]  # the first run comes to all of them at once
+    show_iteration(audience, 1, in_turns=True)
+    assert iterations(views) == [0, 0, 0, 1]
+    qtbot.waitUntil(lambda: iterations(views) == [1, 1, 1, 1])
+    assert all(view.told[-2:] == [1, Cursor(1, 3)] for view in views)
+    assert len(views[0].told) == 4
+
+
+def test_who_has_waited_is_told_first_and_of_the_latest_run(
+    row_of_views: tuple[list[Seen], Audience],
+) -> None:
+    views, audience = row_of_views
+    show_iteration(audience, 1, in_turns=True)
+    audience._turn.timeout.emit()
+    assert iterations(views) == [1, 0, 0, 1]
+    show_iteration(audience, 2, in_turns=True)
+    assert iterations(views) == [1, 0, 0, 2]
+    audience._turn.timeout.emit()
+    assert iterations(views) == [1, 2, 0, 2]
+    audience.catch_up()
+    assert iterations(views) == [2, 2, 2, 2]
+    assert not audience._turn.isActive()
+
+
+@pytest.mark.parametrize(("in_turns", "experiment"), [(False, "same"), (True, "another")])
+def test_another_network_and_a_step_by_hand_come_to_all_at_once(
+    row_of_views: tuple[list[Seen], Audience], in_turns: bool, experiment: str
+) -> None:
+    views, audience = row_of_views
+    show_iteration(audience, 1, in_turns=True)
+    show_iteration(audience, 2, in_turns=in_turns, experiment=experiment)
+    assert iterations(views) == [2, 2, 2, 2]
+    assert not audience._turn.isActive()
+
+
+def test_a_place_in_a_run_comes_only_to_those_who_have_the_run(
+    row_of_views: tuple[list[Seen], Audience],
+) -> None:
+    views, audience = row_of_views
+    show_iteration(audience, 1, in_turns=True)
+    audience._turn.timeout.emit()
+    audience.set_cursor(Cursor(1, 5))
+    assert [view.told[-1] for view in views] == [Cursor(1, 5), Cursor(0, 3), Cursor(0, 3), Cursor(1, 5)]
+    audience.catch_up()
+    assert all(view.told[-1] == Cursor(1, 5) for view in views)
+
+
 def told(asker: str, kind: str, value: Any = None, share: float = 0.0) -> SimpleNamespace:
     return SimpleNamespace(asked=SimpleNamespace(key=(asker, "why")), kind=kind, value=value, share=share)
 
