@@ -3,43 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout
 
 from gradsim.analysis import (
     TOLERANCE,
-    VERDICT_WORDS,
-    Fault,
-    Forensics,
     GradientCheck,
     check_sentences,
-    fault_by_counts,
-    fault_words,
-    first_broken_record,
-    forensic_sentences,
 )
 from gradsim.analysis.check_wording import check_title
-from gradsim.analysis.fault import broken_in
-from gradsim.trace import Cursor, IterationTrace, Run
+from gradsim.trace import Run
 from gradsim.views.asking_view import AskingView
-from gradsim.views.inspection.fault_place import fault_place, fault_step
 from gradsim.views.plot.axis import Axis, layer_axis
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
 from gradsim.views.plot.marks import Mark, Rule, VerticalBand
-from gradsim.views.plot.numbers import brief
 from gradsim.views.plot.options import Toggle
 from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import Table, message_panel
 from gradsim.views.plot.points import LanePoints, Points
 from gradsim.views.plot.ranges import StickyRange, finite_range
 from gradsim.views.plot.words import Words
+from gradsim.views.proof.check_numbers import check_table, hover_layer
 from gradsim.views.proof.drawn_check import DrawnCheck
 from gradsim.views.proof.few_lines import FewLines
+from gradsim.views.proof.known_faults import KnownFaults, way_to
 from gradsim.views.theme import Theme
 
 CHECK = "gradient_check"
@@ -71,7 +61,7 @@ class ProofView(AskingView):
     def __init__(self) -> None:
         self._is_line_stale = False
         super().__init__()
-        self._looked_through: tuple[IterationTrace, Fault | None] | None = None
+        self._faults = KnownFaults()
         self._going: int | None = None
         self._drawn: DrawnCheck | None = None
         self._range = StickyRange(step=1.0, margin=0.3, least=6.0)
@@ -156,38 +146,10 @@ class ProofView(AskingView):
         return asked.answer if is_here else None
 
     @property
-    def found(self) -> Forensics | None:
-        """What forensics have found in this run; None if they were not asked about it as far as it has come."""
-        asked = self.asked(FORENSICS)
-        if self.run is None or asked.answered is None or asked.answer is None:
-            return None
-        is_same_run = asked.answered.experiment == self.run.trace.experiment
-        knows_all = asked.answer.broken is not None or first_broken_record(self.run.history) is None
-        return asked.answer if is_same_run and knows_all else None
-
-    def fault(self, name: str) -> Fault | None:
-        """Return a fault of the run as far as it is known.
-
-        Parameters
-        ----------
-        name : {"broken", "lost"}
-            Which one.
-
-        Returns
-        -------
-        Fault or None
-            Until forensics have been asked: as the iteration on screen tells it, by counts alone on any other.
-        """
-        if self.found is not None:
-            return self.found.broken if name == "broken" else self.found.lost
-        if name == "lost" or self.run is None:
-            return None
-        record = first_broken_record(self.run.history)
-        if record is None:
-            return None
-        on_screen = self.run.trace.iteration == int(self.run.history.iterations[record])
-        exact = self._fault_on_screen() if on_screen else None
-        return exact or fault_by_counts(self.run.history, record)
+    def faults(self) -> KnownFaults:
+        """What is known of the first broken and the first lost value of the run on screen."""
+        self._faults.take(self.run, self.asked(FORENSICS))
+        return self._faults
 
     # -- what it shows ---------------------------------------------------------------------------------------
 
@@ -246,27 +208,7 @@ class ProofView(AskingView):
 
     def table(self) -> Table:
         """Return one row per direction that was compared."""
-        rows = [(t, d) for t in self.check.tensors for d in t.directions] if self.check else []
-        columns: dict[str, NDArray[Any]] = {
-            "parameter": np.array([tensor.name for tensor, _ in rows], dtype=str),
-            "along": np.array([way.along for _, way in rows], dtype=str),
-            "verdict": np.array([way.verdict for _, way in rows], dtype=str),
-            "backpropagated": np.array([way.backpropagated for _, way in rows], dtype=np.float64),
-            "differenced": np.array([way.difference.value for _, way in rows], dtype=np.float64),
-            "uncertainty": np.array([way.difference.uncertainty for _, way in rows], dtype=np.float64),
-            "step": np.array([way.difference.step for _, way in rows], dtype=np.float64),
-            "error": np.array([way.error for _, way in rows], dtype=np.float64),
-            "own_error": np.array([tensor.own_error for tensor, _ in rows], dtype=np.float64),
-        }
-        slope = "change of the loss per size of the parameter"
-        return columns, {
-            "backpropagated": slope,
-            "differenced": slope,
-            "uncertainty": slope,
-            "step": "of the size of the parameter",
-            "error": "relative",
-            "own_error": "relative, of the gradient in the network's own precision",
-        }
+        return check_table(self.check)
 
     def act_on_click(self, key: str, x: float, y: float) -> None:
         """Ask for the layer under the pointer."""
@@ -276,18 +218,7 @@ class ProofView(AskingView):
 
     def hover_text(self, key: str, x: float, y: float) -> str:
         """Return the errors of the layer at the pointer."""
-        place = round(x) - 1
-        if self.check is None or not 0 <= place < len(self.check.layers):
-            return ""
-        lines = [self.check.layers[place]]
-        for tensor in self.check.of_layer(place):
-            told = f"{tensor.name}: {VERDICT_WORDS[tensor.verdict]}, relative error {brief(tensor.error)}"
-            if tensor.zero_reason:
-                told += f"; {tensor.zero_reason}"
-            if self.check.precision != "float64":
-                told += f"; {self.check.precision} off by {brief(tensor.own_error)}"
-            lines.append(told)
-        return "\n".join(lines if len(lines) > 1 else [*lines, "no parameters"])
+        return "" if self.check is None else hover_layer(self.check, round(x) - 1)
 
     # -- inside ----------------------------------------------------------------------------------------------
 
@@ -328,11 +259,11 @@ class ProofView(AskingView):
 
     def _show_fault(self) -> None:
         self._is_line_stale = False
-        self.search_button.setVisible(self.found is None)
+        self.search_button.setVisible(self.faults.found is None)
         self.fault_label.setText(self._fault_words())
         self._share_height()
         for name, button in self.go_buttons.items():
-            fault = self.fault(name)
+            fault = self.faults.fault(name)
             button.setVisible(fault is not None)
             if fault is not None:
                 button.setToolTip(
@@ -340,39 +271,16 @@ class ProofView(AskingView):
                 )
 
     def _fault_words(self) -> str:
-        if self.run is None:
-            return ""
-        if self.found is not None:
-            return " ".join(forensic_sentences(self.found, self.run.experiment.precision))
-        waiting = self.waiting_words(FORENSICS)
-        fault = self.fault("broken")
-        told = (
-            f"First broken value: {fault_words(fault)}."
-            if fault
-            else "By its counts every value of the run is finite."
-        )
-        if waiting:
-            return f"{told} {waiting}"
-        reason = self.asked(FORENSICS).reason
-        return f"{told} What made it could not be found: {reason}" if reason else told
+        return self.faults.words(self.waiting_words(FORENSICS))
 
     def _go(self, name: str) -> None:
-        fault = self.fault(name)
+        fault = self.faults.fault(name)
         if fault is None:
             return
         assert self.run is not None
-        trace = self.run.trace  # of every iteration the steps are the same
-        self.seek_requested.emit(Cursor(fault.iteration, fault_step(fault, trace.steps)))
-        layer = fault.layer
-        if layer is None:
-            layer = 0 if fault.tensor == "inputs" else len(trace.layers) - 1
-        self.place_selected.emit(layer, fault_place(fault, trace.layers[layer]))
-        if not fault.index and trace.iteration != fault.iteration:
+        moment, layer, place = way_to(fault, self.run.trace)
+        is_here = self.run.trace.iteration == fault.iteration
+        self.seek_requested.emit(moment)
+        self.place_selected.emit(layer, place)
+        if not fault.index and not is_here:
             self._going = fault.iteration
-
-    def _fault_on_screen(self) -> Fault | None:
-        assert self.run is not None
-        trace = self.run.trace
-        if self._looked_through is None or self._looked_through[0] is not trace:
-            self._looked_through = (trace, broken_in(trace))
-        return self._looked_through[1]

@@ -30,7 +30,7 @@ def searched(window, qtbot, settled):
     trained(window, qtbot, settled)
     view = window.views["proof"]
     view.find_faults()
-    qtbot.waitUntil(lambda: view.found is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: view.faults.found is not None, timeout=60_000)
 
 
 @pytest.mark.parametrize("before", [trained, on_screen, searched], ids=lambda before: before.__name__)

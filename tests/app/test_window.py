@@ -583,7 +583,7 @@ def test_the_first_broken_value_can_be_gone_to(window, settled):
     settled(window.session)
     assert window.session.cursor.iteration == 8
     proof = window.views["proof"]
-    fault = proof.fault("broken")
+    fault = proof.faults.fault("broken")
     assert (fault.iteration, fault.tensor) == (0, "pre_activation")
     proof.go_buttons["broken"].click()
     settled(window.session)

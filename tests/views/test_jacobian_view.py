@@ -17,8 +17,7 @@ from gradsim.spec import Dense, Experiment, Head, Network, Training
 from gradsim.spec.activation import Linear, Sigmoid
 from gradsim.spec.data import GaussianNoise
 from gradsim.trace import Run
-from gradsim.views.jacobian_view import JACOBIAN, JacobianView, Ribbon
-from gradsim.views.jacobian_words import (
+from gradsim.views.jacobian.words import (
     bound_words,
     condition_words,
     proof_words,
@@ -26,9 +25,11 @@ from gradsim.views.jacobian_words import (
     verdict,
     whole_words,
 )
+from gradsim.views.jacobian_view import JACOBIAN, JacobianView
 from gradsim.views.plot.line import Line
 from gradsim.views.plot.marks import Rule
 from gradsim.views.plot.points import LanePoints
+from gradsim.views.plot.ribbon import Band
 from gradsim.views.theme import LIGHT
 from tests.kind_runs import kind_run
 from tests.views.answered import AnsweredJacobianView, RecordedJacobians
@@ -122,7 +123,7 @@ def test_lines_are_the_largest_median_and_smallest_of_each_layer(qtbot: QtBot) -
     np.testing.assert_allclose(lines["median"], np.log10([np.median(values) for values in spectrum.blocks]))
     np.testing.assert_allclose(lines["smallest"], np.log10([values[-1] for values in spectrum.blocks]))
     np.testing.assert_allclose(lines["product of the largest"], spectrum.log10_bounds)
-    assert len([mark for mark in panel.marks if type(mark) is Ribbon]) == 1
+    assert len([mark for mark in panel.marks if type(mark) is Band]) == 1
     view.set_option("bound", False)
     view.set_option("onward_least", True)
     names = [mark.name for mark in view.panels(LIGHT)[0].marks]

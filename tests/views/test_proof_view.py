@@ -150,7 +150,7 @@ def test_a_broken_run_is_told_by_its_counts_at_once_and_a_button_goes_there(
     assert not view.go_buttons["lost"].isVisible()
     with qtbot.waitSignal(view.seek_requested) as asked:
         button.click()
-    assert asked.args[0].iteration == view.fault("broken").iteration
+    assert asked.args[0].iteration == view.faults.fault("broken").iteration
 
 
 def test_what_forensics_find_stays_while_the_run_is_the_same(view: ProofView, qtbot: QtBot) -> None:
@@ -176,7 +176,7 @@ def test_what_forensics_find_stays_while_the_run_is_the_same(view: ProofView, qt
         view.go_buttons["lost"].click()
     assert asked.args == [Cursor(2, 9)]
     view.set_run(run_named("six layers"))
-    assert view.found is None
+    assert view.faults.found is None
 
 
 def test_a_sound_run_says_so_and_shows_no_way_anywhere(view: ProofView) -> None:

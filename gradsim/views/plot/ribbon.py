@@ -1,4 +1,4 @@
-"""A shaded band between two curves, such as what theory leaves to chance."""
+"""A shaded band between two curves, such as what theory leaves to chance, with a line in it or without."""
 
 from __future__ import annotations
 
@@ -18,10 +18,47 @@ _FAR = 1e5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ribbon:
-    """A band from ``low`` to ``high`` along x with its middle line; it breaks where one of them is missing.
+class Band:
+    """The room between two curves, ``low`` and ``high``; it breaks where one of them is missing.
 
-    Where a single place stands alone, its band is a bar as wide as ``bar`` pixels.
+    Where a single place stands alone, it is a bar as wide as ``bar`` pixels.
+    """
+
+    x: NDArray[Any]
+    low: NDArray[Any]
+    high: NDArray[Any]
+    color: QColor
+    bar: float = 8.0
+    name: str = ""
+
+    def paint(self, painter: QPainter, geometry: Geometry) -> None:
+        """Fill every unbroken stretch."""
+        x = geometry.x_px(self.x)
+        low, high = (np.clip(geometry.y_px(values), -_FAR, _FAR) for values in (self.low, self.high))
+        good = np.isfinite(x) & np.isfinite(low) & np.isfinite(high)
+        edges = np.flatnonzero(np.diff(np.concatenate(([False], good, [False])).astype(np.int8)))
+        painter.save()
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.color)
+        for first, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+            if end - first == 1:
+                left, top = float(x[first]) - self.bar / 2.0, float(high[first])
+                painter.drawRect(QRectF(left, top, self.bar, float(low[first]) - top))
+                continue
+            around = np.concatenate((x[first:end], x[first:end][::-1]))
+            painter.drawPolygon(polygon(around, np.concatenate((high[first:end], low[first:end][::-1]))))
+        painter.restore()
+
+    def paint_sample(self, painter: QPainter, rect: QRectF) -> None:
+        """Fill a small rectangle."""
+        painter.fillRect(rect.adjusted(0, 1, 0, -1), self.color)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ribbon:
+    """A band from ``low`` to ``high`` with its middle line; either breaks where it has no number.
+
+    Where a single place stands alone, it is a bar as wide as ``bar`` pixels with a dash across.
     """
 
     x: NDArray[Any]
@@ -36,29 +73,15 @@ class Ribbon:
     name: str = ""
 
     def paint(self, painter: QPainter, geometry: Geometry) -> None:
-        """Fill every unbroken stretch, and draw the line upon it."""
-        x = geometry.x_px(self.x)
-        low, high = (np.clip(geometry.y_px(values), -_FAR, _FAR) for values in (self.low, self.high))
-        good = np.isfinite(x) & np.isfinite(low) & np.isfinite(high)
-        edges = np.flatnonzero(np.diff(np.concatenate(([False], good, [False])).astype(np.int8)))
-        painter.save()
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._fill())
-        for first, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-            if end - first == 1:
-                left, top = float(x[first]) - self.bar / 2.0, float(high[first])
-                painter.drawRect(QRectF(left, top, self.bar, float(low[first]) - top))
-                continue
-            around = np.concatenate((x[first:end], x[first:end][::-1]))
-            painter.drawPolygon(polygon(around, np.concatenate((high[first:end], low[first:end][::-1]))))
-        painter.restore()
-        self._line(self.x, self.middle).paint(painter, geometry)
+        """Fill the band, and draw the line upon it."""
+        self._band.paint(painter, geometry)
+        self._line.paint(painter, geometry)
         self._paint_single(painter, geometry)
 
     def paint_sample(self, painter: QPainter, rect: QRectF) -> None:
         """Draw a stretch of the band and its line."""
-        painter.fillRect(rect.adjusted(0, 1, 0, -1), self._fill())
-        self._line(self.x, self.middle).paint_sample(painter, rect)
+        self._band.paint_sample(painter, rect)
+        self._line.paint_sample(painter, rect)
 
     def _paint_single(self, painter: QPainter, geometry: Geometry) -> None:
         """Draw a dash where the line is a single place, which no line shows."""
@@ -68,10 +91,12 @@ class Ribbon:
             painter.setPen(pen(self.color, self.width))
             painter.drawLine(QPointF(float(x) - self.bar, float(y)), QPointF(float(x) + self.bar, float(y)))
 
-    def _fill(self) -> QColor:
+    @property
+    def _band(self) -> Band:
         fill = QColor(self.color)
         fill.setAlphaF(self.opacity)
-        return fill
+        return Band(self.x, self.low, self.high, fill, self.bar)
 
-    def _line(self, x: NDArray[Any], y: NDArray[Any]) -> Line:
-        return Line(x, y, self.color, self.width, self.dash)
+    @property
+    def _line(self) -> Line:
+        return Line(self.x, self.middle, self.color, self.width, self.dash)

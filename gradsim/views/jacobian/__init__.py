@@ -1,0 +1,1 @@
+"""What the view of singular values is made of: its panels, its words, its numbers."""
