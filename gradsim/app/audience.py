@@ -57,7 +57,9 @@ class Audience(QObject):
         first = [view for view in self._waiting if view in seen]
         self._waiting = first + [view for view in seen if view not in first]
         _tell(self._at_hand(), "set_run", run)
-        if self._waiting and not self._turn.isActive():
+        if not self._waiting:  # nobody sees anything, as in a window that has just been closed
+            self._turn.stop()
+        elif not self._turn.isActive():
             self._turn.start()
 
     def set_cursor(self, cursor: Cursor) -> None:

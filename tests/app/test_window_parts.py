@@ -112,6 +112,17 @@ def test_who_has_waited_is_told_first_and_of_the_latest_run(
     assert not audience._turn.isActive()
 
 
+def test_where_nothing_is_seen_any_more_all_are_told_and_the_turns_end(
+    row_of_views: tuple[list[Seen], Audience],
+) -> None:
+    views, audience = row_of_views
+    show_iteration(audience, 1, in_turns=True)
+    views[0].window().hide()
+    show_iteration(audience, 2, in_turns=True)
+    assert iterations(views) == [2, 2, 2, 2]
+    assert not audience._turn.isActive()
+
+
 @pytest.mark.parametrize(("in_turns", "experiment"), [(False, "same"), (True, "another")])
 def test_another_network_and_a_step_by_hand_come_to_all_at_once(
     row_of_views: tuple[list[Seen], Audience], in_turns: bool, experiment: str
