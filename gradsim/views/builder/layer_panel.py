@@ -88,7 +88,7 @@ class LayerPanel(QWidget):
             "layer.up": ("Move the layer up", "up", "Alt+Up", lambda: self._shift(-1)),
             "layer.down": ("Move the layer down", "down", "Alt+Down", lambda: self._shift(1)),
             "layer.wrap": ("Wrap in a repeat", "wrap", "Ctrl+G", self.wrap),
-            "layer.residual": ("Wrap in a residual block", "wrap", "Ctrl+Alt+G", self.wrap_in_residual),
+            "layer.residual": ("Wrap in a residual block", "skip", "Ctrl+Alt+G", self.wrap_in_residual),
             "layer.unwrap": ("Write the repeat out", "unwrap", "Ctrl+Shift+G", self.unwrap),
         }
 
