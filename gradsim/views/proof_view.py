@@ -31,7 +31,7 @@ from gradsim.views.inspection.fault_place import fault_place, fault_step
 from gradsim.views.plot.axis import Axis, layer_axis
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
 from gradsim.views.plot.marks import Mark, Rule, VerticalBand
-from gradsim.views.plot.numbers import brief
+from gradsim.views.plot.numbers import brief, typeset
 from gradsim.views.plot.options import Toggle
 from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import Table, message_panel
@@ -329,7 +329,7 @@ class ProofView(AskingView):
     def _show_fault(self) -> None:
         self._is_line_stale = False
         self.search_button.setVisible(self.found is None)
-        self.fault_label.setText(self._fault_words())
+        self.fault_label.setText(typeset(self._fault_words()))
         self._share_height()
         for name, button in self.go_buttons.items():
             fault = self.fault(name)

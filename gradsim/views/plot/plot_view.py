@@ -22,6 +22,10 @@ Table = tuple[Mapping[str, NDArray[Any]], Mapping[str, str]]
 """Columns by name, equally long, and their units by name."""
 
 
+_HIGH = 1.1
+"""From this many times its width on a view is so high that its panels stand one above the other."""
+
+
 class PlotView(QWidget):
     """A view made of panels. A subclass says which in ``panels``, ``text_summary`` and ``table``.
 
@@ -207,7 +211,11 @@ class PlotView(QWidget):
         return ""
 
     def arranged(self, rect: QRectF, panels: Sequence[Panel]) -> list[QRectF]:
-        """Return the rectangles of the panels, side by side."""
+        """Return the rectangles of the panels, side by side; one above the other in a narrow and high view."""
+        if len(panels) > 1 and rect.height() > _HIGH * rect.width():
+            height = rect.height() / len(panels)
+            tops = [rect.top() + row * height for row in range(len(panels))]
+            return [QRectF(rect.left(), top, rect.width(), height) for top in tops]
         total = sum(panel.weight for panel in panels)
         rects, left = [], rect.left()
         for panel in panels:
