@@ -263,7 +263,8 @@ class JacobianView(AskingView):
             layer_axis(spectrum.names, label),
             Axis("singular value", *held, "log10"),
             marks,
-            headline=self._headline(spectrum),
+            headline=(head := self._headline(spectrum)),
+            shorter=(head[1:],),
             lanes=lanes,
             weight=1.6,
         )
@@ -303,9 +304,10 @@ class JacobianView(AskingView):
             some = np.unique(np.linspace(0, len(x) - 1, min(len(x), _MARKERS)).astype(np.intp))
             marks.append(LinePoints(x[some], logs[some], color, shape, 6.0, name=name))
         ranks = layer_axis(tuple(str(k + 1) for k in range(most)), "rank, the largest first")
-        head = [Words(condition_words(whole, spectrum.eps))]
+        condition = condition_words(whole, spectrum.eps)
+        head, short = ([Words(words)] for words in (condition, condition.replace("condition number ", "κ ")))
         return Panel(
-            "values", ranks, Axis("", *held, "log10"), marks, headline=head, lanes=lanes, linked_y="layers"
+            "values", ranks, Axis("", *held, "log10"), marks, head, (short,), lanes=lanes, linked_y="layers"
         )
 
     # -- what is said ----------------------------------------------------------------------------------------

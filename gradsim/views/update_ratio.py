@@ -55,7 +55,7 @@ class UpdateRatioView(PlotView):
     """The ratio of every layer at the iteration shown, and of a few layers through the training."""
 
     view_id = "update_ratio"
-    title = "Update ratio"
+    title = "Updates"
     options = (
         Toggle("rule", "Rule of thumb 10⁻³", True, "Karpathy: updates about a thousandth of the weights"),
         Toggle("ghost", "Before the last change", True, "The ratio before the last edit, dashed"),

@@ -104,7 +104,7 @@ class Axis:
             ``("rms of all values", "rms")``: what explains, qualifies or counts goes first.
         """
         words = [self.label]
-        for joint in (", ", " (", " per ", " of "):
+        for joint in (", ", " (", " per ", " over ", " of "):
             if joint in words[-1]:
                 words.append(words[-1].split(joint)[0])
         return tuple(words)

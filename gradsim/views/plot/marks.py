@@ -188,7 +188,11 @@ class Rule:
             painter.drawLine(QLineF(plot.left(), place, plot.right(), place))
             if self.words:
                 metrics = painter.fontMetrics()
-                text = metrics.elidedText(self.words, Qt.TextElideMode.ElideRight, int(plot.width() - 16.0))
+                room = int(plot.width() - 16.0)
+                words = self.words
+                if metrics.horizontalAdvance(words) > room:  # what explains the line goes first
+                    words = words.partition(":")[0]
+                text = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
                 boxes = boxes_at(place, metrics.horizontalAdvance(text) + 8.0, geometry)
                 box = min(boxes, key=lambda box: crossings(box, self.clear_of, geometry))
                 paint_tag(painter, text, box, self.plate)

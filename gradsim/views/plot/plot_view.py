@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSizeF, Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence, QPainter, QShowEvent
+from PySide6.QtGui import QAction, QKeySequence, QPainter, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gradsim.trace import Cursor, Run
@@ -259,6 +259,10 @@ class PlotView(QWidget):
         """Make the panels anew at the next painting."""
         self._made = None
         self._screen.refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.refresh()  # the headline has as many words as there is room for
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -151,16 +151,16 @@ def paint_legend(
     corner : QPointF
         Where the first one begins, in pixels.
     room : QRectF
-        What they keep inside of: a longer line begins further left, and one that is longer still is cut.
+        What they keep inside of: where one is longer all begin further left, and one that is longer still is cut.
     theme : Theme
         In which colours.
     """
     font = figure_font(TICK_PIXELS)
     metrics = tick_metrics()
     y = corner.y()
+    widest = max((sum(entry for _, entry in row) for row in rows), default=0.0) - _BEHIND
     for row in rows:
-        whole = sum(entry for _, entry in row) - _BEHIND
-        x = max(min(corner.x(), room.right() - whole), room.left())
+        x = max(min(corner.x(), room.right() - widest), room.left())
         for mark, entry in row:
             mark.paint_sample(painter, QRectF(x, y + LINE_HEIGHT / 2 - 5, _SAMPLE, 10))
             painter.setFont(font)
