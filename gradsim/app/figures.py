@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from PySide6.QtWidgets import QWidget
 
 from gradsim.app.appearance import Appearance
+from gradsim.app.docking import Docking
 from gradsim.app.focus import Focus
 from gradsim.app.session import Session
 from gradsim.app.settings import Settings
@@ -17,6 +18,7 @@ class Host(Protocol):
     """The window, as far as it is needed here."""
 
     views: dict[str, Any]
+    docking: Docking
     focus: Focus
     session: Session
     settings: Settings
@@ -47,7 +49,12 @@ class Figures:
         from gradsim.app.export_dialog import ExportDialog  # not before the first paint: 30 ms
 
         window = self._window
-        figures = {id_: view for id_, view in window.views.items() if hasattr(view, "paint_figure")}
+        aside = window.docking.aside.hidden  # there is nothing to see in these
+        figures = {
+            id_: view
+            for id_, view in window.views.items()
+            if hasattr(view, "paint_figure") and (id_ not in aside or id_ == window.focus.figure)
+        }
         dialog = ExportDialog(figures, window.focus.figure, window.session.experiment, self._parent)
         dialog.choose(window.settings.export, window.appearance.theme, window.settings.folder)
         dialog.written.connect(lambda path: window.status.say(f"Wrote {path}"))

@@ -92,10 +92,10 @@ class Way(QObject):
         """What is being done; empty at rest."""
         match self._present:
             case Train(start=start, end=end):
-                return f"Training {end - start:,} iterations …"
+                return f"Training {end - start:,} iterations…"
             case Open() | Edit():
-                return "Building the network …"
-        return "Getting there …" if self.is_busy else ""
+                return "Building the network…"
+        return "Getting there…" if self.is_busy else ""
 
     def go(self, deeds: Iterable[Deed], goal: Goal) -> None:
         """Set out; a way that was under way is forgotten."""

@@ -134,7 +134,8 @@ def curve_panel(
         Words(f"   saturation {percent(part.saturation)}" if part.maximal_slope else "   no slope anywhere"),
         *_broken(part.z),
     ]
-    return Panel(key, Axis("z", -half, half), Axis(label, low, high), marks, headline=headline)
+    shorter = ([headline[0], *headline[2:]], [headline[0], *headline[3:]])
+    return Panel(key, Axis("z", -half, half), Axis(label, low, high), marks, headline, shorter)
 
 
 def curve_hover(part: Nonlinearity, z: float) -> str:

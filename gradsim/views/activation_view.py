@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QRectF
 from PySide6.QtWidgets import QHBoxLayout, QToolButton
 
 from gradsim.trace import IterationTrace, Run
@@ -194,15 +193,6 @@ class ActivationView(AskingView):
             for place, part in enumerate(parts)
         ]
         return [*found, self._map(name, theme)]
-
-    def arranged(self, rect: QRectF, panels: Sequence[Panel]) -> list[QRectF]:
-        """Return rectangles side by side; one above the other where the view is narrow and high."""
-        if len(panels) > 1 and rect.height() > 1.1 * rect.width():
-            height = rect.height() / len(panels)
-            return [
-                QRectF(rect.left(), rect.top() + k * height, rect.width(), height) for k in range(len(panels))
-            ]
-        return super().arranged(rect, panels)
 
     def _map(self, name: str, theme: Theme) -> Panel:
         assert self.run is not None

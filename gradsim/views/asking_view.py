@@ -164,7 +164,7 @@ class AskingView(PlotView):
         asked = self.asked(question)
         if not asked.is_waiting:
             return ""
-        return f"{asked.words} ({percent(asked.share)})" if asked.words else "waiting …"
+        return f"{asked.words} ({percent(asked.share)})" if asked.words else "waiting…"
 
     @property
     def is_low(self) -> bool:

@@ -30,13 +30,14 @@ from gradsim.views.gradient_profile import marker_size
 from gradsim.views.plot.axis import Axis, layer_axis
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
 from gradsim.views.plot.line import Line
-from gradsim.views.plot.marks import Mark, Rule, VerticalBand
+from gradsim.views.plot.marks import Mark, VerticalBand
 from gradsim.views.plot.numbers import brief
 from gradsim.views.plot.options import Toggle
 from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import Table, message_panel
 from gradsim.views.plot.points import LanePoints, Points
 from gradsim.views.plot.ranges import StickyRange, finite_range
+from gradsim.views.plot.rules import Rules
 from gradsim.views.plot.short_legend import shortened
 from gradsim.views.plot.words import Words
 from gradsim.views.theme import Theme
@@ -56,8 +57,6 @@ _TIMES = (
     (1e3 * _YEAR, "1,000 years"),
     (AGE_OF_UNIVERSE, "age of the universe"),
 )
-_RULE_ROOM = 20.0
-"""Least distance of two of them, in pixels."""
 _DASHES: tuple[tuple[float, ...], ...] = ((2.0, 3.0), (7.0, 2.0, 2.0, 2.0), (4.0, 2.0))
 
 
@@ -262,8 +261,12 @@ class CostView(AskingView):
         place = layers.position(self.selected_layer)
         if place is not None:
             marks.append(VerticalBand(place - 0.5, place + 0.5, theme.color("accent", 0.14)))
-        marks += _time_rules(held, self.figure_size().height(), theme) if known else []
         at, size = layers.positions, marker_size(len(layers), self.figure_size().width() / 2.0)
+        if known:
+            rows = [(math.log10(seconds), words) for seconds, words in _TIMES]
+            courses = [(at, log10_or_nan(values)) for values in everything]
+            plate = theme.color("background", 0.8)
+            marks.append(Rules(rows, theme.color("muted"), plate, (2.0, 4.0), courses))
         for number, machine in enumerate(reversed(machines)):
             name, y = f"{factor_words(machine.factor)} as fast", log10_or_nan(straight / machine.factor)
             marks.append(Line(at, y, theme.color("ghost"), 1.4, _DASHES[number % len(_DASHES)], name))
@@ -278,15 +281,18 @@ class CostView(AskingView):
         marks.append(Points(at, log10_or_nan(straight), color, "circle", size))
         if self.is_low:
             marks = shortened(marks, lambda name: name in ("straight", "random walk", "10× as fast"))
-        label = "seconds until moved by 1 %" if known else "iterations until moved by 1 %"
+        label = f"{'seconds' if known else 'iterations'} (until moved by 1 %)"
         upright = Axis(label, *held, "log10")
-        headline = [Words("First layer by 1 %: ", bold=True), Words(self._first_words(found))]
+        title = Words("First layer by 1 %: ", bold=True)
+        told = self._first_words(found)
+        lines = [[title, Words(words)] for words in dict.fromkeys((told, told.partition(";")[0]))]
         return Panel(
             "time",
             layer_axis(layers.names),
             upright,
             marks,
-            headline,
+            lines[0],
+            (*lines[1:], lines[-1][1:]),
             lanes=lanes_needed(*drawn),
             weight=1.4,
         )
@@ -296,7 +302,7 @@ class CostView(AskingView):
         waiting = self.waiting_words(SPEED)
         if not math.isfinite(found.rate):
             reason = self.asked(SPEED).reason
-            return f"measuring the speed … {waiting}" if waiting else reason or "speed not measured yet"
+            return f"measuring the speed… {waiting}" if waiting else reason or "speed not measured yet"
         told = duration_words(here.straight)
         if here.walk != here.straight and math.isfinite(here.straight):
             told += f" to {duration_words(here.walk)}"
@@ -322,9 +328,12 @@ class CostView(AskingView):
             marks.append(Points(at, log10_or_nan(series[name]), color, "circle", size))
             marks.append(LanePoints(at, series[name], color, 5.0))
         counted = found.operations
-        words = f"{amount_words(counted.total, 'FLOP')} = {counted.forward_passes:.3g} forward passes"
+        total = amount_words(counted.total, "FLOP")
+        told = [f"{total} = {counted.forward_passes:.3g} forward passes", total]
         if math.isfinite(found.rate):
-            words += f"; {amount_words(found.flops, 'FLOP/s')}"
+            told.insert(0, f"{told[0]}; {amount_words(found.flops, 'FLOP/s')}")
+        title = Words("One iteration: ", bold=True)
+        lines = [[title, Words(words)] for words in told]
         axis = layer_axis(
             tuple(layer.name for layer in trace.layers), "layer, those without weights counted too"
         )
@@ -333,23 +342,10 @@ class CostView(AskingView):
             axis,
             Axis("FLOP per iteration", *held, "log10"),
             marks,
-            [Words("One iteration: ", bold=True), Words(words)],
+            lines[0],
+            (*lines[1:], lines[-1][1:]),
             lanes=lanes_needed(*series.values()),
         )
-
-
-def _time_rules(held: tuple[float, float], height: float, theme: Theme) -> list[Mark]:
-    """Lines at durations people know, no two so near that their words touch."""
-    shown: list[Mark] = []
-    last = -math.inf
-    apart = _RULE_ROOM * (held[1] - held[0]) / max(height - 120.0, 60.0)
-    for seconds, words in _TIMES:
-        at = math.log10(seconds)
-        if held[0] <= at <= held[1] and at - last > apart:
-            color, plate = theme.color("muted"), theme.color("background", 0.8)
-            shown.append(Rule(at, color, words=words, plate=plate, dash=(2.0, 4.0)))
-            last = at
-    return shown
 
 
 def _costs(run: Run) -> tuple[object, ...]:

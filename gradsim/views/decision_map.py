@@ -49,7 +49,7 @@ class DecisionMapView(PlotView):
     """For two inputs the plane, for one the curve; for any other number a sentence."""
 
     view_id = "decision_map"
-    title = "Decision map"
+    title = "Decisions"
     options = (
         Toggle("training", "Training samples", True, "Filled markers; the shape tells the class"),
         Toggle("validation", "Validation samples", True, "The same shapes with a dark edge"),

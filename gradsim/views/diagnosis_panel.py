@@ -28,7 +28,7 @@ from gradsim.views.diagnosis.finding_card import FindingCard
 from gradsim.views.diagnosis.rows import check_groups, diagnosis_table, rule_groups
 from gradsim.views.diagnosis.rows_view import RowsView
 from gradsim.views.diagnosis.tall_column import TallColumn
-from gradsim.views.diagnosis.wording import headline, summary
+from gradsim.views.diagnosis.wording import headline, kept_together, summary
 from gradsim.views.elided_label import ElidedLabel
 from gradsim.views.theme import LIGHT, Theme
 
@@ -72,7 +72,7 @@ class DiagnosisPanel(QWidget):
         self.headline.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.headline.setAccessibleName("Diagnosis in a sentence")
         self.note = ElidedLabel(self)
-        self.thorough = QPushButton("Thorough …", self)
+        self.thorough = QPushButton("Thorough…", self)
         self.thorough.setObjectName("diagnosis.thorough")
         self.thorough.setToolTip(
             "Train other seeds, the same network at half its depth, and every remedy, and put first what helps "
@@ -235,7 +235,7 @@ class DiagnosisPanel(QWidget):
         if self._run is None:
             return
         self._asked = self._run.trace
-        self._is_thorough, self._note = True, "Waiting …"
+        self._is_thorough, self._note = True, "Waiting…"
         self.bar.setValue(0)
         self._show_state()
         if self._is_counting:  # the thorough diagnosis trains the other seeds too
@@ -289,7 +289,7 @@ class DiagnosisPanel(QWidget):
         if self._run is None:
             return ""
         if self._diagnosis is None:
-            return "Diagnosing …"
+            return "Diagnosing…"
         words = f"{self._diagnosis.depth.capitalize()}, iteration {self._diagnosis.iteration:,}"
         if self._diagnosis.iteration != self._run.trace.iteration or not self._is_current:
             return f"{words}; the next one when the run is at rest"
@@ -297,7 +297,7 @@ class DiagnosisPanel(QWidget):
 
     def _show_answer(self) -> None:
         diagnosis = self._diagnosis
-        self.headline.setText("No run yet." if diagnosis is None else headline(diagnosis))
+        self.headline.setText("No run yet." if diagnosis is None else kept_together(headline(diagnosis)))
         self.headline.setToolTip("" if diagnosis is None else diagnosis.sentence)
         self.nothing.setVisible(diagnosis is not None and not diagnosis.findings)
         self._show_cards(diagnosis)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QResizeEvent
 
 from gradsim.trace import (
     HISTOGRAM_BINS,
@@ -223,10 +222,6 @@ class DistributionsView(PlotView):
             self._counted = (layers.trace, tensor, counts)
         return self._counted[2]
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.refresh()  # the headline has as many words as there is room for
-
     def _all_layers(self, layers: WeightLayers, theme: Theme) -> Panel:
         counts = self._counts(layers)
         share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -258,6 +253,7 @@ class DistributionsView(PlotView):
                 Words(f"{_symbol(self.option('tensor'))}: share of values per octave"),
                 *([Words(f"      {scale}", "muted")] if (scale := self._scale_words()) else []),
             ],
+            shorter=([Words(f"{_symbol(self.option('tensor'))}: share per octave")],),
             lanes=lanes,
             color_bar=ColorBar(Axis("", _LEAST_SHARE, 0.0, "log10"), CIVIDIS, (("none", EMPTY),)),
             weight=_ALL_LAYERS_WEIGHT,

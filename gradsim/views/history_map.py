@@ -52,7 +52,7 @@ class HistoryMapView(PlotView):
     """
 
     view_id = "history_map"
-    title = "History map"
+    title = "History"
     options = (
         TENSOR_CHOICE,
         Choice("statistic", "Statistic", tuple(STATISTICS.items()), "rms", "What is shown as a colour"),

@@ -58,7 +58,7 @@ class LossPlotView(PlotView):
     """Batch and validation loss, log or linear, and the accuracy beside it for a classification."""
 
     view_id = "loss"
-    title = "Loss and accuracy"
+    title = "Loss"
     options = (
         Choice(
             "scale",

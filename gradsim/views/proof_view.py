@@ -20,6 +20,7 @@ from gradsim.views.asking_view import AskingView
 from gradsim.views.plot.axis import Axis, layer_axis
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
 from gradsim.views.plot.marks import Mark, Rule, VerticalBand
+from gradsim.views.plot.numbers import typeset
 from gradsim.views.plot.options import Toggle
 from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import Table, message_panel
@@ -260,7 +261,7 @@ class ProofView(AskingView):
     def _show_fault(self) -> None:
         self._is_line_stale = False
         self.search_button.setVisible(self.faults.found is None)
-        self.fault_label.setText(self._fault_words())
+        self.fault_label.setText(typeset(self._fault_words()))
         self._share_height()
         for name, button in self.go_buttons.items():
             fault = self.faults.fault(name)

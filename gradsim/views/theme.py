@@ -291,6 +291,20 @@ def palette(theme: Theme) -> QPalette:
     return result
 
 
+_FRAMED = ("QLineEdit", "QAbstractSpinBox", "QCheckBox", "QRadioButton", "QTreeView", "QPlainTextEdit")
+
+
+def _framed(theme: Theme) -> QPalette:
+    """Return a palette in which Fusion draws the frames of fields in the colour of an outline.
+
+    It makes them 1.4 times as dark as the window: on a dark ground nobody would see where a field or an empty
+    box begins.
+    """
+    result = QPalette()
+    result.setColor(QPalette.ColorRole.Window, theme.color("outline").lighter(140))
+    return result
+
+
 def apply_theme(app: QApplication, theme: Theme) -> None:
     """Give the whole application the style, palette and font of a theme.
 
@@ -306,6 +320,9 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
     if app.style().objectName().lower() != "fusion":
         app.setStyle("Fusion")
     app.setPalette(palette(theme))
+    if theme.is_dark:
+        for widget in _FRAMED:
+            app.setPalette(_framed(theme), widget)  # type: ignore[arg-type]  # the stubs want bytes, Qt text
     app.setFont(sans_font())
     app.setStyleSheet(
         f"QToolTip {{ color: {theme.text}; background: {theme.surface}; "

@@ -45,7 +45,7 @@ class TimeMapView(PlotView):
     """
 
     view_id = "time_map"
-    title = "Through time"
+    title = "Time"
     options = (
         Choice("page", "Page", PAGES, "fitting", "What is shown"),
         Choice(

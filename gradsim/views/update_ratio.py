@@ -13,7 +13,7 @@ from gradsim.views.phases import phase_marks, phase_title
 from gradsim.views.plot.axis import Axis, layer_axis
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
 from gradsim.views.plot.line import Line
-from gradsim.views.plot.marks import Mark, Rule, VerticalBand
+from gradsim.views.plot.marks import Courses, Mark, Rule, VerticalBand
 from gradsim.views.plot.numbers import brief, grouped
 from gradsim.views.plot.options import Toggle
 from gradsim.views.plot.panel import Panel
@@ -55,7 +55,7 @@ class UpdateRatioView(PlotView):
     """The ratio of every layer at the iteration shown, and of a few layers through the training."""
 
     view_id = "update_ratio"
-    title = "Update ratio"
+    title = "Updates"
     options = (
         Toggle("rule", "Rule of thumb 10⁻³", True, "Karpathy: updates about a thousandth of the weights"),
         Toggle("ghost", "Before the last change", True, "The ratio before the last edit, dashed"),
@@ -91,14 +91,18 @@ class UpdateRatioView(PlotView):
         held = self._range.around(finite_range(rule, *(log10_or_nan(v) for v in everything)))
         lanes = lanes_needed(*everything)
         upright = Axis("rms ΔW / rms W", *held, "log10")
-        marks = [*self._layer_marks(layers, ghost, now, theme), *self._rule(theme)]
+        courses = [(layers.positions, log10_or_nan(now))]
+        marks = [*self._layer_marks(layers, ghost, now, theme), *self._rule(theme, courses)]
         found = [Panel("layers", layer_axis(layers.names), upright, marks, lanes=lanes)]
         if followed:
             across = Axis(
                 "iteration", *self._iterations.around(0.0, float(history.iterations[-1])), "iteration"
             )
             bands = phase_marks(self.run.experiment, float(history.iterations[-1]), theme)
-            marks = [*bands, *self._series_marks(layers, history, series, theme), *self._rule(theme)]
+            when = history.iterations.astype(np.float64)
+            courses = [(when, log10_or_nan(values)) for values in series.values()]
+            drawn = self._series_marks(layers, history, series, theme)
+            marks = [*bands, *drawn, *self._rule(theme, courses)]
             upright = Axis("", *held, "log10")
             found.append(Panel("iterations", across, upright, marks, lanes=lanes, linked_y="layers"))
         return found
@@ -180,12 +184,13 @@ class UpdateRatioView(PlotView):
         wanted = (layers.position(self.selected_layer), 1, (count + 1) // 2, count)
         return list(dict.fromkeys(place for place in wanted if place))[:4]
 
-    def _rule(self, theme: Theme) -> list[Mark]:
+    def _rule(self, theme: Theme, courses: Courses) -> list[Mark]:
         if not self.option("rule"):
             return []
         words, plate = "10⁻³: Karpathy’s rule of thumb", theme.color("background", 0.8)
         color = theme.color("muted")
-        return [Rule(np.log10(RULE_OF_THUMB), color, words=words, plate=plate, dash=(4.0, 3.0))]
+        at, dash = np.log10(RULE_OF_THUMB), (4.0, 3.0)
+        return [Rule(at, color, words=words, plate=plate, dash=dash, clear_of=courses)]
 
     def _layer_marks(
         self, layers: WeightLayers, ghost: WeightLayers | None, now: NDArray[np.float64], theme: Theme

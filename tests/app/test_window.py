@@ -14,6 +14,7 @@ from gradsim.app.layout import arrangement
 from gradsim.app.presets import preset
 from gradsim.app.settings import read_settings
 from gradsim.app.start import begin, refusal, tell_fault
+from gradsim.app.views_table import VIEWS
 from gradsim.app.window import MainWindow
 from gradsim.formats import load, save
 from gradsim.spec import Dense, kind_of
@@ -443,6 +444,29 @@ def test_every_title_of_the_tabs_can_be_read_in_an_ordinary_window(window, qtbot
     assert bar.elideMode() is Qt.TextElideMode.ElideNone
     qtbot.waitUntil(lambda: bar.tabRect(bar.count() - 1).right() < bar.width())
     assert [bar.tabText(i) for i in range(bar.count())][:2] == ["Cause", "History"]
+
+
+def test_a_view_is_called_the_same_on_its_tab_and_in_the_list_of_figures(window, settled):
+    settled(window.session)
+    run_command(window, "file.export")
+    (dialog,) = window.findChildren(ExportDialog)
+    listed = {dialog.view.itemData(row): dialog.view.itemText(row) for row in range(dialog.view.count())}
+    dialog.reject()
+    titles = {row.id: row.title for row in VIEWS}
+    assert listed == {id_: titles[id_] for id_ in listed}
+    assert "decision_map" in listed
+    assert "time_map" not in listed  # no layer goes through time
+
+
+def test_a_long_name_of_a_layer_leaves_the_docks_as_wide_as_they_were(window, qtbot, settled, small):
+    settled(window.session)
+    widths = {id_: dock.width() for id_, dock in window.docks.items() if dock.isVisible()}
+    for name in ("a_layer_with_a_name_that_goes_on_and_on", "x" * 40, "too_long_" * 20):
+        network = msgspec.structs.replace(small.network, layers=(Dense(units=4, name=name),))
+        window.session.edit(msgspec.structs.replace(small, network=network, name=name), "Long")
+        settled(window.session)
+        QApplication.processEvents()
+        assert widths == {id_: dock.width() for id_, dock in window.docks.items() if dock.isVisible()}
 
 
 def test_tabs_that_suit_another_experiment_step_aside_and_stay_reachable(window, qtbot, settled, small):

@@ -36,6 +36,7 @@ from gradsim.views.plot.axes import LABEL_PIXELS, tick_metrics, ticks_along
 from gradsim.views.plot.axis import Axis
 from gradsim.views.plot.geometry import Geometry
 from gradsim.views.plot.marks import VerticalBand
+from gradsim.views.plot.numbers import typeset
 from gradsim.views.plot.panel import laid_out
 from gradsim.views.plot.points import LanePoints, Points
 from gradsim.views.theme import DARK, LIGHT
@@ -121,7 +122,7 @@ def test_the_sentence_below_is_that_of_the_net_and_then_of_the_layer_selected(vi
     run = run_named("six layers")
     view.set_run(run)
     view.panels(LIGHT)
-    assert view.caption.sentence == budget_sentence(cause_budget(causes(run.trace), "backward"))
+    assert view.caption.sentence == typeset(budget_sentence(cause_budget(causes(run.trace), "backward")))
     view.set_selected_layer(2)
     view.panels(LIGHT)
     chosen = layer_cause(run.trace, "backward", 3)
@@ -305,4 +306,4 @@ def test_a_total_that_leaves_layers_out_does_not_say_in_all(view: CauseView) -> 
     view.set_run(run)
     (panel,) = view.panels(LIGHT)
     headline = "".join(words.text for words in panel.headline)
-    assert f"{times(budget.log10)} over {budget.counted} of 12 layers." in headline
+    assert typeset(f"{times(budget.log10)} over {budget.counted} of 12 layers.") in headline

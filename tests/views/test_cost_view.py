@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from gradsim.analysis import Speed, cost, operations
 from gradsim.views.cost_view import SPEED, CostView
 from gradsim.views.plot.line import Line
-from gradsim.views.plot.marks import Rule
+from gradsim.views.plot.rules import Rules
 from gradsim.views.theme import LIGHT
 from tests.views.method_runs import method_run
 from tests.views.plot_views import run_named
@@ -50,9 +50,9 @@ def test_a_measured_speed_turns_iterations_into_seconds_here_and_on_faster_machi
     np.testing.assert_allclose(10 ** lines["straight"].y, expected)
     for factor, name in ((10.0, "10×"), (1e3, "1,000×"), (1e6, "10⁶×")):
         np.testing.assert_allclose(10 ** lines[f"{name} as fast"].y, expected / factor)
-    assert any(isinstance(mark, Rule) and mark.words == "1 s" for mark in view.panels(LIGHT)[0].marks) or (
-        expected.max() < 0.1
-    )
+    assert any(
+        isinstance(mark, Rules) and (0.0, "1 s") in mark.rows for mark in view.panels(LIGHT)[0].marks
+    ) or (expected.max() < 0.1)
     assert "In 100 measured iterations it moved 2 %" in view.text_summary()
     assert "200 iterations per second" in view.text_summary()
     view.set_option("machines", False)

@@ -112,7 +112,7 @@ def test_before_anything_is_known_it_says_so(panel):
     panel.set_theme(DARK)
     panel.show()
     panel.set_run(RUN)
-    assert panel.note.words == "Diagnosing …"
+    assert panel.note.words == "Diagnosing…"
     panel.set_answer(INSTANT, answer(finding()))
     panel.set_run(None)
     assert panel.headline.text() == "No run yet."
@@ -227,7 +227,7 @@ def test_the_findings_come_at_once_and_how_sure_they_are_is_filled_in_where_they
     assert shown.asked == [SEEDS]
     first, second = shown.cards
     qtbot.mouseClick(second.heading, Qt.MouseButton.LeftButton)
-    assert first.certainty.words == "Seen with this seed; others are being trained …"
+    assert first.certainty.words == "Seen with this seed; others are being trained…"
     qtbot.waitUntil(lambda: second.height() > 100)
     places = [(card.geometry(), card.content.geometry()) for card in shown.cards]
     buttons = [button for card in shown.cards for button in card.buttons]

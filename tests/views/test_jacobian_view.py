@@ -192,7 +192,7 @@ def test_the_table_has_every_value_of_every_block_and_onward(qtbot: QtBot) -> No
 
 
 WHOLE = [
-    ((3e-9, 1e-12), "largest singular value of the whole is 3.00×10⁻⁹: no direction of the input reaches"),
+    ((3e-9, 1e-12), "largest singular value of the whole is 3.00·10⁻⁹: no direction of the input reaches"),
     ((0.0, 0.0), "exactly 0: nothing of the input reaches the output"),
     ((np.nan, np.nan), "holds NaN or ∞"),
     ((1.2, 0.8), "between 0.800 and 1.20: dynamical isometry"),
@@ -212,7 +212,7 @@ def test_words_about_the_whole(values: tuple[float, ...], words: str) -> None:
     [
         ((6.0, 2.0), "condition number 3.00"),
         ((6.0, 0.0), "condition number ∞"),
-        ((6.0, 1e-9), "condition number above 1.0×10⁷ (rounding)"),
+        ((6.0, 1e-9), "condition number above 1.0·10⁷ (rounding)"),
         ((np.nan, np.nan), "condition number NaN"),
     ],
 )
@@ -224,13 +224,13 @@ def test_words_about_the_bound_and_the_proof() -> None:
     assert "multiply to 1.00: each layer favours" in bound_words(spectrum_of(1.0, 0.2))
     assert "multiply to 1.00, 50.0 times what passes" in bound_words(spectrum_of(0.02, 0.01))
     assert bound_words(spectrum_of(0.0, 0.0)) == ""
-    assert "agree to 3.0×10⁻⁹" in proof_words(spectrum_of(1.0, 0.2))
+    assert "agree to 3.0·10⁻⁹" in proof_words(spectrum_of(1.0, 0.2))
     coupled = dataclasses.replace(spectrum_of(1.0, 0.2), product_gap=float("nan"))
     assert "Batch normalization ties" in proof_words(coupled)
     assert rounding_words(spectrum_of(1.0, 0.2)) == ""
     told = rounding_words(spectrum_of(1.0, 1e-9, 0.0))
     assert (
-        told == "Of its 3 singular values 1 exactly 0 and 1 below 1.0×10⁻⁷ of the largest, which is rounding."
+        told == "Of its 3 singular values 1 exactly 0 and 1 below 1.0·10⁻⁷ of the largest, which is rounding."
     )
 
 

@@ -165,7 +165,7 @@ def test_what_forensics_find_stays_while_the_run_is_the_same(view: ProofView, qt
     broken = Fault("inf", 4, 7, 1, "dense_2", "pre_activation", "linear", (1, 2), math.inf, 3, 40, sources)
     lost = Fault("zero", 2, 9, 0, "dense_1", "delta", "delta", (0, 0), 0.0, 1, 40)
     view.set_answer(FORENSICS, Forensics(broken, lost))
-    assert "x[1, 0] = 3.1e+30 · W[0, 2] = 2e+09" in view.fault_label.text()
+    assert "x[1, 0] = 3.1·10³⁰ · W[0, 2] = 2·10⁹" in view.fault_label.text()
     assert not view.search_button.isVisible()
     wishes: list[object] = []
     view.seek_requested.connect(wishes.append)

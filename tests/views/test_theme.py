@@ -60,6 +60,9 @@ def test_applying_a_theme_sets_style_palette_and_font(qapp: QApplication, theme:
         assert qapp.font().family() == "DejaVu Sans"
         disabled = palette(theme).color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.Text)
         assert disabled == QColor(theme.ghost)
+        for kind in ("QLineEdit", "QAbstractSpinBox", "QCheckBox"):
+            frame = qapp.palette(kind).color(QPalette.ColorRole.Window).darker(140)  # type: ignore[call-overload]  # Fusion
+            assert contrast(frame, theme.color("background")) >= 1.8, kind
         qapp.setStyleSheet("")  # a style sheet hides the style below it
         assert qapp.style().objectName() == "fusion"
     finally:

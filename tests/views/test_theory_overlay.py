@@ -250,7 +250,7 @@ def test_until_the_next_answer_the_last_one_stays_and_says_of_which_iteration(
     assert not any(name.startswith("theory") for name in view.table()[0])
     view.set_run(run_after("relu, 200"))
     assert ribbons(view) == []
-    assert "theory waiting …" in headline(view)
+    assert "theory waiting…" in headline(view)
 
 
 def test_a_failed_answer_is_told(view: GradientProfileView) -> None:

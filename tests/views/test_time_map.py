@@ -147,7 +147,7 @@ def test_the_table_and_the_pointer_tell_the_recorded_numbers(
     values = layer.tensors[tensor][:, 2, 1] if sample is None else layer.tensors[tensor][sample, 2, 1]
     assert "t = 3 of" in told
     assert "unit 2" in told
-    number = float(told.rsplit(" = ", 1)[1].replace("−", "-").replace("×10⁻", "e-").translate(_DIGITS))
+    number = float(told.rsplit(" = ", 1)[1].replace("−", "-").replace("·10⁻", "e-").translate(_DIGITS))
     assert number == pytest.approx(float(np.sqrt(np.mean(np.square(values)))), rel=6e-3)
     assert "∂L/∂hₜ" in view.hover_text("sizes", 1, 0)
     assert view.hover_text("gates", 2, 0.5).count("=") == 4

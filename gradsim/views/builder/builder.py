@@ -61,6 +61,7 @@ class Builder(QScrollArea):
         self.presets.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.presets.setMenu(QMenu(self.presets))
         self.message = QLabel(wordWrap=True)
+        self.message.setMinimumWidth(1)  # it may quote a word that is longer than the builder is wide
         self.message.setVisible(False)
         self.message.setForegroundRole(QPalette.ColorRole.BrightText)
         self.message.setTextFormat(Qt.TextFormat.PlainText)

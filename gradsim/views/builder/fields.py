@@ -196,5 +196,6 @@ CONTROLS: dict[str, Callable[[Field], Any]] = {
 
 def _said(word: str) -> str:
     said = {"mse": "MSE", "half_mse": "Half MSE", "sse": "SSE", "fan_in": "fan in", "fan_out": "fan out"}
+    said |= {"lstm": "LSTM", "gru": "GRU"}
     text = said.get(word, word.replace("_", " "))
     return text[:1].upper() + text[1:] if not word.startswith("float") else text

@@ -16,7 +16,7 @@ from gradsim.views.builder.fields import CONTROLS
 from gradsim.views.builder.records import RecordAdder, RecordsForm
 from gradsim.views.builder.wording import edit_text
 
-LABEL_WIDTH = 112
+LABEL_WIDTH = 122
 INDENT = 10
 _INSIDE_ANOTHER = ("trainable", "learning_rate_scale", "name")
 """Fields of a normalization that the layer it is inside decides."""

@@ -52,6 +52,7 @@ class LayerPanel(QWidget):
         self.heading = QLabel(wordWrap=True)
         self.heading.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.heading.setTextFormat(Qt.TextFormat.PlainText)
+        self.heading.setMinimumWidth(1)  # a long name must not make the builder wider
         self.actions_by_id = {id_: self._action(id_, *row) for id_, row in self._rows().items()}
         self.kinds = QMenu(self)
         self.kinds.setToolTipsVisible(True)
@@ -88,7 +89,7 @@ class LayerPanel(QWidget):
             "layer.up": ("Move the layer up", "up", "Alt+Up", lambda: self._shift(-1)),
             "layer.down": ("Move the layer down", "down", "Alt+Down", lambda: self._shift(1)),
             "layer.wrap": ("Wrap in a repeat", "wrap", "Ctrl+G", self.wrap),
-            "layer.residual": ("Wrap in a residual block", "wrap", "Ctrl+Alt+G", self.wrap_in_residual),
+            "layer.residual": ("Wrap in a residual block", "skip", "Ctrl+Alt+G", self.wrap_in_residual),
             "layer.unwrap": ("Write the repeat out", "unwrap", "Ctrl+Shift+G", self.unwrap),
         }
 
@@ -152,7 +153,9 @@ class LayerPanel(QWidget):
     def _show_form(self, place: Place) -> None:
         is_head = self._is_head(place)
         layer = self._network.head if is_head else edits.layer_at(self._network, place)
-        self.heading.setText(layer_text(layer))
+        told = layer_text(layer)
+        self.heading.setText(told.replace("_", "_\N{ZERO WIDTH SPACE}"))  # lines may end there
+        self.heading.setToolTip(told)
         self.form.set_value(layer, "$.network.head" if is_head else _path(place))
 
     def _is_head(self, place: Place) -> bool:

@@ -6,6 +6,8 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from gradsim.views.plot.numbers import typeset
+
 _LINES = 2
 _MARGIN = 10
 _WRAP = int(Qt.TextFlag.TextWordWrap)
@@ -38,6 +40,7 @@ class Caption(QWidget):
         *sentences : str
             The longest first; they say the same.
         """
+        sentences = tuple(typeset(sentence) for sentence in sentences)
         if sentences != self._sentences:
             self._sentences = sentences
             self.setAccessibleName(sentences[0])

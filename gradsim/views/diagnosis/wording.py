@@ -7,6 +7,7 @@ from html import escape
 from gradsim.analysis.diagnosis import Diagnosis, Effect, Finding, helps
 from gradsim.analysis.rule_packs import RuleResult, contradictions
 from gradsim.views.inspection.number_text import number_text
+from gradsim.views.plot.numbers import typeset
 
 MOST_LAYERS = 6
 """More layers than these are told by the first and the last of them."""
@@ -26,7 +27,7 @@ def headline(diagnosis: Diagnosis) -> str:
     is_sure = diagnosis.is_healthy and diagnosis.has_learned
     sign = "✓" if is_sure else "○" if diagnosis.is_healthy else "✗"
     if not diagnosis.findings:
-        return f"{sign} {diagnosis.sentence}"
+        return typeset(f"{sign} {diagnosis.sentence}")
     more = len(diagnosis.findings) - 1
     healthy = "Healthy, with advice" if is_sure else "Nothing found yet but advice"
     first = healthy if diagnosis.is_healthy else diagnosis.findings[0].title
@@ -36,6 +37,11 @@ def headline(diagnosis: Diagnosis) -> str:
     if diagnosis.loss_share == diagnosis.loss_share:  # neither is there without a loss
         loss += f", {number_text(100 * diagnosis.loss_share, 3)} % of what a constant answer costs"
     return f"{words}. {loss}."
+
+
+def kept_together(text: str) -> str:
+    """Return words with every number on the line of its percent sign."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def summary(diagnosis: Diagnosis, results: tuple[RuleResult, ...]) -> str:
@@ -62,7 +68,8 @@ _LONG = 150
 def finding_html(finding: Finding) -> str:
     """Return what a finding says and its cause: all that must be read before a remedy is chosen."""
     why, _ = _cause(finding)
-    return f"{_PARAGRAPH}{escape(finding.sentence)}</p>{_PARAGRAPH}<b>Why</b> {escape(why)}</p>"
+    said, why = (escape(kept_together(typeset(words))) for words in (finding.sentence, why))
+    return f"{_PARAGRAPH}{said}</p>{_PARAGRAPH}<b>Why</b> {why}</p>"
 
 
 def evidence_html(finding: Finding, muted: str) -> str:
@@ -70,7 +77,7 @@ def evidence_html(finding: Finding, muted: str) -> str:
     _, rest = _cause(finding)
     number = measured_text(finding.value, finding.cut, finding.relation)
     measure = f"<span style='color:{muted}'>{escape(finding.measure)}</span>"
-    told = f"{_PARAGRAPH}{escape(rest)}</p>" if rest else ""
+    told = f"{_PARAGRAPH}{escape(kept_together(typeset(rest)))}</p>" if rest else ""
     told += f"{_PARAGRAPH}<b>{escape(number)}</b> {measure}</p>"
     return f"{told}{_PARAGRAPH}{_layers(finding.layers)}</p>" if finding.layers else told
 
@@ -84,7 +91,7 @@ def _cause(finding: Finding) -> tuple[str, str]:
 def certainty_text(finding: Finding, is_pending: bool) -> str:
     """Return how sure a finding is, over seeds; ``is_pending`` while other seeds are looked at."""
     if is_pending:
-        return "Seen with this seed; others are being trained …"
+        return "Seen with this seed; others are being trained…"
     return f"Seen with {finding.confidence.words}"
 
 

@@ -132,6 +132,7 @@ def layers_panel(
         Axis("singular value", *look.held, "log10"),
         marks,
         headline=headline,
+        shorter=(headline[1:],),
         lanes=look.lanes,
         weight=1.6,
     )
@@ -171,13 +172,15 @@ def values_panel(spectrum: JacobianSpectrum, look: Look) -> Panel:
         some = np.unique(np.linspace(0, len(x) - 1, min(len(x), _MARKERS)).astype(np.intp))
         marks.append(LinePoints(x[some], logs[some], color, shape, 6.0, name=name))
     ranks = layer_axis(tuple(str(k + 1) for k in range(most)), "rank, the largest first")
-    head = [Words(condition_words(whole, spectrum.eps))]
+    condition = condition_words(whole, spectrum.eps)
+    head, short = ([Words(words)] for words in (condition, condition.replace("condition number ", "κ ")))
     return Panel(
         "values",
         ranks,
         Axis("", *look.held, "log10"),
         marks,
         headline=head,
+        shorter=(short,),
         lanes=look.lanes,
         linked_y="layers",
     )

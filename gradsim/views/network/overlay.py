@@ -21,6 +21,10 @@ from gradsim.views.theme import Theme, phase_color
 
 _CENTRED = Qt.AlignmentFlag.AlignCenter
 _BADGE = (88.0, 38.0)
+_LEAST_BADGE, _LEAST_GAP = 26.0, 3.0
+_CHIP_TOP, _CHIP_HEIGHT = 5.0, 20.0
+_LEGEND_ABOVE = 5.0
+"""Where the legend of the links begins, in pixels below the units."""
 
 
 def paint_overlay(
@@ -175,8 +179,10 @@ def _paint_chip(painter: QPainter, scene: Scene, pulse: Pulse) -> None:
     x = min(max(place_of(scene, pulse), frame.left), frame.right)
     if pulse.active is not None:
         x = scene.layout.centre(scene.content.place_of(pulse.active, pulse.time))
-    left = min(max(x - width / 2, frame.left + 20), frame.width - width - 8)
-    chip = QRectF(left, 5, width, 20)
+    first = badge_boxes(scene)[0]
+    right = frame.width - 8.0 if first.top() > _CHIP_TOP + _CHIP_HEIGHT else first.left() - 4.0
+    left = min(max(x - width / 2, frame.left + 20), right - width)
+    chip = QRectF(left, _CHIP_TOP, width, _CHIP_HEIGHT)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(color)
     painter.drawRoundedRect(chip, 10, 10)
@@ -186,23 +192,30 @@ def _paint_chip(painter: QPainter, scene: Scene, pulse: Pulse) -> None:
 
 
 def _paint_badges(painter: QPainter, scene: Scene, pulse: Pulse) -> None:
-    trace, frame = scene.content.trace, scene.layout.frame
+    trace = scene.content.trace
     order = ["forward", "loss", "backward", "clip", "update"]
     reached = order.index(pulse.phase)
     badges = [("loss", "batch loss L", number_text(trace.loss, 4))]
     if kind_of(trace.experiment.training.clipping) != "none":
         badges.append(("clip", "gradient norm", number_text(trace.gradient_norm, 3)))
     badges.append(("update", " ".join(rate_words(trace)), number_text(trace.learning_rate, 3)))
-    width, height = _BADGE
-    spare = frame.bottom - frame.top - height * len(badges)
-    gap = min(12.0, max(spare / len(badges), 3.0))
-    top = scene.layout.middle - 0.5 * (height * len(badges) + gap * (len(badges) - 1))
-    left = frame.right + 10.0
-    for phase, caption, value in badges:
+    for (phase, caption, value), box in zip(badges, badge_boxes(scene), strict=True):
         color = phase_color(scene.theme, phase)  # type: ignore[arg-type]
-        box = QRectF(left, top, width, height)
         _paint_badge(painter, scene, box, color, caption, value, order.index(phase) - reached)
-        top += height + gap
+
+
+def badge_boxes(scene: Scene) -> list[QRectF]:
+    """Return where the badges stand, px: level with the units, lower ones where there is little room for them."""
+    frame, (width, height) = scene.layout.frame, _BADGE
+    count = 3 if kind_of(scene.content.trace.experiment.training.clipping) != "none" else 2
+    spare = frame.bottom - frame.top - height * count
+    gap = min(12.0, max(spare / count, _LEAST_GAP))
+    end = frame.bottom + _LEGEND_ABOVE if scene.link_columns else frame.height - 4.0
+    room = max(end - 4.0, count * (_LEAST_BADGE + _LEAST_GAP))
+    height = min(height, max(room / count - gap, _LEAST_BADGE))
+    whole = height * count + gap * (count - 1)
+    top = max(min(scene.layout.middle - 0.5 * whole, end - whole), 4.0)
+    return [QRectF(frame.right + 10.0, top + row * (height + gap), width, height) for row in range(count)]
 
 
 def _paint_badge(
@@ -214,15 +227,17 @@ def _paint_badge(
     painter.drawRoundedRect(box, 8, 8)
     painter.setFont(figure_font(9))
     painter.setPen(theme.color("background" if ahead == 0 else "muted"))
-    painter.drawText(box.adjusted(0, 4, 0, -22), _CENTRED, caption)
+    # Both lines keep their distance; a low badge has no room above and below them.
+    line = QRectF(box.left(), box.center().y() - 15.0, box.width(), 12.0)
+    painter.drawText(line, _CENTRED, caption)
     painter.setFont(figure_font(12, bold=True))
     painter.setPen(theme.color("background" if ahead == 0 else "ghost" if ahead > 0 else "text"))
-    painter.drawText(box.adjusted(0, 15, 0, -3), _CENTRED, value)
+    painter.drawText(line.adjusted(0, 11.0, 0, 19.0), _CENTRED, value)
 
 
 def _paint_link_legend(painter: QPainter, scene: Scene) -> None:
-    if not scene.link_columns:
-        return
+    if not scene.link_columns or badge_boxes(scene)[-1].bottom() > scene.layout.frame.bottom + _LEGEND_ABOVE:
+        return  # the badges need its room
     frame, theme = scene.layout.frame, scene.theme
     caption, low, high = link_caption(scene)
     left, top, width = frame.right + 10.0, frame.bottom + 22.0, _BADGE[0]

@@ -104,7 +104,7 @@ class Axis:
             ``("rms of all values", "rms")``: what explains, qualifies or counts goes first.
         """
         words = [self.label]
-        for joint in (", ", " (", " per ", " of "):
+        for joint in (", ", " (", " per ", " over ", " of "):
             if joint in words[-1]:
                 words.append(words[-1].split(joint)[0])
         return tuple(words)
@@ -196,7 +196,7 @@ def _log10(axis: Axis, length: float, text_length: Callable[[str], float]) -> li
 def _within_a_decade(axis: Axis, length: float, text_length: Callable[[str], float]) -> list[Tick]:
     """Less than about a decade: ticks at round values, placed at their logarithms."""
     low, high = 10.0 ** max(axis.low, -300.0), 10.0 ** min(axis.high, 300.0)
-    step = _step(high - low, length / max(_LEAST_STEP, text_length("8.88×10⁻¹⁰") + 8.0))
+    step = _step(high - low, length / max(_LEAST_STEP, text_length("8.88·10⁻¹⁰") + 8.0))
     if step <= 0.0 or not math.isfinite(step) or (high - low) / step > 1000:
         return []
     digits = max(1, 1 + math.floor(math.log10(high) + 1e-9) - math.floor(math.log10(step) + 1e-9))

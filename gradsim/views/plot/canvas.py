@@ -14,6 +14,7 @@ from PySide6.QtGui import QFocusEvent, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip
 
 from gradsim.views.plot.geometry import Geometry
+from gradsim.views.plot.numbers import typeset
 from gradsim.views.plot.panel import Panel, laid_out_level
 from gradsim.views.plot.panel_item import PanelItem
 from gradsim.views.plot.words import paint_message
@@ -148,7 +149,7 @@ class PlotCanvas(pg.GraphicsView):
             Plain text, lines broken.
         """
         if text:
-            QToolTip.showText(self.cursor().pos(), text, self)
+            QToolTip.showText(self.cursor().pos(), typeset(text), self)
         else:
             QToolTip.hideText()
 

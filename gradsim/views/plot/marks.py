@@ -7,6 +7,7 @@ chosen. It paints itself through a ``Geometry`` and shows a sample of itself in 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -79,9 +80,87 @@ class VerticalBand:
         painter.fillRect(rect.adjusted(4, 0, -4, 0), self.color)
 
 
+Courses = Sequence[tuple[NDArray[Any], NDArray[Any]]]
+"""Curves by the numbers along x, which rise, and those along y, in the units of the axes."""
+_TAG = 15.0
+_LOOKS = 9
+
+
+def boxes_at(place: float, width: float, geometry: Geometry) -> list[QRectF]:
+    """Return where the words of a level line may stand: above or below it, at its right end or its left.
+
+    Parameters
+    ----------
+    place : float
+        Height of the line, in pixels.
+    width : float
+        Of the words.
+    geometry : Geometry
+        Of the panel.
+
+    Returns
+    -------
+    list of QRectF
+        Inside the plot, the best first; never empty.
+    """
+    frame, plot = geometry.frame, geometry.plot
+    lefts = (frame.right() - width - 2.0, frame.left() + 4.0)
+    tops = (place - _TAG - 2.0, place + 2.0)
+    found = [QRectF(left, top, width, _TAG) for left in lefts for top in tops]
+    inside = [box for box in found if plot.top() <= box.top() and box.bottom() <= plot.bottom()]
+    return inside or found[1:2]
+
+
+def crossings(box: QRectF, courses: Courses, geometry: Geometry) -> int:
+    """Return at how many of a few places along a box curves run through it.
+
+    Parameters
+    ----------
+    box : QRectF
+        In pixels.
+    courses : Courses
+        The curves.
+    geometry : Geometry
+        Of the panel.
+
+    Returns
+    -------
+    int
+        0 where all of them keep clear of it.
+    """
+    looks = np.linspace(geometry.x_at(box.left() - 4.0), geometry.x_at(box.right() + 4.0), _LOOKS)
+    count = 0
+    for x, y in courses:
+        known = np.isfinite(y)
+        if not known.any():
+            continue
+        heights = geometry.y_px(np.interp(looks, x[known], y[known], left=np.nan, right=np.nan))
+        count += int(((heights > box.top() - 3.0) & (heights < box.bottom() + 3.0)).sum())
+    return count
+
+
+def paint_tag(painter: QPainter, text: str, box: QRectF, plate: QColor | None) -> None:
+    """Write words on a ground of their own.
+
+    Parameters
+    ----------
+    painter : QPainter
+        To draw with, its pen that of the words.
+    text : str
+        The words.
+    box : QRectF
+        Where, in pixels.
+    plate : QColor or None
+        The ground.
+    """
+    if plate is not None:
+        painter.fillRect(box, plate)
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """A straight line right across, with words at its end where it has some."""
+    """A straight line right across, with words at an end of it where it has some."""
 
     at: float
     color: QColor
@@ -92,9 +171,11 @@ class Rule:
     width: float = 1.0
     dash: tuple[float, ...] = ()
     name: str = ""
+    clear_of: Courses = ()
+    """Curves that the words keep clear of where they can."""
 
     def paint(self, painter: QPainter, geometry: Geometry) -> None:
-        """Draw the line, and the words above its right end."""
+        """Draw the line, and the words above its right end or where less is in their way."""
         plot = geometry.frame
         place = float((geometry.x_px if self.upright else geometry.y_px)(np.array([self.at]))[0])
         if not math.isfinite(place):
@@ -106,14 +187,15 @@ class Rule:
         elif not self.upright and geometry.plot.top() <= place <= geometry.plot.bottom():
             painter.drawLine(QLineF(plot.left(), place, plot.right(), place))
             if self.words:
-                above = place - 16.0 > geometry.plot.top()
                 metrics = painter.fontMetrics()
-                text = metrics.elidedText(self.words, Qt.TextElideMode.ElideRight, int(plot.width() - 16.0))
-                width = metrics.horizontalAdvance(text) + 8.0
-                box = QRectF(plot.right() - width - 2, place - 17.0 if above else place + 2, width, 15.0)
-                if self.plate is not None:
-                    painter.fillRect(box, self.plate)
-                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+                room = int(plot.width() - 16.0)
+                words = self.words
+                if metrics.horizontalAdvance(words) > room:  # what explains the line goes first
+                    words = words.partition(":")[0]
+                text = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
+                boxes = boxes_at(place, metrics.horizontalAdvance(text) + 8.0, geometry)
+                box = min(boxes, key=lambda box: crossings(box, self.clear_of, geometry))
+                paint_tag(painter, text, box, self.plate)
 
     def paint_sample(self, painter: QPainter, rect: QRectF) -> None:
         """Draw a short stretch."""

@@ -10,6 +10,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter
 
 from gradsim.views.fonts import figure_font
 from gradsim.views.plot.axes import TICK_PIXELS
+from gradsim.views.plot.numbers import typeset
 from gradsim.views.theme import Theme
 
 NOTE_LINE = 15.0
@@ -46,7 +47,7 @@ def note_lines(
     metrics = QFontMetricsF(figure_font(TICK_PIXELS))
     lines: tuple[str, ...] = ()
     for note in notes:
-        lines = _wrapped(note, width, metrics)
+        lines = _wrapped(typeset(note), width, metrics)
         if len(lines) <= most:
             return lines
     if len(lines) > most:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MINUS = "−"
+_E_NOTATION = re.compile(r"(?<![\w.])(-?)(\d+(?:\.\d+)?)e([+-]?\d+)(?![\w.]*\w)")
 
 
 def power_of_ten(exponent: int) -> str:
@@ -37,7 +39,7 @@ def brief(value: float, digits: int = 3) -> str:
     Returns
     -------
     str
-        Such as ``0.0123``, ``4.56×10⁻⁷``, ``NaN``, ``∞``, ``0``.
+        Such as ``0.0123``, ``12,345``, ``4.56·10⁻⁷``, ``NaN``, ``∞``, ``0``.
     """
     if math.isnan(value):
         return "NaN"
@@ -48,8 +50,28 @@ def brief(value: float, digits: int = 3) -> str:
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
     power = int(exponent)
     if -4 < power < max(digits, 5):
-        return f"{value:.{max(digits - 1 - power, 0)}f}".replace("-", MINUS)
-    return f"{mantissa}×{power_of_ten(power)}".replace("-", MINUS)
+        return f"{value:,.{max(digits - 1 - power, 0)}f}".replace("-", MINUS)
+    return f"{mantissa}·{power_of_ten(power)}".replace("-", MINUS)
+
+
+def typeset(text: str) -> str:
+    """Return a sentence with its powers of ten as the axes and the inspector write them.
+
+    Parameters
+    ----------
+    text : str
+        Written for a terminal too, such as ``"×6.8e-06 in all"``.
+
+    Returns
+    -------
+    str
+        ``"×6.8·10⁻⁶ in all"``; names of layers such as ``block_1e5`` stay as they are.
+    """
+    if "e" not in text:
+        return text
+    return _E_NOTATION.sub(
+        lambda found: f"{MINUS if found[1] else ''}{found[2]}·{power_of_ten(int(found[3]))}", text
+    )
 
 
 def grouped(value: int) -> str:

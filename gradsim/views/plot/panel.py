@@ -26,8 +26,10 @@ from gradsim.views.plot.lanes import LANES
 from gradsim.views.plot.marks import Mark
 from gradsim.views.plot.notes import MOST_LINES, NOTE_LINE, note_lines, paint_note
 from gradsim.views.plot.words import (
+    HEADLINE_MARGINS,
     LegendRow,
     Words,
+    headline_width,
     legend_rows,
     paint_headline,
     paint_legend,
@@ -59,6 +61,8 @@ class Panel:
         Drawn in this order; those with a name make the legend.
     headline : sequence of Words
         What is to be seen, in a line above the plot.
+    shorter : tuple of sequences of Words
+        Headlines that say less, the longest first: the first for which there is room is shown.
     notes : tuple of str
         Sentences below the headline that say the same, the longest first: the first for which there is room is shown.
     lanes : sequence of str
@@ -78,6 +82,7 @@ class Panel:
     y: Axis
     marks: Sequence[Mark] = ()
     headline: Sequence[Words] = ()
+    shorter: tuple[Sequence[Words], ...] = ()
     notes: tuple[str, ...] = ()
     lanes: Sequence[str] = ()
     color_bar: ColorBar | None = None
@@ -258,16 +263,24 @@ def paint_words(painter: QPainter, panel: Panel, geometry: Geometry, theme: Them
     theme : Theme
         In which colours.
     """
-    paint_headline(painter, panel.headline, geometry, theme)
+    paint_headline(painter, _headline(panel, geometry.rect), geometry, theme)
     top = geometry.rect.top() + 6 + _words_height(panel, geometry.rect, geometry.thinned)
     if lines := _note_lines(panel, geometry.rect, geometry.thinned):
         left = min(geometry.frame.left(), geometry.rect.left() + _note_left(geometry.rect))
         corner = QPointF(left, top - NOTE_LINE * len(lines))
         paint_note(painter, lines, corner, theme)
     rows = _legend(panel, geometry.rect, geometry.thinned)
-    paint_legend(painter, rows, QPointF(geometry.frame.left(), top), theme)
+    room = QRectF(geometry.rect.left() + 8.0, top, geometry.rect.width() - 12.0, LINE_HEIGHT * len(rows))
+    paint_legend(painter, rows, QPointF(geometry.frame.left(), top), room, theme)
     if panel.color_bar:
         paint_color_bar(painter, panel.color_bar, geometry.frame, theme)
+
+
+def _headline(panel: Panel, rect: QRectF) -> Sequence[Words]:
+    """Return the longest headline for which there is room, else the shortest."""
+    versions = (panel.headline, *panel.shorter)
+    room = rect.width() - HEADLINE_MARGINS
+    return next((line for line in versions if headline_width(line) <= room), versions[-1])
 
 
 def _words_height(panel: Panel, rect: QRectF, thinned: int) -> float:

@@ -58,6 +58,9 @@ class PanelBox(pg.ViewBox):
                 minXRange=_LEAST_SHARE * spans[0],
                 minYRange=_LEAST_SHARE * spans[1],
             )
+            for axis in (self.XAxis, self.YAxis):
+                # Its owner may have moved on before: the limits of then have kept this one behind.
+                self.linkedViewChanged(self.linkedView(axis), axis)
         self.updateAutoRange()
 
     def forget_zoom(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSizeF, Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence, QPainter, QShowEvent
+from PySide6.QtGui import QAction, QKeySequence, QPainter, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gradsim.trace import Cursor, Run
@@ -20,6 +20,10 @@ from gradsim.views.theme import LIGHT, Theme
 
 Table = tuple[Mapping[str, NDArray[Any]], Mapping[str, str]]
 """Columns by name, equally long, and their units by name."""
+
+
+_HIGH = 1.1
+"""From this many times its width on a view is so high that its panels stand one above the other."""
 
 
 class PlotView(QWidget):
@@ -207,7 +211,11 @@ class PlotView(QWidget):
         return ""
 
     def arranged(self, rect: QRectF, panels: Sequence[Panel]) -> list[QRectF]:
-        """Return the rectangles of the panels, side by side."""
+        """Return the rectangles of the panels, side by side; one above the other in a narrow and high view."""
+        if len(panels) > 1 and rect.height() > _HIGH * rect.width():
+            height = rect.height() / len(panels)
+            tops = [rect.top() + row * height for row in range(len(panels))]
+            return [QRectF(rect.left(), top, rect.width(), height) for top in tops]
         total = sum(panel.weight for panel in panels)
         rects, left = [], rect.left()
         for panel in panels:
@@ -251,6 +259,10 @@ class PlotView(QWidget):
         """Make the panels anew at the next painting."""
         self._made = None
         self._screen.refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.refresh()  # the headline has as many words as there is room for
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -13,9 +13,14 @@ from gradsim.views.fonts import figure_font
 from gradsim.views.plot.axes import LABEL_PIXELS, LINE_HEIGHT, TICK_PIXELS, tick_metrics
 from gradsim.views.plot.geometry import Geometry
 from gradsim.views.plot.marks import Mark
+from gradsim.views.plot.numbers import typeset
 from gradsim.views.theme import Theme
 
 _SAMPLE = 20.0
+_BEHIND = 16.0
+"""Between an entry of a legend and the next one, in pixels."""
+HEADLINE_MARGINS = 18.0
+"""Of the width of a panel a headline leaves free, in pixels."""
 _ALIGN = Qt.AlignmentFlag
 
 LegendRow = list[tuple[Mark, float]]
@@ -29,6 +34,9 @@ class Words:
     text: str
     role: str = "text"
     bold: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", typeset(self.text))
 
 
 def paint_message(painter: QPainter, message: str, rect: QRectF, theme: Theme) -> None:
@@ -48,7 +56,7 @@ def paint_message(painter: QPainter, message: str, rect: QRectF, theme: Theme) -
     painter.setFont(figure_font(13))
     painter.setPen(theme.color("muted"))
     room = rect.adjusted(24, 12, -24, -12)
-    painter.drawText(room, _ALIGN.AlignCenter | Qt.TextFlag.TextWordWrap, message)
+    painter.drawText(room, _ALIGN.AlignCenter | Qt.TextFlag.TextWordWrap, typeset(message))
 
 
 def paint_headline(painter: QPainter, headline: Sequence[Words], geometry: Geometry, theme: Theme) -> None:
@@ -120,7 +128,7 @@ def legend_rows(marks: Sequence[Mark], width: float) -> list[LegendRow]:
     for mark in reversed(marks):
         if not mark.name:
             continue
-        entry = _SAMPLE + 6 + metrics.horizontalAdvance(mark.name) + 16
+        entry = _SAMPLE + 6 + metrics.horizontalAdvance(typeset(mark.name)) + _BEHIND
         if used + entry > width - 44.0:
             rows.append([])
             used = 0.0
@@ -129,7 +137,9 @@ def legend_rows(marks: Sequence[Mark], width: float) -> list[LegendRow]:
     return rows
 
 
-def paint_legend(painter: QPainter, rows: Sequence[LegendRow], corner: QPointF, theme: Theme) -> None:
+def paint_legend(
+    painter: QPainter, rows: Sequence[LegendRow], corner: QPointF, room: QRectF, theme: Theme
+) -> None:
     """Draw the lines of a legend.
 
     Parameters
@@ -140,18 +150,24 @@ def paint_legend(painter: QPainter, rows: Sequence[LegendRow], corner: QPointF, 
         From ``legend_rows``.
     corner : QPointF
         Where the first one begins, in pixels.
+    room : QRectF
+        What they keep inside of: where one is longer all begin further left, and one that is longer still is cut.
     theme : Theme
         In which colours.
     """
     font = figure_font(TICK_PIXELS)
+    metrics = tick_metrics()
     y = corner.y()
+    widest = max((sum(entry for _, entry in row) for row in rows), default=0.0) - _BEHIND
     for row in rows:
-        x = corner.x()
+        x = max(min(corner.x(), room.right() - widest), room.left())
         for mark, entry in row:
             mark.paint_sample(painter, QRectF(x, y + LINE_HEIGHT / 2 - 5, _SAMPLE, 10))
             painter.setFont(font)
             painter.setPen(theme.color("text"))
             box = QRectF(x + _SAMPLE + 6, y, entry, LINE_HEIGHT)
-            painter.drawText(box, _ALIGN.AlignLeft | _ALIGN.AlignVCenter, mark.name)
+            left = max(room.right() - box.left(), 0.0)
+            words = metrics.elidedText(typeset(mark.name), Qt.TextElideMode.ElideMiddle, left)
+            painter.drawText(box, _ALIGN.AlignLeft | _ALIGN.AlignVCenter, words)
             x += entry
         y += LINE_HEIGHT

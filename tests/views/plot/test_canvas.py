@@ -288,3 +288,13 @@ def test_a_right_click_opens_the_menu_of_the_view_and_a_right_drag_zooms_nothing
     reason = QContextMenuEvent.Reason.Mouse
     QApplication.sendEvent(viewport, QContextMenuEvent(reason, at, viewport.mapToGlobal(at)))
     assert "Fit" in offered
+
+
+def test_panels_that_share_a_range_still_do_when_it_moves_far_away(qtbot: QtBot) -> None:
+    view = shown(qtbot, UpdateRatioView, "Inf")
+    for run in ("200 layers", "all zero", "six layers", "mixed"):
+        view.set_run(run_named(run))
+        view.canvas.grab()
+        first, second = (view.canvas.plot_of(key).box.viewRange()[1] for key in ("layers", "iterations"))
+        asked = view.panels(LIGHT)[0].y
+        assert second == first == pytest.approx([asked.low, asked.high])

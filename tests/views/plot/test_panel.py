@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QRectF
@@ -10,7 +12,15 @@ from PySide6.QtWidgets import QApplication
 
 from gradsim.views.plot.axis import Axis
 from gradsim.views.plot.line import Line
-from gradsim.views.plot.panel import GIVEN_UP, LEAST_PLOT, Panel, laid_out, laid_out_level, paint_panel
+from gradsim.views.plot.panel import (
+    GIVEN_UP,
+    LEAST_PLOT,
+    Panel,
+    _headline,
+    laid_out,
+    laid_out_level,
+    paint_panel,
+)
 from gradsim.views.plot.words import Words
 from gradsim.views.theme import LIGHT
 
@@ -77,3 +87,28 @@ def test_nothing_is_written_into_the_plot(qapp: QApplication) -> None:
         for y in range(frame.top(), frame.bottom())
     }
     assert text not in inside
+
+
+@pytest.mark.parametrize("width", [120.0, 180.0, 260.0, 700.0])
+def test_a_legend_stays_inside_its_panel(qapp: QApplication, width: float) -> None:
+    names = ("input to output", "a_layer_with_a_very_long_name_that_goes_on_and_on")
+    panel = Panel(
+        "p",
+        Axis("", 0.0, 3.0),
+        Axis("y", 0.0, 3.0),
+        [Line(X, X + 9.0, QColor("black"), name=n) for n in names],
+    )
+    image = QImage(800, 200, QImage.Format.Format_RGB32)
+    image.fill(QColor("white"))
+    painter = QPainter(image)
+    paint_panel(painter, panel, laid_out(panel, QRectF(0, 0, width, 200)), LIGHT)
+    painter.end()
+    ink = np.frombuffer(image.constBits(), dtype=np.uint32).reshape(200, 800) & 0xFFFFFF
+    assert not (ink[:, int(width) - 1 :] != 0xFFFFFF).any()
+
+
+def test_a_headline_says_less_where_there_is_less_room(qapp: QApplication) -> None:
+    versions = [[Words("seconds " * count)] for count in (12, 4, 1)]
+    panel = replace(PANEL, headline=versions[0], shorter=tuple(versions[1:]))
+    for width, wanted in ((900.0, 0), (320.0, 1), (90.0, 2), (10.0, 2)):
+        assert _headline(panel, QRectF(0, 0, width, 200)) is versions[wanted]
