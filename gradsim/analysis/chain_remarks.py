@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from gradsim.analysis.chain_wires import Graph
-from gradsim.spec import Normalization, unrolled_layers
+from gradsim.analysis.layer_specs import spec_of
+from gradsim.spec import Normalization
 from gradsim.trace import IterationTrace, LayerTrace
 
 
@@ -54,7 +55,7 @@ def _handed(trace: IterationTrace, layer: LayerTrace) -> str:
     if layer.kind == "recurrent":
         why = "goes through time with all its steps"
     else:
-        spec: Any = unrolled_layers(trace.experiment.network)[layer.index].layer
+        spec: Any = spec_of(trace, layer)
         inner: Any = spec if isinstance(spec, Normalization) else getattr(spec, "normalization", None)
         is_batch = inner is not None and inner.method == "batch"
         why = "normalizes over the batch and so joins all samples" if is_batch else "couples all its units"

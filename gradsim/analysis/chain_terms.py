@@ -18,7 +18,7 @@ from gradsim.analysis.chain_graph import FUSED, Rows, chain_graph
 from gradsim.analysis.chain_paths import ChainFactor
 from gradsim.analysis.chain_time import States, add_cells, handed_on
 from gradsim.analysis.chain_wires import Edge, Graph
-from gradsim.spec import unrolled_layers
+from gradsim.analysis.layer_specs import spec_of
 from gradsim.trace import IterationTrace, LayerTrace
 
 Numbers = NDArray[np.float64]
@@ -183,7 +183,7 @@ def _recurrent_terms(
     sample: int | None,
     time: int | None,
 ) -> Terms:
-    spec: Any = unrolled_layers(trace.experiment.network)[layer.index].layer
+    spec: Any = spec_of(trace, layer)
     rows = Rows(layer.hidden.shape, sample, time)
     above = Rows(layer.hidden.shape[::2], sample, None)
     record = CellRecord(layer, spec, above.samples)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any, Literal, NamedTuple
 
+from gradsim.analysis.layer_specs import spec_of
 from gradsim.analysis.parameters import stored_name
-from gradsim.spec import phase_at, unrolled_layers
+from gradsim.spec import phase_at
 from gradsim.spec.method import DynamicLossScale, Evolution, parameter_rules
 from gradsim.trace import IterationTrace, LayerTrace
 
@@ -53,7 +54,7 @@ def update_rule(trace: IterationTrace, layer: LayerTrace, tensor: str) -> Update
         By the rules of the engine: those of the layer, its groups, the phase, the method and the loss scale.
     """
     training = trace.experiment.training
-    placed: Any = unrolled_layers(trace.experiment.network)[layer.index].layer
+    placed: Any = spec_of(trace, layer)
     is_trained = getattr(placed, "trainable", True)
     rules = parameter_rules(
         training.groups,

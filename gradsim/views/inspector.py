@@ -62,6 +62,7 @@ class Inspector(QWidget):
         self._theme = LIGHT
         self._shown: tuple[IterationTrace, int] | None = None
         self._formulas: tuple[Formula, ...] = ()
+        self._listed: list[str] = []
         self._words = self._ratios = ""
         self.layer_choice = QComboBox(self)
         self.layer_choice.setAccessibleName("Layer")
@@ -111,8 +112,8 @@ class Inspector(QWidget):
 
     def set_cursor(self, cursor: Cursor) -> None:
         """Show another step."""
-        if cursor != self._cursor:
-            self._cursor = cursor
+        before, self._cursor = self._cursor, cursor
+        if cursor.step != before.step:  # which iteration it is of, the run tells
             self._show()
 
     def set_selection(self, layer: int | None) -> None:
@@ -275,7 +276,8 @@ class Inspector(QWidget):
         names = [] if self._run is None else [layer.name for layer in self._run.trace.layers]
         wanted = ["Layer of the step", *names] if names else []
         with QSignalBlocker(self.layer_choice):
-            if wanted != [self.layer_choice.itemText(i) for i in range(self.layer_choice.count())]:
+            if wanted != self._listed:
+                self._listed = wanted
                 self.layer_choice.clear()
                 self.layer_choice.addItems(wanted)
             if wanted:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gradsim.analysis.magnitude import rms
 from gradsim.views.network.content import Column, KeptScales, NetworkContent, Scale, rounded_up
-from gradsim.views.network.distribution import distribution
+from gradsim.views.network.distribution import distribution, distributions, quantiles
 from gradsim.views.network.layout import (
     Frame,
     NetworkLayout,
@@ -145,6 +145,43 @@ def test_quantiles_agree_with_numpy_to_a_bin(dtype, exponent):
     for share in (0.02, 0.5, 0.98):
         exact = math.log10(float(np.quantile(np.abs(values), share)))
         assert told.quantile(share) == pytest.approx(exact, abs=0.1)
+
+
+@pytest.mark.parametrize("rest", [(), (0.0, 1e-42, np.nan, np.inf)], ids=["ordinary", "with 0, NaN and ∞"])
+def test_many_tensors_are_counted_together_as_each_alone(rest):
+    random = np.random.default_rng(5)
+    shapes = [(40,), (8, 5), (3, 4, 5)] * 9  # some of one size, in any order
+    tensors = [
+        random.lognormal(-k, 3.0, shape).astype((np.float32, np.float64)[k % 2])
+        for k, shape in enumerate(shapes)
+    ]
+    for tensor in tensors[::4]:
+        tensor.flat[: len(rest)] = rest
+    together, alone = distributions(tensors), [distribution(tensor) for tensor in tensors]
+    for one, other in zip(together, alone, strict=True):
+        assert np.array_equal(one.below, other.below)
+        assert np.array_equal(one.edges, other.edges)
+        assert (one.zeros, one.nans, one.infs, one.count) == (
+            other.zeros,
+            other.nans,
+            other.infs,
+            other.count,
+        )
+        assert one.usable + one.zeros + one.nans + one.infs == one.count
+    for share in (0.0, 0.02, 0.5, 1.0):
+        for some in (slice(None), slice(0, None, 2)):  # of both precisions, and of one
+            expected = [one.quantile(share) for one in alone[some]]
+            assert np.array_equal(quantiles(together[some], share), expected)
+    assert len(quantiles((), 0.5)) == 0
+
+
+def test_columns_that_share_a_tensor_each_get_its_distribution():
+    trace = reference_trace(layers=3, units=20)
+    content = NetworkContent(trace)
+    told = content.distributions([(1, "delta"), (2, "delta"), (1, "delta")])
+    assert told[0] is told[2]
+    assert [one.count for one in told] == [trace.layers[k].delta.size for k in (0, 1, 0)]
+    assert np.array_equal(told[1].below, distribution(trace.layers[1].delta).below)
 
 
 def test_a_density_lumps_what_leaves_the_axis_into_its_ends_and_keeps_all_of_it():

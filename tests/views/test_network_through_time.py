@@ -87,7 +87,7 @@ def test_a_column_of_a_time_step_holds_the_numbers_of_that_step(name: str) -> No
             numbers = content.unit_numbers(index, tensor)
             np.testing.assert_allclose(numbers.rms, np.sqrt(np.mean(np.square(values), axis=0)))
             np.testing.assert_allclose(numbers.mean, values.mean(axis=0))
-            assert content.distribution(index, tensor).count == values.size
+            assert content.distributions([(index, tensor)])[0].count == values.size
         whole = NetworkContent(run.trace)
         place = whole.column_of(layer.index)
         assert place is not None

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradsim.analysis import residual_blocks
+from gradsim.analysis.layer_specs import spec_of
 from gradsim.trace import IterationTrace, LayerTrace
 from gradsim.views.inspection.between import normalization_gradient, residual_gradient, slope_formula
 from gradsim.views.inspection.formula import (
@@ -16,7 +17,6 @@ from gradsim.views.inspection.formula import (
     ended,
     number_at,
     row_at,
-    spec_of,
     when,
     with_scale,
     without_scale,

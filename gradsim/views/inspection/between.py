@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradsim.analysis.layer_specs import spec_of
 from gradsim.spec import Normalization
 from gradsim.trace import IterationTrace, LayerTrace
-from gradsim.views.inspection.formula import Place, Told, ended, number_at, row_at, spec_of, when
+from gradsim.views.inspection.formula import Place, Told, ended, number_at, row_at, when
 from gradsim.views.inspection.marked_number import told
 from gradsim.views.inspection.nonlinearities import slope_text
 from gradsim.views.inspection.sums import added, factor_text, product_text

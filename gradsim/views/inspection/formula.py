@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradsim.spec import unrolled_layers
 from gradsim.trace import IterationTrace, LayerTrace
 from gradsim.views.inspection.marked_number import plain_text, told
 
@@ -147,8 +146,3 @@ def when(layer: LayerTrace, place: Place) -> str:
     if layer.output.ndim != 3:
         return ""
     return f"; numbers of step {place.step_of(layer) + 1} of {layer.output.shape[1]}"
-
-
-def spec_of(trace: IterationTrace, layer: LayerTrace) -> Any:
-    """Return what was asked for of a layer."""
-    return unrolled_layers(trace.experiment.network)[layer.index].layer

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gradsim.analysis.layer_specs import spec_of
 from gradsim.trace import IterationTrace, LayerTrace, Step
 from gradsim.views.inspection.backward import activation_gradient, delta, hidden_gradient, weight_gradient
 from gradsim.views.inspection.between import (
@@ -27,7 +28,6 @@ from gradsim.views.inspection.formula import (
     means_words,
     number_at,
     row_at,
-    spec_of,
     when,
 )
 from gradsim.views.inspection.losses import loss_formula

@@ -82,9 +82,12 @@ class PlaceChoice(QWidget):
         samples = len(layer.input)
         sizes = ((self.sample, samples), (self.source, sources), (self.unit, layer.fan_out))
         for spin, size in sizes:
+            suffix = f" / {size}"
+            if spin.suffix() == suffix:  # setting it again would lay out and paint everything around it
+                continue
             with QSignalBlocker(spin):
                 spin.setRange(1, size)
-                spin.setSuffix(f" / {size}")
+                spin.setSuffix(suffix)
         self.over.setText(f"of {samples} sample{'s' * (samples > 1)}")
 
     def set_theme(self, theme: Theme) -> None:

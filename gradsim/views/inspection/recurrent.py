@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from gradsim.analysis.chain_cells import CellRecord, recurrent_by_weight
+from gradsim.analysis.layer_specs import spec_of
 from gradsim.trace import IterationTrace, LayerTrace
-from gradsim.views.inspection.formula import Formula, Place, ended, number_at, row_at, spec_of, without_scale
+from gradsim.views.inspection.formula import Formula, Place, ended, number_at, row_at, without_scale
 from gradsim.views.inspection.marked_number import told
 from gradsim.views.inspection.nonlinearities import value_at, value_text
 from gradsim.views.inspection.number_text import count_text

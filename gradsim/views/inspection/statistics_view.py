@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSize, Qt, QTimer
-from PySide6.QtGui import QAction, QColor, QFont, QFontMetrics, QGuiApplication, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QSignalBlocker, QSize, Qt, QTimer
+from PySide6.QtGui import (
+    QAction,
+    QColor,
+    QFontMetrics,
+    QGuiApplication,
+    QHelpEvent,
+    QKeySequence,
+    QPalette,
+    QResizeEvent,
+    QStandardItem,
+    QStandardItemModel,
+)
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QHeaderView, QTableView, QToolTip, QWidget
 
 from gradsim.views.fonts import mono_font, sans_font
 from gradsim.views.inspection.tables import ROW_WORDS, ROWS, StatisticsTable
 from gradsim.views.theme import LIGHT, Theme
 
 _WIDEST_NUMBER = "−1.234·10⁻¹⁴"
-_NO_PARENT = QModelIndex()
+_HEADING_ALIGNMENT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter) | int(
+    Qt.TextFlag.TextWordWrap
+)
 _Index = QModelIndex | QPersistentModelIndex
 
 
-class StatisticsModel(QAbstractTableModel):
-    """Statistics as rows, tensors as columns."""
+class StatisticsModel(QStandardItemModel):
+    """Statistics as rows, tensors as columns: in items of Qt's, which are painted without a call from Python."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._table: StatisticsTable | None = None
+        self._cells: list[list[QStandardItem]] = []
         self._marked = -1
         self._mark = QColor()
         self._font = mono_font(8.5)
@@ -35,76 +47,87 @@ class StatisticsModel(QAbstractTableModel):
 
     def set_table(self, table: StatisticsTable | None) -> None:
         """Show other numbers; columns stay where they are as long as the tensors are the same."""
-        before = () if self._table is None else self._table.tensors
-        after = () if table is None else table.tensors
-        if before == after and table is not None:
-            self._table = table
-            self.dataChanged.emit(self.index(0, 0), self.index(len(ROWS) - 1, len(after) - 1))
-        else:
+        before, self._table = self._table, table
+        if table is None or before is None or before.tensors != table.tensors:
+            with QSignalBlocker(self):
+                self._make_items()
             self.beginResetModel()
-            self._table = table
-            self.endResetModel()
+            self.endResetModel()  # one reset, when all is there
+            return
+        if before.symbols != table.symbols:
+            self.setHorizontalHeaderLabels(table.symbols)
+        with QSignalBlocker(self):  # which would otherwise tell of every cell
+            for row, cells in enumerate(self._cells):
+                for column, cell in enumerate(cells):
+                    cell.setText(table.short_text(row, column))
+        self._tell_all()
 
     def mark(self, tensor: str, color: QColor) -> int:
         """Mark the column of a tensor; return it, -1 for none."""
         tensors = () if self._table is None else self._table.tensors
         marked = tensors.index(tensor) if tensor in tensors else -1
         if (marked, color) != (self._marked, self._mark):
-            self._marked, self._mark = marked, color
+            with QSignalBlocker(self):
+                self._color_column(self._marked, None)
+                self._marked, self._mark = marked, color
+                self._color_column(marked, color)
             if tensors:
                 self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(tensors) - 1)
-                self.dataChanged.emit(self.index(0, 0), self.index(len(ROWS) - 1, len(tensors) - 1))
+                self._tell_all()
         return marked
 
-    def rowCount(self, parent: _Index = _NO_PARENT) -> int:
-        return 0 if self._table is None or parent.isValid() else len(ROWS)
-
-    def columnCount(self, parent: _Index = _NO_PARENT) -> int:
-        return 0 if self._table is None or parent.isValid() else len(self._table.tensors)
-
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Return what Qt asks of a cell."""
+    def exact_words(self, index: _Index) -> str:
+        """Return what a cell holds, and the number in all its digits."""
         if self._table is None or not index.isValid():
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self._table.short_text(index.row(), index.column())
-        if role == Qt.ItemDataRole.ToolTipRole:
-            tensor = self._table.tensors[index.column()].replace("_", " ")
-            exact = self._table.exact_text(index.row(), index.column())
-            return f"{ROW_WORDS.get(ROWS[index.row()], ROWS[index.row()])} of {tensor}: {exact}"
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        if role == Qt.ItemDataRole.FontRole:
-            return self._font
-        if role == Qt.ItemDataRole.BackgroundRole and index.column() == self._marked:
-            tint = QColor(self._mark)
-            tint.setAlphaF(0.13)
-            return tint
-        return None
+            return ""
+        row, tensor = ROWS[index.row()], self._table.tensors[index.column()].replace("_", " ")
+        return f"{ROW_WORDS.get(row, row)} of {tensor}: {self._table.exact_text(index.row(), index.column())}"
 
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        if self._table is None:
-            return None
-        if orientation == Qt.Orientation.Vertical:
-            if role == Qt.ItemDataRole.DisplayRole:
-                return ROW_WORDS.get(ROWS[section], ROWS[section])
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self._table.symbols[section]
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return self._table.tensors[section].replace("_", " ")
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter) | int(
-                Qt.TextFlag.TextWordWrap
-            )
-        if section == self._marked:
-            if role == Qt.ItemDataRole.FontRole:
-                return QFont(self._heading_font)
-            if role == Qt.ItemDataRole.ForegroundRole:
-                return self._mark
-        return None
+    def _make_items(self) -> None:
+        table = self._table
+        self.clear()
+        self._cells = []
+        if table is None:
+            return
+        self._cells = [
+            [self._cell(table.short_text(row, column)) for column in range(len(table.tensors))]
+            for row in range(len(ROWS))
+        ]
+        for cells in self._cells:
+            self.appendRow(cells)
+        self.setVerticalHeaderLabels([ROW_WORDS.get(row, row) for row in ROWS])
+        for column, (tensor, symbol) in enumerate(zip(table.tensors, table.symbols, strict=True)):
+            heading = QStandardItem(symbol)
+            heading.setToolTip(tensor.replace("_", " "))
+            heading.setData(_HEADING_ALIGNMENT, Qt.ItemDataRole.TextAlignmentRole)
+            self.setHorizontalHeaderItem(column, heading)
+        self._color_column(self._marked, self._mark)
+
+    def _cell(self, text: str) -> QStandardItem:
+        cell = QStandardItem(text)
+        cell.setFlags(Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled)
+        cell.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        cell.setFont(self._font)
+        return cell
+
+    def _color_column(self, column: int, color: QColor | None) -> None:
+        """Let a column stand out, or let it stand back where no colour is given."""
+        if self._table is None or not 0 <= column < len(self._table.tensors):
+            return
+        tint = None
+        if color is not None:
+            tint = QColor(color)
+            tint.setAlphaF(0.13)
+        for cells in self._cells:
+            cells[column].setData(tint, Qt.ItemDataRole.BackgroundRole)
+        heading = self.horizontalHeaderItem(column)
+        heading.setData(None if color is None else self._heading_font, Qt.ItemDataRole.FontRole)
+        heading.setData(color, Qt.ItemDataRole.ForegroundRole)
+
+    def _tell_all(self) -> None:
+        assert self._table is not None
+        last = self.index(len(ROWS) - 1, len(self._table.tensors) - 1)
+        self.dataChanged.emit(self.index(0, 0), last)
 
 
 class StatisticsView(QTableView):
@@ -127,7 +150,7 @@ class StatisticsView(QTableView):
         # Only once the scroll bars stand: they come and go with the width of the columns.
         self._fitting = QTimer(self, singleShot=True, interval=0)
         self._fitting.timeout.connect(self._fit_columns)
-        self.statistics.modelReset.connect(self._fitting.start)
+        self.statistics.modelReset.connect(self._begin_anew)
         columns.setHighlightSections(False)
         rows = self.verticalHeader()
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -153,6 +176,15 @@ class StatisticsView(QTableView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fitting.start()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Tell the exact number of the cell under the pointer; it is written out only when asked for."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            index = self.indexAt(event.pos())
+            words, cell = self.statistics.exact_words(index), self.visualRect(index)
+            QToolTip.showText(event.globalPos(), words, self.viewport(), cell)
+            return True
+        return super().viewportEvent(event)
 
     def _fit_columns(self) -> None:
         """Make columns so wide that no number is cut and a whole number of them fits; long headings wrap."""
@@ -186,21 +218,32 @@ class StatisticsView(QTableView):
         self.setMaximumHeight(height + self.horizontalScrollBar().sizeHint().height() + 8)
         self.setMinimumHeight(height // 2)
 
+    def _begin_anew(self) -> None:
+        """Fit other columns; a marked one has to be brought into view again."""
+        self._marked = -1
+        self._fitting.start()
+
     def mark(self, tensor: str, color: QColor) -> None:
-        """Mark the column of a tensor and bring it into view."""
-        self._marked = self.statistics.mark(tensor, color)
-        if self._marked >= 0:
+        """Mark the column of a tensor, and bring it into view when it is another one."""
+        before, self._marked = self._marked, self.statistics.mark(tensor, color)
+        if self._marked >= 0 and self._marked != before:
             self.scrollTo(self.statistics.index(0, self._marked))
 
     def set_theme(self, theme: Theme = LIGHT) -> None:
         """Change the colours."""
-        self.setStyleSheet(
-            f"QTableView {{ background: {theme.background}; color: {theme.text}; }}"
+        # Not by a sheet on the whole table, through which every cell is painted half as slowly again.
+        palette = self.palette()
+        palette.setColor(QPalette.ColorRole.Base, QColor(theme.background))
+        palette.setColor(QPalette.ColorRole.Text, QColor(theme.text))
+        self.setPalette(palette)
+        sheet = (
             f"QHeaderView {{ background: {theme.window}; }}"
             f"QTableCornerButton::section {{ background: {theme.window}; border: none; }}"
             f"QHeaderView::section {{ background: {theme.window}; color: {theme.muted}; border: none;"
             f" padding: 2px 6px; }}"
         )
+        for part in (self.horizontalHeader(), self.verticalHeader(), *self.findChildren(QAbstractButton)):
+            part.setStyleSheet(sheet)
 
     def selected_text(self) -> str:
         """Return the selected numbers in all their digits: tabs between columns, a line for each row."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradsim.analysis import ResidualBlock
-from gradsim.spec import Dropout, Network, Normalization, unrolled_layers
+from gradsim.analysis.layer_specs import layer_specs
+from gradsim.spec import Dropout, Normalization
 from gradsim.trace import IterationTrace, LayerTrace
 
 
@@ -45,19 +46,8 @@ def layer_words(trace: IterationTrace) -> tuple[str, ...]:
     """
     if all(layer.kind == "dense" and "normalized" not in layer.tensors for layer in trace.layers):
         return tuple(layer.activation_kind for layer in trace.layers)
-    layers = _unrolled(trace.experiment.network)
+    layers = layer_specs(trace.experiment.network)
     return tuple(_words(layer, spec) for layer, spec in zip(trace.layers, layers, strict=True))
-
-
-_last: tuple[Network, tuple[Any, ...]] | None = None
-
-
-def _unrolled(network: Network) -> tuple[Any, ...]:
-    """One network is asked for thirty times a second."""
-    global _last
-    if _last is None or _last[0] is not network:
-        _last = (network, tuple(placed.layer for placed in unrolled_layers(network)))
-    return _last[1]
 
 
 def _words(layer: LayerTrace, spec: Any) -> str:

@@ -122,7 +122,7 @@ def _paint_violins(
     """Paint distributions: as wide as values are many, at the height of their magnitude, and the rms."""
     layout, theme, scale, content = scene.layout, scene.theme, scene.scale_of(tensor), scene.content
     named = [tensor if column else "input" for column in columns]
-    told = [content.distribution(*one, time) for one in zip(columns, named, strict=True)]
+    told = content.distributions(zip(columns, named, strict=True), time)
     sizes = np.array([content.column_rms(*one, time) for one in zip(columns, named, strict=True)])
     half = layout.half_column
     room = max(min(half - 2.0, 0.85 * half), 0.75)
@@ -135,20 +135,21 @@ def _paint_violins(
     outline = QPen(theme.color("muted"), 0.75) if half > 8 else QPen(Qt.PenStyle.NoPen)
     usable = np.isfinite(sizes) & (sizes > 0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        rms_heights = scene.height_of(np.log10(sizes), scale)
+        logs = np.log10(sizes)
+    rms_heights, places = scene.height_of(logs, scale).tolist(), scale.position(logs).tolist()
+    used = shares != 0
+    begins = np.where(used.any(axis=1), used.argmax(axis=1), _STEPS_OF_A_VIOLIN).tolist()
+    ends = (_STEPS_OF_A_VIOLIN - used[:, ::-1].argmax(axis=1)).tolist()
     lines = []
-    for row, column in enumerate(columns):
+    for row, (column, is_usable) in enumerate(zip(columns, usable.tolist(), strict=True)):
         x = layout.centre(column)
-        used = np.flatnonzero(shares[row])
-        if used.size:
-            part = slice(int(used[0]), int(used[-1]) + 1)
+        if begins[row] < ends[row]:
+            part = slice(begins[row], ends[row])
             painter.setPen(outline)
-            painter.setBrush(
-                scene.magnitude_color(sizes[row], scale) if usable[row] else theme.color("ghost")
-            )
+            painter.setBrush(scene.share_color(places[row]) if is_usable else theme.color("ghost"))
             painter.drawPolygon(spindle(x, widths[row, part], heights[part]))
-        if usable[row]:
-            lines.append(QLineF(x - half, float(rms_heights[row]), x + half, float(rms_heights[row])))
+        if is_usable:
+            lines.append(QLineF(x - half, rms_heights[row], x + half, rms_heights[row]))
         if told[row].usable < told[row].count:
             _paint_outsiders(painter, scene, column, told[row])
     painter.setPen(QPen(theme.color("text"), 1.5 if half > 4 else 1.0))

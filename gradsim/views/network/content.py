@@ -6,7 +6,7 @@ Everything is taken from the trace itself, only when it is first needed, and kep
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from gradsim.analysis.magnitude import rms, rms_over
 from gradsim.trace import IterationTrace, LayerTrace, TensorStatistics
 from gradsim.views.network.between import arc_levels, layer_words, tags_between
 from gradsim.views.network.column import Column, Places, columns_of
-from gradsim.views.network.distribution import Distribution, distribution
+from gradsim.views.network.distribution import Distribution, distributions, quantiles
 from gradsim.views.network.time_numbers import TimeNumbers, has_time
 
 SCALES = {
@@ -249,12 +249,14 @@ class NetworkContent:
             self._rms[key] = rms(self.values(column, tensor)) if told is None else told.rms
         return self._rms[key]
 
-    def distribution(self, column: int, tensor: str, time: int | None = None) -> Distribution:
-        """Return the distribution of the magnitudes of a column."""
-        key = self._key(column, tensor, time)
-        if key not in self._distributions:
-            self._distributions[key] = distribution(self.values(column, tensor, time))
-        return self._distributions[key]
+    def distributions(
+        self, columns: Iterable[tuple[int, str]], time: int | None = None
+    ) -> list[Distribution]:
+        """Return the distributions of the magnitudes of columns, each with the tensor that it shows."""
+        keyed = [(self._key(*one, time), one) for one in columns]
+        new = {key: self.values(*one, time) for key, one in keyed if key not in self._distributions}
+        self._distributions.update(zip(new, distributions(list(new.values())), strict=True))
+        return [self._distributions[key] for key, _ in keyed]
 
     def unit_numbers(self, column: int, tensor: str, time: int | None = None) -> UnitNumbers:
         """Return rms and mean of each unit of a small layer."""
@@ -298,21 +300,21 @@ class NetworkContent:
         return rounded_up(largest)
 
     def _measured_scale(self, name: str) -> Scale:
-        lows, highs = [], []
+        lows, highs, counted = [], [], []
         for index, column in enumerate(self.columns):
             if index == 0:
                 continue
             for tensor in _SCALE_TENSORS[name]:
-                if column.time is not None:
-                    ends = self._time_ends(index, tensor)
-                elif column.has_circles:
-                    ends = self._circle_ends(index, tensor)
-                else:
-                    counted = self.distribution(index, tensor)
-                    ends = (counted.quantile(_SHARE_BELOW), counted.quantile(1.0)) if counted.usable else ()
-                if ends:
+                if column.time is None and not column.has_circles:
+                    counted.append((index, tensor))
+                    continue
+                measured = self._circle_ends if column.time is None else self._time_ends
+                if ends := measured(index, tensor):
                     lows.append(ends[0])
                     highs.append(ends[1])
+        told = [one for one in self.distributions(counted) if one.usable]
+        lows += quantiles(told, _SHARE_BELOW).tolist()
+        highs += quantiles(told, 1.0).tolist()
         if not lows:
             return Scale(-1, 1)
         low, high = math.floor(min(lows)), math.ceil(max(highs))

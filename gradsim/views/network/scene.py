@@ -63,10 +63,6 @@ class Scene:
         place: NDArray[np.float64] = low + (high - low) * scale.position(log10)
         return place
 
-    def magnitude_color(self, magnitude: float, scale: Scale) -> QColor:
-        """Return the colour of a finite magnitude above 0."""
-        return self.share_color(float(scale.position(np.log10(magnitude))))
-
     def share_color(self, share: float) -> QColor:
         """Return the colour of a place on a scale of magnitudes, 0 to 1."""
         return _MAGNITUDES[round(share * 255)]
