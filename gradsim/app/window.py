@@ -10,7 +10,6 @@ from PySide6.QtCore import QChildEvent, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow, QTabBar, QVBoxLayout, QWidget
 
-from gradsim.app.about import AboutBox
 from gradsim.app.appearance import Appearance
 from gradsim.app.audience import Audience
 from gradsim.app.banner import Banners
@@ -298,6 +297,8 @@ class MainWindow(QMainWindow):
 
     def show_about(self) -> None:
         """Say what this is."""
+        from gradsim.app.about import AboutBox  # not before the first paint: it looks at installed packages
+
         AboutBox(self).open()
 
     # -- files, settings, keys --------------------------------------------------------------------------

@@ -306,6 +306,30 @@ def test_another_learning_rate_while_training_goes_on(window, qtbot, settled):
     assert not window.actions_.by_id["run.stop"].isEnabled()
 
 
+def test_while_a_network_trains_each_view_has_one_record_and_in_the_end_all_the_same(window, qtbot, settled):
+    views = [view for view in window.views.values() if hasattr(view, "run")]
+    apart = []
+
+    def note():
+        shown = {view.run.trace.iteration for view in views}
+        if len(shown) > 1:
+            apart.append(shown)
+
+    clock = QTimer(window, interval=1)
+    clock.timeout.connect(note)
+    clock.start()
+    run_command(window, "run.train_on")
+    qtbot.waitUntil(lambda: len(apart) > 3)
+    for view in views:
+        if getattr(view, "cursor_at", None) is not None:
+            assert view.cursor_at.iteration == view.run.trace.iteration
+    run_command(window, "run.stop")
+    settled(window.session)
+    clock.stop()
+    assert len(views) > 10
+    assert all(view.run is window.session.run for view in views)
+
+
 def test_closing_while_training_ends_everything(window, qtbot):
     run_command(window, "run.train_on")
     qtbot.waitUntil(lambda: window.session.training.done > 3)
