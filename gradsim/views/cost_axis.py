@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.analysis import operations, operations_until
-from gradsim.trace import History, IterationTrace, Run
+from gradsim.trace import IterationTrace, Run
 from gradsim.views.plot.axis import Axis
 from gradsim.views.plot.options import Choice
 
@@ -84,18 +84,16 @@ def places(run: Run, iterations: NDArray[Any], measure: Measure, *, of_ghost: bo
     return cost / operations(trace).one_pass if measure == "passes" else cost
 
 
-def iteration_at(run: Run, history: History, x: float, measure: Measure) -> int:
-    """Return the iteration at a place of the axis.
+def iteration_at(run: Run, x: float, measure: Measure = "iterations") -> int:
+    """Return the whole iteration at a place of the axis.
 
     Parameters
     ----------
     run : Run
-        As in ``places``.
-    history : History
-        Of the run, with at least one record.
+        As in ``places``, with at least one record.
     x : float
         The place.
-    measure : str
+    measure : str, default "iterations"
         One of ``Measure``.
 
     Returns
@@ -103,7 +101,7 @@ def iteration_at(run: Run, history: History, x: float, measure: Measure) -> int:
     int
         Among those there have been.
     """
-    at = np.interp(x, places(run, history.iterations, measure), history.iterations)
+    at = np.interp(x, places(run, run.history.iterations, measure), run.history.iterations)
     return round(float(at))
 
 

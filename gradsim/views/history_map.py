@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from gradsim.trace import TENSORS, Run
 from gradsim.views.colormaps import CIVIDIS, INFINITE, NAN, ZERO, extended
+from gradsim.views.cost_axis import iteration_at
 from gradsim.views.history_grid import LOGARITHMIC, STATISTICS, HistoryGrid, history_values
-from gradsim.views.loss_plot import cursor_iteration, nearest_iteration
 from gradsim.views.phases import phase_marks, phase_title
 from gradsim.views.plot.axis import Axis, layer_axis
 from gradsim.views.plot.color_bar import ColorBar
@@ -172,7 +172,7 @@ class HistoryMapView(PlotView):
         shown, place = self._rows(self.run), int(np.floor(y + 0.5)) - 1
         if 0 <= place < len(shown):
             self.layer_selected.emit(shown[place])
-        self.seek_requested.emit(nearest_iteration(self.run.history, x))
+        self.seek_requested.emit(iteration_at(self.run, x))
 
     def hover_text(self, key: str, x: float, y: float) -> str:
         """Return the number of the cell at the pointer."""
@@ -233,7 +233,7 @@ class HistoryMapView(PlotView):
         if chosen is not None:
             marks += [Rule(chosen + side, theme.color("background"), width=1.5) for side in (-0.5, 0.5)]
             marks += [Rule(chosen + side, theme.color("accent"), width=1.0) for side in (-0.5, 0.5)]
-        place = cursor_iteration(self)
+        place = self.iteration
         if place is not None:
             marks.append(Rule(place, theme.color("background"), upright=True, width=3.0))
             marks.append(Rule(place, theme.color("cursor"), upright=True, width=1.0))

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QComboBox, QSpinBox, QToolButton
 
 from gradsim.analysis.through_time import TimeRecord
 from gradsim.trace import Cursor, LayerTrace, Run
-from gradsim.views.loss_plot import cursor_iteration
 from gradsim.views.plot.heat import Heat
 from gradsim.views.plot.lanes import log10_or_nan
 from gradsim.views.plot.options import Choice
@@ -328,7 +327,7 @@ class TimeMapView(PlotView):
         reading = self.reading
         if self.run is None or reading is None or key == "message":
             return
-        iteration = cursor_iteration(self) or 0
+        iteration = self.iteration or 0
         place = x
         if key.startswith(PASSES):
             iteration, place = int(self._nearest(x).iteration), y

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.trace import History, Run
+from gradsim.views.cost_axis import iteration_at
 from gradsim.views.gradient_profile import marker_size
 from gradsim.views.history_grid import GrowingSeries, history_values
-from gradsim.views.loss_plot import cursor_iteration, nearest_iteration
 from gradsim.views.phases import phase_marks, phase_title
 from gradsim.views.plot.axis import Axis, layer_axis
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
@@ -146,7 +146,7 @@ class UpdateRatioView(PlotView):
         if self.run is None:
             return
         if key == "iterations":
-            self.seek_requested.emit(nearest_iteration(self.run.history, x))
+            self.seek_requested.emit(iteration_at(self.run, x))
             return
         layer = WeightLayers(self.run.trace).nearest(x)
         if layer is not None:
@@ -227,7 +227,7 @@ class UpdateRatioView(PlotView):
             marks.append(LanePoints(x, values, color, 5.0))
             # Shapes tell the lines apart where they are too dense to be dashed.
             marks.append(LinePoints(x[some], y[some], color, _SHAPES[number % 4], 6.0, name=name))
-        at = cursor_iteration(self)
+        at = self.iteration
         if at is not None:
             marks.append(Rule(at, theme.color("cursor", 0.7), upright=True))
         return marks

@@ -40,7 +40,7 @@ def test_backpropagation_is_trained_for_the_same_cost_and_drawn_over_it(window, 
     assert view.isVisible()
     assert view.option("over") == "operations"
     assert "By backpropagation the batch loss was" in view.text_summary()
-    assert "batch loss by backpropagation" in {curve.name("loss") for curve in view._curves(run.history)}
+    assert "batch loss by backpropagation" in {curve.name("loss") for curve in view._curves(run)}
 
 
 def test_it_stays_while_the_evolution_goes_on_and_goes_when_dropped(window, qtbot):

@@ -83,6 +83,13 @@ class PlotView(QWidget):
             self._make_plots()
         return self._screen if self._screen.plots is None else self._screen.plots
 
+    @property
+    def iteration(self) -> int | None:
+        """The iteration looked at: that of the cursor, else of the trace shown."""
+        if self.cursor_at is not None:
+            return self.cursor_at.iteration
+        return self.run.trace.iteration if self.run else None
+
     # -- what comes down -------------------------------------------------------------------------------------
 
     def set_run(self, run: Run | None) -> None:

@@ -1,0 +1,1 @@
+"""What the plot of the loss is made of: its curves, its numbers and its words."""
