@@ -205,12 +205,11 @@ def _resources() -> Finding:
 
 
 def _cache() -> Finding:
-    from gradsim.engine.code_folder import cache_folder
+    from gradsim.engine.compilation import FOLDER
 
-    folder = cache_folder()
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    writable = os.access(folder, os.W_OK)
-    detail = f"{folder} ({size / 2**20:.1f} MiB)"
+    size = sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file())
+    writable = os.access(FOLDER, os.W_OK)
+    detail = f"{FOLDER} ({size / 2**20:.1f} MiB)"
     return Finding(
         "cache", "ok" if writable else "wrong", detail if writable else f"{detail} is not writable"
     )

@@ -11,11 +11,20 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+import llvmlite
+import numba
+import numpy as np
+import scipy
 from llvmlite import binding as llvm
 from platformdirs import user_cache_dir
+
+_COMPILED_WITH: tuple[Any, ...] = (numba, llvmlite, np, scipy)
+
+ASKED_FOR = "NUMBA_CACHE_DIR"
+"""Variable of the environment that says in which folder the one with the code shall be."""
 
 UNUSED_DAYS = 30
 """After so many days without use the code of another state of the program is removed."""
@@ -37,8 +46,8 @@ def cache_name() -> str:
         llvmlite, NumPy, SciPy and Python, and the name of the processor.
     """
     digest = hashlib.blake2b(digest_size=8)
-    for package in ("numba", "llvmlite", "numpy", "scipy"):
-        digest.update(f"{package} {version(package)}\n".encode())
+    for package in _COMPILED_WITH:
+        digest.update(f"{package.__name__} {package.__version__}\n".encode())
     digest.update(f"{sys.version} {platform.machine()} {llvm.get_host_cpu_name()}\n".encode())
     for source in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(source.name.encode() + b"\n" + source.read_bytes())
@@ -56,12 +65,10 @@ def cache_folder() -> Path:
         holds the user's so that nobody runs the code of another.
     """
     name = cache_name()
-    asked_for = os.environ.get("NUMBA_CACHE_DIR")
-    if asked_for and Path(asked_for).name == name:  # inherited from a parent process that stood here before
-        asked_for = str(Path(asked_for).parent)
+    asked_for = os.environ.get(ASKED_FOR)
     for parent in (asked_for, user_cache_dir("gradsim", appauthor=False)):
         if parent and _can_be_written_to(Path(parent) / name):
-            return Path(parent) / name
+            return Path(parent).absolute() / name
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "")
     shared = Path(tempfile.gettempdir()) / f"gradsim-{user}" / name
     if _can_be_written_to(shared) and _belongs_to_this_user(shared.parent):

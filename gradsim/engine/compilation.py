@@ -1,32 +1,24 @@
-"""How the functions of the engine are compiled: with which options, and for which dtype.
-
-Import this before anything imports numba: it names the folder of compiled code. No formulas here.
-"""
+"""How the functions of the engine are compiled: with which options, and for which dtype. No formulas here."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import numba
 import numpy as np
+from numba.core import ccallback, sigutils, types
+from numba.extending import overload
 
+from gradsim.engine.code_cache import keep_code
 from gradsim.engine.code_folder import cache_folder
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-
-_FOLDER = cache_folder()
-os.environ["NUMBA_CACHE_DIR"] = str(_FOLDER)
-
-import numba  # noqa: E402 - it reads the folder's name when it is imported
-from numba.core import ccallback, sigutils, types  # noqa: E402
-from numba.extending import overload  # noqa: E402
-
-from gradsim.engine.code_cache import keep_code  # noqa: E402
+FOLDER = cache_folder()
+"""Where this process keeps compiled code, and those that compile for it."""
 
 _settings: Any = numba.config
-_settings.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # where somebody imported numba earlier
 
 # 'reassoc' lets sums run in vectors, 'contract' fuses multiply and add, 'nsz' forgets the sign of zero. NaN
 # and Inf stay: with the other flags numba drops NaN from a minimum.
@@ -63,7 +55,7 @@ def _compiled(
         no_cpython_wrapper=not wrapped,
         no_cfunc_wrapper=not wrapped,
     )
-    keep_code(compiled, function, _FOLDER)
+    keep_code(compiled, function, FOLDER)
     return compiled
 
 
@@ -199,7 +191,7 @@ def c_function(signature: Any, function: Callable[..., Any]) -> Any:
     made: Any = ccallback.CFunc(
         function, sigutils.normalize_signature(signature), locals={}, options={"error_model": "numpy"}
     )
-    keep_code(made, function, _FOLDER)
+    keep_code(made, function, FOLDER)
     made.compile()
     return made
 

@@ -14,8 +14,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from gradsim.engine.code_folder import COMPLETE, cache_folder, remove_unused
-from gradsim.engine.compilation import IS_COMPILED
+from gradsim.engine.code_folder import ASKED_FOR, COMPLETE, remove_unused
+from gradsim.engine.compilation import FOLDER, IS_COMPILED
 from gradsim.engine.parts import PARTS, WHOLE
 
 _PATIENCE = 0.2  # seconds after which a silent compilation is reported again, so that it can be stopped
@@ -48,7 +48,7 @@ def compile_once(precision: str, report: Callable[[str], None] = lambda name: No
             mark_complete(precision)  # and used today
         elif IS_COMPILED and can_start_processes() and compile_in_processes(precision, report):
             mark_complete(precision)
-            remove_unused(cache_folder())
+            remove_unused(FOLDER)
         compile_in_place(precision)
 
 
@@ -69,7 +69,7 @@ def mark_complete(precision: str) -> None:
 
 
 def _mark(precision: str) -> Path:
-    return cache_folder() / f"{COMPLETE}{precision}"
+    return FOLDER / f"{COMPLETE}{precision}"
 
 
 def can_start_processes() -> bool:
@@ -146,6 +146,7 @@ def _started(precision: str, part: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        env={**os.environ, ASKED_FOR: str(FOLDER.parent)},
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -25,13 +26,9 @@ def test_compiled_code_is_kept_in_the_cache_folder_of_the_person(no_folder_asked
     assert cache_folder().is_dir()
 
 
-def test_a_folder_asked_for_is_used_and_not_nested_by_a_child_process(
-    no_folder_asked_for: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_asked_for_is_used(no_folder_asked_for: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked_for = no_folder_asked_for / "elsewhere"
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(asked_for))
-    assert cache_folder() == asked_for / cache_name()
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(cache_folder()))
     assert cache_folder() == asked_for / cache_name()
 
 
@@ -54,13 +51,19 @@ def test_a_change_of_any_source_of_the_engine_changes_the_name(
     assert cache_name() == names[-1]
 
 
-def test_numba_keeps_its_code_there_even_if_somebody_imported_it_before() -> None:
+def test_what_others_compile_with_numba_stays_where_they_keep_it() -> None:
     program = (
-        "import numba\n"
-        "from gradsim.engine import code_folder\n"
-        "assert numba.config.CACHE_DIR.endswith(code_folder.cache_name()), numba.config.CACHE_DIR\n"
+        "import numba, os\n"
+        "before = numba.config.CACHE_DIR\n"
+        "import gradsim.engine\n"
+        "assert numba.config.CACHE_DIR == before == 'theirs', numba.config.CACHE_DIR\n"
+        "assert os.environ['NUMBA_CACHE_DIR'] == 'theirs'\n"
     )
-    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=100)
+    theirs = {**os.environ, "NUMBA_CACHE_DIR": "theirs"}
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-W", "error", "-c", program]
+        subprocess.run(command, check=True, timeout=100, env=theirs, cwd=folder)
+        assert (Path(folder) / "theirs" / cache_name()).is_dir()
 
 
 def left_alone(path: Path, days: float) -> None:

@@ -13,8 +13,7 @@ import pytest
 from gradsim.data import prepare_samples
 from gradsim.engine import Simulator, prepare, processes
 from gradsim.engine.buffers import allocate_buffers, program_of, samples_of
-from gradsim.engine.code_folder import cache_folder
-from gradsim.engine.compilation import IS_COMPILED
+from gradsim.engine.compilation import FOLDER, IS_COMPILED
 from gradsim.engine.parts import KERNELS, PARTS, SEPARATE, numba_type
 from gradsim.engine.processes import compile_in_processes
 from gradsim.engine.program import Amounts, Buffers, Choices, Program, Samples
@@ -49,7 +48,7 @@ def test_every_kernel_of_a_part_is_compiled_once_for_each_precision() -> None:
     for part in KERNELS.values():
         for kernel, _ in part:
             module = kernel.__module__.rpartition(".")[2]
-            files = list(cache_folder().glob(f"{module}.{kernel.__name__}-*.nbc"))
+            files = list(FOLDER.glob(f"{module}.{kernel.__name__}-*.nbc"))
             assert len(files) == 2, kernel.__name__
 
 
@@ -116,7 +115,7 @@ def test_the_first_network_of_a_process_is_compiled_by_others(
     of_long_ago.mkdir()
     os.utime(of_long_ago, (0, 0))
     monkeypatch.setattr(processes, "_settled", set())
-    monkeypatch.setattr(processes, "cache_folder", lambda: folder)
+    monkeypatch.setattr(processes, "FOLDER", folder)
     monkeypatch.setattr(processes, "compile_in_processes", compiled)
     for _ in range(2):
         Simulator(net(precision="float64"))
@@ -133,9 +132,23 @@ def test_a_compilation_that_is_stopped_is_begun_again_the_next_time(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(processes, "_settled", set())
-    monkeypatch.setattr(processes, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(processes, "FOLDER", tmp_path)
     monkeypatch.setattr(processes, "compile_in_processes", stopped)
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             processes.compile_once("float32")
     assert not processes.is_complete("float32")
+
+
+def test_processes_keep_their_code_where_this_one_looks_for_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(processes, "FOLDER", tmp_path / "numba-of-this-process")
+    monkeypatch.setattr(
+        processes,
+        "_PROGRAM",
+        "import os; print(os.environ['NUMBA_CACHE_DIR']) #{root!r}{precision!r}{part!r}",
+    )
+    told: list[str] = []
+    assert compile_in_processes("float32", told.append)
+    assert set(told) == {str(tmp_path)}
