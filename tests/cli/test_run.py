@@ -271,6 +271,20 @@ def test_a_reader_that_has_seen_enough_is_no_error(small):
     assert process.wait() == 0
 
 
+def test_a_reader_that_has_seen_enough_does_not_keep_files_from_being_written(small, tmp_path):
+    layers = tmp_path / "layers.csv"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gradsim", "run", small, "--iterations", "1", "--csv", str(layers)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait() == 0
+    assert [row["name"] for row in rows_of(layers)] == ["dense_1", "dense_2", "dense_3", "head"]
+
+
 def test_the_schema_is_json_that_knows_the_layers(capsys):
     schema = json.loads(answer(["schema"], capsys))
     assert "Dense" in json.dumps(schema)
