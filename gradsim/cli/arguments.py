@@ -271,8 +271,8 @@ def _add_experiment(parser: argparse.ArgumentParser, optional: bool = False) -> 
         metavar="PATH=VALUE",
         action="append",
         default=[],
-        help="change a value, such as network.layers[0].units=32, network.layers[*].activation=relu or "
-        "training.optimizer.learning_rate=1e-3; can be repeated",
+        help="change a value, such as network.layers[0].units=32, network.layers[*].activation=relu (inside a repeat "
+        "network.layers[0].layers[*].activation=relu) or training.optimizer.learning_rate=1e-3; can be repeated",
     )
 
 

@@ -139,7 +139,7 @@ def parsed_document(text: str | bytes, place: str, what: str) -> Any:
             text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_int=_integer
         )
     except json.JSONDecodeError as error:
-        fault = _json_fault(error.msg)
+        fault = _json_fault(error)
         raise SpecError(
             place, f"expected JSON, but {fault} at line {error.lineno}, column {error.colno}"
         ) from error
@@ -162,12 +162,24 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _json_fault(message: str) -> str:
-    """Say in a clause what Python's reader of JSON found, or missed."""
-    missed = message.removeprefix("Expecting ")
-    if missed != message:
+def _json_fault(error: json.JSONDecodeError) -> str:
+    """Say in a clause what Python's reader of JSON found, or missed; what people write by hand in plain words."""
+    rest, before = error.doc[error.pos :], error.doc[: error.pos].rstrip()
+    if rest[:1] in ("}", "]") and before.endswith(","):
+        return f"a comma is left over before the {rest[0]}"
+    if rest.startswith(("//", "/*", "#")):
+        return "a comment, which JSON does not have, begins"
+    if rest.startswith("'"):
+        return "a single quote stands in place of a double one"
+    for python, plain in (("True", "true"), ("False", "false"), ("None", "null")):
+        if rest.startswith(python):
+            return f"{python} stands in place of {plain}"
+    if not before:
+        return f"{quoted(rest.split(maxsplit=1)[0])} stands in place of {{"
+    missed = error.msg.removeprefix("Expecting ")
+    if missed != error.msg:
         return f"{'a ' if missed[:1].isalpha() else ''}{missed} is missing"
-    return message[:1].lower() + message[1:].removesuffix(" at").rstrip(": ")
+    return error.msg[:1].lower() + error.msg[1:].removesuffix(" at").rstrip(": ")
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -144,6 +144,11 @@ def test_what_is_no_lesson_is_refused(document):
         opened_lesson(document)
 
 
+def test_an_experiment_in_place_of_a_lesson_is_told_where_it_belongs():
+    with pytest.raises(SpecError, match="got an experiment; in a lesson it stands under"):
+        opened_lesson({"gradsim": 1})
+
+
 @pytest.mark.parametrize(
     "text", ["", "{", '{"a": NaN}', '{"a": 1, "a": 2}', "\ud800".encode("utf-8", "surrogatepass")]
 )
