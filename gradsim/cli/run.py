@@ -10,7 +10,7 @@ from gradsim.cli.beside import beside_document, check_beside, print_beside, trai
 from gradsim.cli.failure import DONE, INTERRUPTED, Failure
 from gradsim.cli.length import Length, print_length, training_length
 from gradsim.cli.progress import Progress
-from gradsim.cli.source import opened
+from gradsim.cli.source import Source, opened
 from gradsim.cli.terminal import Terminal, terminal_of
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         _print(arguments, terminal, result, found, beside, length)
     finally:  # also for a reader who takes only the head of it and closes the pipe
-        written = _written(arguments, result, simulator)
+        written = _written(arguments, result, simulator, source)
     if written and not arguments.json:
         terminal.write()
         terminal.write(f"Written: {', '.join(str(path) for path in written)}")
@@ -99,7 +99,9 @@ def _print(
         print_theory(result, terminal, arguments.brief)
 
 
-def _written(arguments: argparse.Namespace, result: Result, simulator: Simulator) -> list[Path]:
+def _written(
+    arguments: argparse.Namespace, result: Result, simulator: Simulator, source: Source
+) -> list[Path]:
     """Write the files asked for; return them."""
     from gradsim import formats
     from gradsim.cli import files
@@ -115,8 +117,11 @@ def _written(arguments: argparse.Namespace, result: Result, simulator: Simulator
         formats.save_parameters(simulator.parameters(), arguments.parameters_out)
         written.append(arguments.parameters_out)
     if arguments.save_experiment:
+        brought = formats.bring_parameters(
+            result.experiment.parameters, source.directory, arguments.save_experiment.parent
+        )
         formats.save(result.experiment, arguments.save_experiment)
-        written.append(arguments.save_experiment)
+        written += [arguments.save_experiment, *([brought] if brought else [])]
     return written
 
 

@@ -285,6 +285,13 @@ def test_a_reader_that_has_seen_enough_does_not_keep_files_from_being_written(sm
     assert [row["name"] for row in rows_of(layers)] == ["dense_1", "dense_2", "dense_3", "head"]
 
 
+def test_a_saved_experiment_takes_its_initial_parameters_along(tmp_path, capsys, compiled):
+    path = tmp_path / "mine.gradsim.json"
+    told = answer(["run", "chain", "--iterations", "0", "--save-experiment", str(path)], capsys)
+    assert f"Written: {path}, {tmp_path / 'chain.npz'}" in told
+    assert answer(["run", str(path), "--iterations", "0"], capsys).startswith("Chain of three sigmoids")
+
+
 def test_the_schema_is_json_that_knows_the_layers(capsys):
     schema = json.loads(answer(["schema"], capsys))
     assert "Dense" in json.dumps(schema)
