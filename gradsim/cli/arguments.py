@@ -44,6 +44,7 @@ examples:
   gradsim run welcome --json | jq .layers[0].delta_rms
   gradsim render welcome --view profile -o profile.svg
   gradsim diagnose welcome --rules
+  gradsim diagnose welcome --remedy relu_he --save-experiment cured.gradsim.json
 
 exit codes: 0 done, 1 a check failed or a diagnosis found something, 2 bad input, 130 ended by Ctrl+C
 """
@@ -146,6 +147,17 @@ def _add_diagnose(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     parser.add_argument(
         "--rules", action="store_true", help="also the published rules of others, and which of them fire"
+    )
+    parser.add_argument(
+        "--remedy",
+        metavar="NAME",
+        help="also apply a remedy that is proposed, such as relu_he, train it as far, and compare",
+    )
+    parser.add_argument(
+        "--save-experiment",
+        metavar="FILE",
+        type=Path,
+        help="write the experiment with all changes by --set and --remedy",
     )
     parser.add_argument(
         "--measure-remedies",
