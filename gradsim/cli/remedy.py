@@ -148,7 +148,8 @@ def print_proposal(diagnosis: Diagnosis, source: Source, terminal: Terminal) -> 
     file, kept = ("-" if source.path is None else source.label), f"{name}_{first}{SUFFIX}"
     words = f"gradsim diagnose {shlex.quote(file)} --remedy {first} --save-experiment {shlex.quote(kept)}"
     terminal.write()
-    terminal.write(terminal.painted(terminal.text(f"To try a remedy and keep it: {words}"), "dim"))
+    terminal.write("To try a remedy and keep it:")
+    terminal.write(f"  {words}")  # in one line however narrow the terminal is, so that it can be copied
 
 
 def print_remedy(tried: TriedRemedy, terminal: Terminal) -> None:
