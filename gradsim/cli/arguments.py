@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from gradsim import __version__
-from gradsim.cli.argument_types import FORMATS, npz, picture, scale, size, whole
+from gradsim.cli.argument_types import FORMATS, npz, picture, scale, size, view, whole
 from gradsim.cli.failure import Failure
 
 COMMANDS = ("run", "diagnose", "render", "schema", "doctor", "cost", "lessons", "check")
@@ -171,7 +171,9 @@ def _add_render(commands: argparse._SubParsersAction[_Parser]) -> None:
     text = "draw a view of an experiment into a file"
     parser = commands.add_parser("render", help=text, description=_sentence(text), allow_abbrev=False)
     _add_experiment(parser)
-    parser.add_argument("--view", choices=VIEWS, default="profile", help="what to draw (default: profile)")
+    parser.add_argument(
+        "--view", type=view, choices=VIEWS, default="profile", help="what to draw (default: profile)"
+    )
     parser.add_argument(
         "-o",
         "--output",

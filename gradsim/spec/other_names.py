@@ -114,6 +114,12 @@ ROWS: tuple[OtherNames, ...] = (
     ),
     OtherNames("bce bceloss binary_crossentropy bcewithlogits", ("binary_cross_entropy",)),
     OtherNames("mean_squared_error l2 l2_loss mseloss squared_error", ("mse",)),
+    # What the terminal calls the views that a lesson looks at
+    OtherNames("profile gradient gradients", ("gradient_profile",)),
+    OtherNames("history heatmap", ("history_map",)),
+    OtherNames("updates", ("update_ratio",)),
+    OtherNames("decision decisions", ("decision_map",)),
+    OtherNames("time", ("time_map",)),
     # Data and the whole
     OtherNames("mnist", ("digits",)),
     OtherNames("two_moons make_moons", ("moons",)),

@@ -124,6 +124,8 @@ STEP = ("steps", 0)
         ((*STEP, "edit"), {"no path": 1}, "$.steps[0].edit", "expected a path"),
         ((*STEP, "keep"), {"x": 3}, "$.steps[0].keep.x", "expected an expression"),
         ((*STEP, "look"), {"phase": "sideways"}, "$.steps[0].look.phase", "sideways"),
+        ((*STEP, "look"), {"view": "inspecter"}, "$.steps[0].look.view", 'did you mean "inspector"?'),
+        ((*STEP, "look"), {"view": "updates"}, "$.steps[0].look.view", 'did you mean "update_ratio"?'),
         ((*STEP, "question", "kind"), "gaol", "$.steps[0].question.kind", 'did you mean "goal"?'),
         ((*STEP, "question", "kind"), None, "$.steps[0].question.kind", "missing"),
         ((*STEP, "question", "condition"), "loss", "$.steps[0].question.condition", "expected one of <"),
