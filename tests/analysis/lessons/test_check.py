@@ -169,7 +169,7 @@ def test_an_answer_that_is_no_number_is_found():
         (
             {"look": {"layer": "head", "phase": "backward", "operation": "dleta"}},
             "$.steps[0].look",
-            "no step head backward dleta; the operations of head in the phase backward are delta, weight_gradient",
+            "no step head backward dleta; the operations of head in the phase backward are activation_gradient, delta",
         ),
         ({"text": "it is {{loss"}, "$.steps[0].text", "{{ is opened and never closed"),
         ({"text": "it is {{}}"}, "$.steps[0].text", "or holds nothing"),
