@@ -3,7 +3,7 @@
 import pytest
 from msgspec import inspect
 
-from gradsim.spec import Experiment
+from gradsim.spec.lesson import Lesson
 from gradsim.spec.limits import suggestion
 from gradsim.spec.other_names import ROWS, other_name
 
@@ -11,7 +11,7 @@ LAYERS = ("dense", "recurrent", "normalization", "activation", "dropout", "resid
 
 
 def spoken() -> set[str]:
-    """Every key, kind and word that an experiment may hold."""
+    """Every key, kind and word that a lesson or its experiment may hold."""
     words: set[str] = set()
     seen: set[type] = set()
 
@@ -32,7 +32,7 @@ def spoken() -> set[str]:
                 for field in kind.fields:
                     visit(field.type)
 
-    visit(inspect.type_info(Experiment))
+    visit(inspect.type_info(Lesson))  # with the experiment inside
     return words
 
 
