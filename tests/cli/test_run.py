@@ -292,6 +292,15 @@ def test_a_saved_experiment_takes_its_initial_parameters_along(tmp_path, capsys,
     assert answer(["run", str(path), "--iterations", "0"], capsys).startswith("Chain of three sigmoids")
 
 
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [(48, "batch 48\n"), (12, "batch 12\n"), (1000, "batch 48 of 1,000 asked for: all samples\n")],
+)
+def test_a_batch_larger_than_the_data_is_told_as_all_samples(small, capsys, asked, words):
+    text = answer(["run", small, "--iterations", "0", "--set", f"training.batch_size={asked}"], capsys)
+    assert f"learning rate 0.5, {words}" in text
+
+
 def test_the_schema_is_json_that_knows_the_layers(capsys):
     schema = json.loads(answer(["schema"], capsys))
     assert "Dense" in json.dumps(schema)
