@@ -310,3 +310,15 @@ def test_given_parameters_of_the_chain_lie_beside_it_and_fit_its_layers() -> Non
     assert chain.training == Training(
         loss="half_mse", optimizer=chain.training.optimizer, batch_size=1, shuffle=False
     )
+
+
+def test_an_example_is_loaded_by_its_name_unless_a_file_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load("moons").name == "Two moons in the plane"
+    save(Experiment(name="mine"), tmp_path / "moons")
+    assert load("moons").name == "mine"
+    for missing in ("mooons", "folder/welcome", "welcome.json"):
+        with pytest.raises(SpecError, match="no such file"):
+            load(missing)
