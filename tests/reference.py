@@ -46,7 +46,8 @@ def reference_trace(
     """Return the record of one iteration after ``iteration`` updates.
 
     ``zero``, ``nan`` and ``inf`` fill every computed tensor of every layer with that value; ``mixed``
-    takes 0, NaN, Inf and the true values in turn, layer by layer. Other options: ``reference_experiment``.
+    takes 0, NaN, Inf and the true values in turn, layer by layer; ``subnormal`` the least numbers of float64.
+    Other options: ``reference_experiment``.
     """
     net = Reference(reference_experiment(layers, units, activation, data, batch, seed, **options))
     while net.iteration < iteration:

@@ -27,10 +27,16 @@ from tests.reference_functions import (
     tensor_statistics,
 )
 
-Fault = Literal["zero", "nan", "inf", "mixed"]
+Fault = Literal["zero", "nan", "inf", "mixed", "subnormal"]
 Array = NDArray[Any]
 
-_BROKEN = {"zero": [0.0], "nan": [np.nan], "inf": [np.inf], "mixed": [0.0, np.nan, np.inf, None]}
+_BROKEN = {
+    "zero": [0.0],
+    "nan": [np.nan],
+    "inf": [np.inf],
+    "mixed": [0.0, np.nan, np.inf, None],
+    "subnormal": [5e-324, 1e-320],
+}
 _KEPT_BY_A_FAULT = ("input", "weight", "bias", "prelu_slope")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -11,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from gradsim.app.autosave import Autosave, Rescued, autosave_folder, rescued_work
 from gradsim.app.presets import ENDING, preset, preset_folder
 from gradsim.app.session import Session
-from gradsim.formats import load, save
+from gradsim.formats import bring_parameters, load, save
 from gradsim.spec import Dense, Experiment, Network, SpecError
 from gradsim.spec.activation import Tanh
 from gradsim.spec.data import Moons
@@ -110,7 +109,9 @@ class Files(QObject):
 
     def _save(self, path: Path) -> bool:
         try:
-            self._bring_parameters(path.parent)
+            bring_parameters(
+                self._session.experiment.parameters, self._session.document.directory, path.parent
+            )
             save(self._session.experiment, path)
         except SpecError as error:
             self.failed.emit(f"{path.name} was not saved: {_without_folder(error, path)}")
@@ -118,16 +119,6 @@ class Files(QObject):
         self._session.mark_saved(path)
         self._use(path)
         return True
-
-    def _bring_parameters(self, folder: Path) -> None:
-        """Copy the file of initial parameters beside the experiment, where it is not there yet."""
-        name, source = self._session.experiment.parameters, self._session.document.directory
-        if name is None or source is None or (folder / name).exists() or not (source / name).is_file():
-            return
-        try:
-            shutil.copyfile(source / name, folder / name)
-        except OSError as error:
-            raise SpecError(name, f"the initial parameters were not copied: {error.strerror}") from error
 
     def _use(self, path: Path) -> None:
         self._folder = str(path.parent)

@@ -11,16 +11,9 @@ from gradsim.views.lessons.state import LessonRow
 
 
 class LessonShelf:
-    """Lessons by file; answers last as long as the window is open.
+    """Lessons by file; answers last as long as the window is open."""
 
-    Parameters
-    ----------
-    views : tuple of str
-        Ids of the views that a lesson may name.
-    """
-
-    def __init__(self, views: tuple[str, ...]) -> None:
-        self._views = views
+    def __init__(self) -> None:
         self._shipped: dict[Path, OpenedLesson] = {}
         self._visits: dict[Path, Visit] = {}
 
@@ -30,7 +23,7 @@ class LessonShelf:
         if not self._shipped:
             for path in shipped_lessons():
                 try:
-                    self._shipped[path] = self._read(path)
+                    self._shipped[path] = load_lesson(path)
                 except SpecError as error:
                     faults.append(f"The lesson {path.name} cannot be read: {error}")
         return tuple(faults)
@@ -59,18 +52,8 @@ class LessonShelf:
         SpecError
             If it cannot be read.
         """
-        opened = self._shipped.get(path) or self._read(path)
+        opened = self._shipped.get(path) or load_lesson(path)
         visit = self._visits.get(path)
         if visit is None or visit.opened.lesson != opened.lesson:
             visit = self._visits[path] = Visit(opened)
         return visit
-
-    def _read(self, path: Path) -> OpenedLesson:
-        opened = load_lesson(path)
-        for index, step in enumerate(opened.lesson.steps):
-            if step.look is not None and step.look.view not in (None, *self._views):
-                known = ", ".join(self._views)
-                raise SpecError(
-                    f"$.steps[{index}].look.view", f"there is no view {step.look.view!r}; there are {known}"
-                )
-        return opened

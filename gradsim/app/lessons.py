@@ -29,8 +29,6 @@ class Lessons(QObject):
     ----------
     session : Session
         Is led through the lesson.
-    views : tuple of str
-        Ids of the views that a lesson may name.
     parent : QObject or None
         Owner in the sense of Qt.
     """
@@ -45,10 +43,10 @@ class Lessons(QObject):
     """The lesson is over: the experiment that the person made in it (Experiment), or None if it was the page's."""
     failed = Signal(str)
 
-    def __init__(self, session: Session, views: tuple[str, ...], parent: QObject | None = None) -> None:
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._shelf = LessonShelf(views)
+        self._shelf = LessonShelf()
         self._visit: Visit | None = None
         self._way = Way(session, self)
         self._is_pristine = False

@@ -75,7 +75,7 @@ class MainWindow(QMainWindow):
         self.transport = TransportBar()
         self.views: dict[str, Any] = {row.id: row.make() for row in VIEWS}
         self.builder: Builder = self.views["builder"]
-        self.lessons: Lessons = Lessons(self.session, tuple(self.views), self)
+        self.lessons: Lessons = Lessons(self.session, self)
         self.greeting = Greeting(self, self)
         self.comparison = Comparison(self.session, self)
         self.questions = ViewQuestions(

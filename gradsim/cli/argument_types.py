@@ -6,6 +6,31 @@ import argparse
 from pathlib import Path
 
 FORMATS = ("png", "svg", "pdf", "csv")
+_IN_THE_WINDOW = {
+    "gradient_profile": "profile",
+    "history_map": "history",
+    "activation": "activations",
+    "update_ratio": "updates",
+    "decision_map": "decision",
+    "time_map": "time",
+}
+"""What lessons call a view, where the terminal has a shorter name."""
+
+
+def view(text: str) -> str:
+    """Return the name of a view.
+
+    Parameters
+    ----------
+    text : str
+        A word of the command line; what lessons call a view is understood too.
+
+    Returns
+    -------
+    str
+        As the terminal calls it; any other word as it is.
+    """
+    return _IN_THE_WINDOW.get(text, text)
 
 
 def whole(text: str) -> int:

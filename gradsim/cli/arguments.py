@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from gradsim import __version__
-from gradsim.cli.argument_types import FORMATS, npz, picture, scale, size, whole
+from gradsim.cli.argument_types import FORMATS, npz, picture, scale, size, view, whole
 from gradsim.cli.failure import Failure
 
 COMMANDS = ("run", "diagnose", "render", "schema", "doctor", "cost", "lessons", "check")
@@ -44,6 +44,7 @@ examples:
   gradsim run welcome --json | jq .layers[0].delta_rms
   gradsim render welcome --view profile -o profile.svg
   gradsim diagnose welcome --rules
+  gradsim diagnose welcome --remedy relu_he --save-experiment cured.gradsim.json
 
 exit codes: 0 done, 1 a check failed or a diagnosis found something, 2 bad input, 130 ended by Ctrl+C
 """
@@ -148,6 +149,17 @@ def _add_diagnose(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--rules", action="store_true", help="also the published rules of others, and which of them fire"
     )
     parser.add_argument(
+        "--remedy",
+        metavar="NAME",
+        help="also apply a remedy that is proposed, such as relu_he, train it as far, and compare",
+    )
+    parser.add_argument(
+        "--save-experiment",
+        metavar="FILE",
+        type=Path,
+        help="write the experiment with all changes by --set and --remedy",
+    )
+    parser.add_argument(
         "--measure-remedies",
         action="store_true",
         help="instead of a FILE: try every remedy on a network of each finding and print a table (Markdown)",
@@ -159,7 +171,9 @@ def _add_render(commands: argparse._SubParsersAction[_Parser]) -> None:
     text = "draw a view of an experiment into a file"
     parser = commands.add_parser("render", help=text, description=_sentence(text), allow_abbrev=False)
     _add_experiment(parser)
-    parser.add_argument("--view", choices=VIEWS, default="profile", help="what to draw (default: profile)")
+    parser.add_argument(
+        "--view", type=view, choices=VIEWS, default="profile", help="what to draw (default: profile)"
+    )
     parser.add_argument(
         "-o",
         "--output",
@@ -271,8 +285,8 @@ def _add_experiment(parser: argparse.ArgumentParser, optional: bool = False) -> 
         metavar="PATH=VALUE",
         action="append",
         default=[],
-        help="change a value, such as network.layers[0].units=32, network.layers[*].activation=relu or "
-        "training.optimizer.learning_rate=1e-3; can be repeated",
+        help="change a value, such as network.layers[0].units=32, network.layers[*].activation=relu (inside a repeat "
+        "network.layers[0].layers[*].activation=relu) or training.optimizer.learning_rate=1e-3; can be repeated",
     )
 
 

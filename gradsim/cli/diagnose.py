@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import argparse
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gradsim.cli.diagnosis_report import print_checks, print_diagnosis, print_rules
 from gradsim.cli.failure import DONE, FOUND, INTERRUPTED, Failure
 from gradsim.cli.length import print_length, training_length
 from gradsim.cli.progress import Progress
+from gradsim.cli.remedy import (
+    check_remedy,
+    not_proposed,
+    print_proposal,
+    print_remedy,
+    remedy_document,
+    tried_remedy,
+)
+from gradsim.cli.run import check_writable
 from gradsim.cli.source import Source, opened
 from gradsim.cli.terminal import terminal_of
 
@@ -18,6 +28,7 @@ if TYPE_CHECKING:
 
     from gradsim.analysis.diagnosis import Diagnosis
     from gradsim.analysis.rule_packs import RuleResult
+    from gradsim.cli.remedy import TriedRemedy
     from gradsim.engine import Simulator
     from gradsim.spec import Experiment
 
@@ -42,6 +53,9 @@ def diagnose(arguments: argparse.Namespace) -> int:
         return _measure_remedies()
     if arguments.file is None:
         raise Failure("diagnose: expected FILE, or --measure-remedies; see gradsim diagnose --help")
+    if arguments.remedy is not None:
+        check_remedy(arguments.remedy)
+    check_writable(arguments.save_experiment)
     source = opened(arguments.file, arguments.set, arguments.seed)
     length = training_length(source, arguments.iterations)
 
@@ -56,9 +70,15 @@ def diagnose(arguments: argparse.Namespace) -> int:
     thorough = arguments.thorough and finished
     diagnosis, finished = _diagnosed(simulator, source, thorough, finished, progress, arguments.seeds)
     rules = apply_published_rules(run_of(simulator))
+    tried = None
+    if arguments.remedy is not None and finished:
+        tried, finished = tried_remedy(arguments.remedy, diagnosis, simulator, source, progress)
+    written = _saved(arguments, source, tried)
     terminal = terminal_of()
     if arguments.json:
         document = _document(simulator.experiment, diagnosis, rules)
+        if tried is not None:
+            document["remedy"] = remedy_document(tried)
         terminal.stream.write(json_text(document, ascii_only=not terminal.unicode) + "\n")
     else:
         terminal.write(
@@ -71,9 +91,31 @@ def diagnose(arguments: argparse.Namespace) -> int:
         print_checks(diagnosis.checks, terminal)
         if arguments.rules:
             print_rules(rules, terminal)
+        if tried is not None:
+            print_remedy(tried, terminal)
+        elif arguments.remedy is None:
+            print_proposal(diagnosis, source, terminal)
+        if written:
+            terminal.write()
+            terminal.write(f"Written: {', '.join(map(str, written))}")
+    if arguments.remedy is not None and tried is None and finished:
+        raise not_proposed(arguments.remedy, diagnosis)
     if not finished:
         return INTERRUPTED
     return DONE if diagnosis.is_healthy else FOUND
+
+
+def _saved(arguments: argparse.Namespace, source: Source, tried: TriedRemedy | None) -> list[Path]:
+    """Write the experiment, with the remedy if one was asked for; return the files."""
+    path = arguments.save_experiment
+    if path is None or (tried is None and arguments.remedy is not None):
+        return []
+    from gradsim import formats
+
+    experiment = source.experiment if tried is None else tried.remedy.experiment
+    brought = formats.bring_parameters(experiment.parameters, source.directory, path.parent)
+    formats.save(experiment, path)
+    return [path, *([brought] if brought else [])]
 
 
 def _measure_remedies() -> int:

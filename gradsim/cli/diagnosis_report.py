@@ -67,7 +67,7 @@ def _print_finding(finding: Finding, terminal: Terminal, explained: set[str]) ->
         measured = f" [{_effect_words(remedy.effect)}]" if remedy.effect else ""
         words = "" if remedy.title in explained else f": {remedy.description}"
         explained.add(remedy.title)
-        _print_wrapped(f"{place}. {remedy.title}{words}{measured}", terminal, "    ")
+        _print_wrapped(f"{place}. {remedy.title} ({remedy.id}){words}{measured}", terminal, "    ")
 
 
 def _effect_words(effect: Effect) -> str:

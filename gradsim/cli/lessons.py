@@ -143,12 +143,12 @@ def _builder(opened: OpenedLesson, progress: Progress) -> Any:
 def _print_report(
     path: Path, opened: OpenedLesson, report: LessonReport, terminal: Terminal, *, strict: bool
 ) -> None:
-    count, wrong = len(report.claims), report.wrong
+    count, wrong, steps = len(report.claims), report.wrong, len(opened.lesson.steps)
     is_bad = bool(wrong) or (strict and bool(report.unchecked))
     mark = terminal.painted("failed" if is_bad else "ok", "broken" if is_bad else "good")
     terminal.write(
-        f"{mark}  {opened.lesson.title} ({path.name}): {len(opened.lesson.steps)} steps, {count - len(wrong)} of "
-        f"{count} statements true"
+        f"{mark}  {opened.lesson.title} ({path.name}): {steps} step{'' if steps == 1 else 's'}, "
+        f"{count - len(wrong)} of {count} statement{'' if count == 1 else 's'} true"
     )
     for claim in wrong:
         terminal.write(f"    {claim.place}: says {claim.claim}; measured {claim.measured}")

@@ -191,13 +191,17 @@ def _heading(result: Result, terminal: Terminal) -> list[str]:
     optimizer = experiment.training.optimizer
     layers = sum(row.number is not None for row in result.rows)
     time = f"{samples.steps} steps of " if samples.steps > 1 else ""
+    asked, used = experiment.training.batch_size, len(result.trace.inputs)
+    all_of_them = (
+        f" of {asked:,} asked for: all samples" if used == len(samples.training_inputs) < asked else ""
+    )
     return [
         terminal.painted(terminal.text(experiment.name), "bold"),
         f"{samples.title}: {parts} samples, {time}{samples.features} → {samples.outputs}",
         f"{layers} {'layers' if layers > 1 else 'layer'} with weights, "
         f"{result.parameter_count:,} parameters, {experiment.precision}, seed {experiment.seed}",
         f"{experiment.training.loss}, {kind_of(optimizer)} at learning rate {optimizer.learning_rate:g}, "
-        f"batch {experiment.training.batch_size:,}",
+        f"batch {used if all_of_them else asked:,}{all_of_them}",
     ]
 
 

@@ -102,9 +102,9 @@ def run_result(simulator: Simulator, iterations: int, progress: Progress) -> Res
     """
     from gradsim.analysis import profile
 
-    before, first = _scores(simulator), simulator.record()
+    before, first = scores_of(simulator), simulator.record()
     train(simulator, iterations, progress)
-    after, trace = _scores(simulator), simulator.record()
+    after, trace = scores_of(simulator), simulator.record()
     end = profile(trace)
     return Result(
         experiment=simulator.experiment,
@@ -171,7 +171,19 @@ def _order_of_the_pass(layers: int) -> list[tuple[int, str]]:
     return [*forward, *backward, *((i, "update") for i in range(layers))]
 
 
-def _scores(simulator: Simulator) -> Scores:
+def scores_of(simulator: Simulator) -> Scores:
+    """Return loss and accuracy over whole parts of the data.
+
+    Parameters
+    ----------
+    simulator : Simulator
+        Where it stands.
+
+    Returns
+    -------
+    Scores
+        None for a validation part that is empty, and for an accuracy where nothing is classified.
+    """
     training = simulator.evaluate("training")
     if not len(simulator.samples.validation_inputs):
         return Scores(training.loss, training.accuracy, None, None)

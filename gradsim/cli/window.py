@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from gradsim.cli.arguments import COMMANDS
 from gradsim.cli.failure import Failure
 
 WELCOME = "welcome"
@@ -29,8 +32,11 @@ def open_window(argv: Sequence[str]) -> int:
     Failure
         If the argument is neither a command nor an experiment.
     """
-    from gradsim.cli.source import located
+    from gradsim.cli.source import example_names, located
 
+    near = difflib.get_close_matches(argv[0], COMMANDS, n=1) if argv else []
+    if near and not Path(argv[0]).exists() and argv[0] not in example_names():
+        raise Failure(f'{argv[0]}: no such command; did you mean "gradsim {near[0]}"?')
     if len(argv) > 1:
         raise Failure(f"expected a command or one file, got {' '.join(argv[:3])!r}; see gradsim --help")
     try:

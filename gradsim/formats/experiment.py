@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from gradsim.data.files import file_bytes
 from gradsim.formats.files import replace_file
+from gradsim.resource_files import resource_path
 from gradsim.spec import Experiment, SpecError, checked, experiment_document, read_experiment
 from gradsim.spec.limits import quoted
 
@@ -25,7 +26,7 @@ def load(path: str | PathLike[str]) -> Experiment:
     Parameters
     ----------
     path : str or path-like
-        A JSON file in UTF-8.
+        A JSON file in UTF-8; or the name of an example such as ``welcome``, where there is no file of this name.
 
     Returns
     -------
@@ -39,7 +40,25 @@ def load(path: str | PathLike[str]) -> Experiment:
         asks for something impossible.
     """
     file = Path(path)
+    if file.name == str(path) and not _exists(file):
+        file = _example(file.name) or file
     return read_experiment(parsed_document(file_bytes(file, MAX_BYTES), str(file), "an experiment"))
+
+
+def _exists(file: Path) -> bool:
+    try:
+        return file.exists()
+    except (OSError, ValueError):  # a name that no file can have is told when it is read
+        return True
+
+
+def _example(name: str) -> Path | None:
+    """Return the file of an example that comes with GradSim."""
+    try:
+        file = resource_path("experiments") / f"{name}.gradsim.json"
+    except FileNotFoundError:
+        return None
+    return file if file.is_file() else None
 
 
 def loads(text: str | bytes) -> Experiment:
@@ -139,7 +158,7 @@ def parsed_document(text: str | bytes, place: str, what: str) -> Any:
             text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_int=_integer
         )
     except json.JSONDecodeError as error:
-        fault = _json_fault(error.msg)
+        fault = _json_fault(error)
         raise SpecError(
             place, f"expected JSON, but {fault} at line {error.lineno}, column {error.colno}"
         ) from error
@@ -162,12 +181,24 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _json_fault(message: str) -> str:
-    """Say in a clause what Python's reader of JSON found, or missed."""
-    missed = message.removeprefix("Expecting ")
-    if missed != message:
+def _json_fault(error: json.JSONDecodeError) -> str:
+    """Say in a clause what Python's reader of JSON found, or missed; what people write by hand in plain words."""
+    rest, before = error.doc[error.pos :], error.doc[: error.pos].rstrip()
+    if rest[:1] in ("}", "]") and before.endswith(","):
+        return f"a comma is left over before the {rest[0]}"
+    if rest.startswith(("//", "/*", "#")):
+        return "a comment, which JSON does not have, begins"
+    if rest.startswith("'"):
+        return "a single quote stands in place of a double one"
+    for python, plain in (("True", "true"), ("False", "false"), ("None", "null")):
+        if rest.startswith(python):
+            return f"{python} stands in place of {plain}"
+    if not before:
+        return f"{quoted(rest.split(maxsplit=1)[0])} stands in place of {{"
+    missed = error.msg.removeprefix("Expecting ")
+    if missed != error.msg:
         return f"{'a ' if missed[:1].isalpha() else ''}{missed} is missing"
-    return message[:1].lower() + message[1:].removesuffix(" at").rstrip(": ")
+    return error.msg[:1].lower() + error.msg[1:].removesuffix(" at").rstrip(": ")
 
 
 def _refuse_constant(name: str) -> NoReturn:

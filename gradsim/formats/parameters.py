@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gradsim.data.parameter_files import load_parameters
+from gradsim.data.files import file_bytes
+from gradsim.data.parameter_files import MAX_BYTES, load_parameters
 from gradsim.formats.files import replace_file
+from gradsim.spec import SpecError
 
-__all__ = ["load_parameters", "save_parameters"]
+__all__ = ["bring_parameters", "load_parameters", "save_parameters"]
 
 
 def save_parameters(parameters: Mapping[str, ArrayLike], path: str | PathLike[str]) -> None:
@@ -40,3 +42,38 @@ def save_parameters(parameters: Mapping[str, ArrayLike], path: str | PathLike[st
     content = io.BytesIO()
     np.savez(content, allow_pickle=False, **arrays)
     replace_file(Path(path), content.getvalue())
+
+
+def bring_parameters(name: str | None, source: Path | None, folder: Path) -> Path | None:
+    """Copy a file of initial parameters into the folder where an experiment that names it is saved.
+
+    Parameters
+    ----------
+    name : str or None
+        What the experiment calls it; None for one that begins with weights drawn at random.
+    source : Path or None
+        The folder where it is; None where that is not known.
+    folder : Path
+        The folder of the saved experiment.
+
+    Returns
+    -------
+    Path or None
+        The copy; None where none was needed or there is nothing to copy.
+
+    Raises
+    ------
+    SpecError
+        If it cannot be copied, or another file of this name is there, with which the experiment would be another.
+    """
+    if name is None or source is None or not (source / name).is_file():
+        return None
+    content, copy = file_bytes(source / name, MAX_BYTES), folder / name
+    if not copy.exists():
+        replace_file(copy, content)
+        return copy
+    if file_bytes(copy, MAX_BYTES) != content:
+        raise SpecError(
+            str(copy), "another file of this name is here, and the experiment would begin with it"
+        )
+    return None

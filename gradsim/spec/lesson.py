@@ -40,6 +40,26 @@ Comparison = Annotated[
     str,
     Meta(max_length=300, title="Condition", description="Such as loss < 0.3 and dense_1.delta zeros > 0"),
 ]
+ViewName = Literal[
+    "network",
+    "builder",
+    "lessons",
+    "gradient_profile",
+    "cause",
+    "history_map",
+    "loss",
+    "activation",
+    "jacobian",
+    "distributions",
+    "update_ratio",
+    "proof",
+    "cost",
+    "decision_map",
+    "time_map",
+    "inspector",
+    "diagnosis",
+]
+"""The views of the window by the ids of ``app.views_table``, so that a lesson can be checked without a window."""
 Training = Annotated[int, Meta(ge=0, le=MAX_TRAINING, title="Train", description="Iterations")]
 
 
@@ -68,9 +88,7 @@ def text_of(text: str | tuple[str, ...]) -> str:
 class Look(Spec, frozen=True, kw_only=True):
     """Where the window shall look."""
 
-    view: Annotated[
-        str | None, Meta(title="View", description="Such as network, gradient_profile, loss or inspector")
-    ] = None
+    view: Annotated[ViewName | None, Meta(title="View", description="Brought to the front")] = None
     layer: Annotated[str | None, Meta(title="Layer", description="Name of the selected layer")] = None
     unit: Annotated[int | None, Meta(title="Unit", description="Number of the selected unit, from 0")] = None
     iteration: Annotated[

@@ -138,6 +138,11 @@ def _inside(place: str, *, apart: bool = False) -> Iterator[None]:
 def _versioned(document: object) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise SpecError("$", f"expected a lesson, which is an object, got {quoted(document)}")
+    if "gradsim_lesson" not in document and "gradsim" in document:
+        raise SpecError(
+            "$",
+            'expected a lesson, got an experiment; in a lesson it stands under "experiment", beside "steps"',
+        )
     if "gradsim_lesson" not in document:
         raise SpecError(
             "$.gradsim_lesson",

@@ -14,8 +14,12 @@ from typing import Any
 
 from msgspec import inspect
 
+from gradsim.spec.other_names import other_name
+
 LONGEST_QUOTE = 60
 LONGEST_NUMBER = 10**30
+_LIKENESS = 0.65
+"""From here on two words look alike to difflib; at its own 0.6 ``mnist`` would be ``noise``."""
 
 
 def bare(kind: inspect.Type) -> inspect.Type:
@@ -185,10 +189,13 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     Returns
     -------
     str
-        Stands after a semicolon: ``did you mean "units"?`` or ``known are …``.
+        Stands after a semicolon: ``did you mean "units"?`` or ``known are …``; for a word that others use, what is
+        written here instead.
     """
     words = list(known)
-    near = difflib.get_close_matches(word[:LONGEST_QUOTE].lower(), words, n=1)
+    if other := other_name(word[:LONGEST_QUOTE], words):
+        return other
+    near = difflib.get_close_matches(word[:LONGEST_QUOTE].lower(), words, n=1, cutoff=_LIKENESS)
     if near:
         return f'did you mean "{near[0]}"?'
     return f"known are {', '.join(words)}" if words else "none is known here"

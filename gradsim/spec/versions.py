@@ -39,6 +39,12 @@ def migrated(document: object) -> dict[str, Any]:
     """
     if not isinstance(document, dict):
         raise SpecError("$", f"expected an experiment, which is an object, got {quoted(document)}")
+    if "gradsim" not in document and "gradsim_lesson" in document:
+        raise SpecError(
+            "$",
+            'expected an experiment, got a lesson; "gradsim lessons check" reads it, and File ▸ Open lesson in '
+            "the window",
+        )
     if "gradsim" not in document:
         raise SpecError(
             "$.gradsim", f'missing; an experiment begins with its version, "gradsim": {CURRENT_VERSION}'

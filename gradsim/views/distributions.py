@@ -41,6 +41,8 @@ _LANE_BINS = {"0": 0, "NaN": HISTOGRAM_BINS - 2, "∞": HISTOGRAM_BINS - 1}
 _ORDINARY = slice(1, HISTOGRAM_BINS - 2)
 _LEAST_SHARE = -5.0
 _MOST_BARS = 80
+_LEAST_HALF = 1e-290
+"""Half of the narrowest axis: below about 1e-304 the way from its numbers to pixels overflows, and Qt crashes."""
 _ALL_LAYERS_WEIGHT = 1.7
 _HEADLINE_EDGES = 24.0
 
@@ -264,7 +266,7 @@ class DistributionsView(PlotView):
         values, known = layer[tensor], layer.statistics[tensor]
         finite = values[np.isfinite(values)].astype(np.float64)
         limit = finite_range(np.abs(finite))
-        half = round_up(limit[1]) if limit and limit[1] > 0 else 1.0
+        half = max(round_up(limit[1]), _LEAST_HALF) if limit and limit[1] > 0 else 1.0
         bins = 2 * int(np.clip(np.sqrt(finite.size), 8, _MOST_BARS // 2))
         counts, edges = np.histogram(finite, bins=bins, range=(-half, half))
         room = self.figure_size().width() / (1.0 + _ALL_LAYERS_WEIGHT) - _HEADLINE_EDGES

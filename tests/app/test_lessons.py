@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
@@ -13,7 +14,7 @@ from gradsim.app.lesson_answers import Answer, judged, typed_number
 from gradsim.app.lesson_course import Edit, Open, Train, deeds_from_the_start, deeds_of, place_of
 from gradsim.app.views_table import VIEWS
 from gradsim.formats.lessons import load_lesson, opened_lesson, shipped_lessons
-from gradsim.spec.lesson import NumberQuestion
+from gradsim.spec.lesson import NumberQuestion, ViewName
 from tests.analysis.lessons.test_check import lesson
 
 LEARNING_RATE = {"training.optimizer.learning_rate": 2.0}
@@ -268,7 +269,7 @@ def test_the_last_page_finishes_the_lesson(ready, qtbot, file, small):
     ("document", "words"),
     [
         ({"gradsim_lesson": 1}, "$.title: missing"),
-        (lesson({"look": {"view": "moon"}}), "$.steps[0].look.view: there is no view 'moon'"),
+        (lesson({"look": {"view": "moon"}}), '$.steps[0].look.view: expected one of "activation", '),
         (lesson({"text": "{{los}}"}), "$.steps[0].text: there is no such name 'los'"),
     ],
 )
@@ -359,3 +360,7 @@ def test_what_kind_of_mistake_it_is_is_said_without_the_answer(given, verdict, w
     assert words in found.remark
     if verdict != "right":
         assert "0.25" not in found.remark.replace("−0.25 or 2e-5", "")
+
+
+def test_a_lesson_can_look_at_every_view_of_the_window():
+    assert set(get_args(ViewName)) == {row.id for row in VIEWS}

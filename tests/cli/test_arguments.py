@@ -80,3 +80,13 @@ def test_assignments_add_up_and_a_size_is_a_pair():
 def test_options_cannot_be_shortened_so_that_new_ones_never_break_a_script(capsys):
     assert main(["run", "x", "--iter", "3"]) == 2
     assert "unrecognized arguments: --iter 3" in capsys.readouterr().err
+
+
+def test_a_view_may_be_called_as_lessons_call_it():
+    from gradsim.app.views_table import VIEWS as IN_THE_WINDOW
+    from gradsim.cli.arguments import VIEWS
+
+    ids = {row.id for row in IN_THE_WINDOW} - {"builder", "lessons", "inspector", "diagnosis"}
+    parser = argument_parser()
+    asked = {parser.parse_args(["render", "x", "-o", "f.png", "--view", id_]).view for id_ in ids}
+    assert asked == set(VIEWS) - {"window"}

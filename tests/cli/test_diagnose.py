@@ -1,13 +1,17 @@
 """gradsim diagnose."""
 
 import json
+import re
+import shlex
 
 import pytest
 
 from gradsim import formats
+from gradsim.analysis import profile
 from gradsim.analysis.diagnosis import RULES
 from gradsim.analysis.rule_packs import PUBLISHED_RULES
 from gradsim.cli import main
+from gradsim.cli.table import scientific
 from gradsim.engine import Simulator
 from gradsim.spec import Dense, Experiment, Network, Training
 from gradsim.spec.activation import Sigmoid
@@ -112,13 +116,58 @@ def test_no_other_seed_is_looked_at_where_none_is_asked_for(sick, capsys):
 def test_a_remedy_is_explained_once(sick, capsys):
     diagnosed(sick, "--iterations", "60")
     told = " ".join(capsys.readouterr().out.split())
-    assert told.count("Skip connections: ") == 1
+    assert told.count("Skip connections (skips): ") == 1
     assert told.count("Skip connections") > 1
+
+
+def test_a_remedy_is_applied_compared_and_saved(sick, capsys, tmp_path):
+    cured = tmp_path / "cured.gradsim.json"
+    words = ["--iterations", "30", "--seeds", "0", "--remedy", "relu_he"]
+    assert diagnosed(sick, *words, "--save-experiment", str(cured)) == 1
+    told = capsys.readouterr().out
+    assert f"Written: {cured}\n" in told
+    cells = [re.split(r"  +", line) for line in told.partition("Applied: ")[2].splitlines()]
+    rows = {row[0]: row[1:] for row in cells}
+    for column, experiment in enumerate((SICK, formats.load(cured))):
+        simulator = Simulator(experiment)
+        simulator.advance(30)
+        assert rows["training loss"][column] == scientific(simulator.evaluate("training").loss)
+        factor = profile(simulator.record()).backward_fit.factor
+        assert rows["δ per layer, backwards"][column] == f"×{scientific(factor)}"
+    assert rows["iterations"] == ["30", "30"]
+    assert int(rows["problems"][1]) < int(rows["problems"][0])
+
+    assert diagnosed(sick, *words, "--json") == 1
+    document = json.loads(capsys.readouterr().out)["remedy"]
+    assert read_experiment(document["experiment"]) == formats.load(cured)
+    assert document["after"]["backward_factor"] > document["before"]["backward_factor"]
+
+
+def test_the_printed_command_tries_the_first_remedy(sick, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    diagnosed(sick, "--iterations", "30", "--seeds", "0")
+    told = capsys.readouterr().out
+    command = told.splitlines()[-1].removeprefix("  gradsim diagnose ")
+    assert diagnosed(*shlex.split(command), "--iterations", "30", "--seeds", "0") == 1
+    assert "Applied: ReLU with He weights\n" in capsys.readouterr().out
+    assert formats.load(tmp_path / "sick_relu_he.gradsim.json") != SICK
+
+
+def test_a_remedy_that_is_not_proposed_is_told_after_the_diagnosis(sick, capsys, tmp_path):
+    path = tmp_path / "cured.gradsim.json"
+    words = ["--iterations", "30", "--seeds", "0", "--remedy", "clip", "--save-experiment", str(path)]
+    assert diagnosed(sick, *words) == 2
+    told = capsys.readouterr()
+    assert "Problem: Vanishing gradient\n" in told.out
+    assert "--remedy clip: no finding proposes it here; proposed: relu_he, " in told.err
+    assert not path.exists()
 
 
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
+        (["welcome", "--remedy", "relu_hee"], 'no remedy has this name; did you mean "relu_he"?'),
+        (["welcome", "--save-experiment", "/nowhere/x.json"], "there is no folder"),
         (["nowhere.gradsim.json"], "nowhere.gradsim.json"),
         (["welcome", "--set", "network.layers[0].units=0"], "units"),
         (["welcome", "--iterations", "-1"], "expected a whole number"),
@@ -139,7 +188,8 @@ def test_narrow_terminals_lose_columns_and_not_numbers(sick, capsys, monkeypatch
     lines = capsys.readouterr().out.splitlines()
     assert "no room for layer, what was measured: widen the window, or --json" in lines
     assert "no room for fires, layer, what is measured: widen the window, or --json" in lines
-    assert max(len(line) for line in lines) <= 72
+    assert lines[-1].startswith("  gradsim diagnose ")  # to be copied in one piece
+    assert max(len(line) for line in lines[:-1]) <= 72
 
 
 def test_remedies_are_measured_on_networks_of_their_own(capsys, monkeypatch, compiled):

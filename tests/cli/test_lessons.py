@@ -47,7 +47,7 @@ def test_the_option_may_stand_anywhere(words, capsys):
 
 def test_a_true_lesson_passes(own, capsys):
     assert main(["lessons", "check", own()]) == 0
-    assert "ok  A teacher's own (own.lesson.json): 1 steps, 2 of 2 statements true" in capsys.readouterr().out
+    assert "ok  A teacher's own (own.lesson.json): 1 step, 2 of 2 statements true" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["a_chain_by_hand", "02_a_chain_by_hand"])

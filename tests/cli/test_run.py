@@ -271,6 +271,36 @@ def test_a_reader_that_has_seen_enough_is_no_error(small):
     assert process.wait() == 0
 
 
+def test_a_reader_that_has_seen_enough_does_not_keep_files_from_being_written(small, tmp_path):
+    layers = tmp_path / "layers.csv"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gradsim", "run", small, "--iterations", "1", "--csv", str(layers)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait() == 0
+    assert [row["name"] for row in rows_of(layers)] == ["dense_1", "dense_2", "dense_3", "head"]
+
+
+def test_a_saved_experiment_takes_its_initial_parameters_along(tmp_path, capsys, compiled):
+    path = tmp_path / "mine.gradsim.json"
+    told = answer(["run", "chain", "--iterations", "0", "--save-experiment", str(path)], capsys)
+    assert f"Written: {path}, {tmp_path / 'chain.npz'}" in told
+    assert answer(["run", str(path), "--iterations", "0"], capsys).startswith("Chain of three sigmoids")
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [(48, "batch 48\n"), (12, "batch 12\n"), (1000, "batch 48 of 1,000 asked for: all samples\n")],
+)
+def test_a_batch_larger_than_the_data_is_told_as_all_samples(small, capsys, asked, words):
+    text = answer(["run", small, "--iterations", "0", "--set", f"training.batch_size={asked}"], capsys)
+    assert f"learning rate 0.5, {words}" in text
+
+
 def test_the_schema_is_json_that_knows_the_layers(capsys):
     schema = json.loads(answer(["schema"], capsys))
     assert "Dense" in json.dumps(schema)

@@ -47,7 +47,25 @@ def test_a_file_opens_in_the_window_or_is_run_here(display, called, monkeypatch,
     assert called == [("window", [str(file)]) if display else ("here", str(file))]
 
 
-@pytest.mark.parametrize("words", [["rum"], ["rum", "welcome"], ["nothing.json"]])
+@pytest.mark.parametrize("words", [["rum"], ["rum", "welcome"], ["diagnos", "x", "--json"]])
+def test_a_misspelt_command_is_answered_with_the_nearest(words, called, capsys):
+    assert main(words) == 2
+    meant = "run" if words[0] == "rum" else "diagnose"
+    assert (
+        capsys.readouterr().err == f'gradsim: {words[0]}: no such command; did you mean "gradsim {meant}"?\n'
+    )
+    assert called == []
+
+
+def test_a_file_called_almost_like_a_command_is_opened(called, monkeypatch, tmp_path):
+    monkeypatch.setattr(window, "has_display", lambda environment, system: True)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rum").write_text("{}")
+    assert main(["rum"]) == 0
+    assert called == [("window", ["rum"])]
+
+
+@pytest.mark.parametrize("words", [["zzz"], ["zzz", "welcome"], ["nothing.json"]])
 def test_a_word_that_is_neither_command_nor_file_is_refused(words, called, capsys):
     assert main(words) == 2
     err = capsys.readouterr().err

@@ -81,7 +81,18 @@ def test_an_experiment_that_could_not_be_loaded_again_is_not_saved(saved: Path) 
         (b"", "expected an experiment, got nothing"),
         (b" \n", "expected an experiment, got nothing"),
         (b"\xff\xfe{}", "expected text in UTF-8, got another byte at 0"),
-        (b"PK\x03\x04zip", "expected JSON, but a value is missing at line 1, column 1"),
+        (b"name: deep\n", 'expected JSON, but "name:" stands in place of { at line 1, column 1'),
+        (b'{"seed": 1,\n}', "expected JSON, but a comma is left over before the } at line 2, column 1"),
+        (b'{"data": [1, ]}', "expected JSON, but a comma is left over before the ] at line 1, column 14"),
+        (
+            b'{"seed": 1, // mine\n "name": "x"}',
+            "expected JSON, but a comment, which JSON does not have, begins at line 1, column 13",
+        ),
+        (
+            b"{'seed': 1}",
+            "expected JSON, but a single quote stands in place of a double one at line 1, column 2",
+        ),
+        (b'{"shuffle": True}', "expected JSON, but True stands in place of true at line 1, column 13"),
         (
             b'{"gradsim": 1,\n "name": oops}',
             "expected JSON, but a value is missing at line 2, column 10",
@@ -299,3 +310,15 @@ def test_given_parameters_of_the_chain_lie_beside_it_and_fit_its_layers() -> Non
     assert chain.training == Training(
         loss="half_mse", optimizer=chain.training.optimizer, batch_size=1, shuffle=False
     )
+
+
+def test_an_example_is_loaded_by_its_name_unless_a_file_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load("moons").name == "Two moons in the plane"
+    save(Experiment(name="mine"), tmp_path / "moons")
+    assert load("moons").name == "mine"
+    for missing in ("mooons", "folder/welcome", "welcome.json"):
+        with pytest.raises(SpecError, match="no such file"):
+            load(missing)

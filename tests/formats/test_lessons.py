@@ -124,6 +124,8 @@ STEP = ("steps", 0)
         ((*STEP, "edit"), {"no path": 1}, "$.steps[0].edit", "expected a path"),
         ((*STEP, "keep"), {"x": 3}, "$.steps[0].keep.x", "expected an expression"),
         ((*STEP, "look"), {"phase": "sideways"}, "$.steps[0].look.phase", "sideways"),
+        ((*STEP, "look"), {"view": "inspecter"}, "$.steps[0].look.view", 'did you mean "inspector"?'),
+        ((*STEP, "look"), {"view": "updates"}, "$.steps[0].look.view", 'did you mean "update_ratio"?'),
         ((*STEP, "question", "kind"), "gaol", "$.steps[0].question.kind", 'did you mean "goal"?'),
         ((*STEP, "question", "kind"), None, "$.steps[0].question.kind", "missing"),
         ((*STEP, "question", "condition"), "loss", "$.steps[0].question.condition", "expected one of <"),
@@ -142,6 +144,11 @@ def test_a_malformed_lesson_says_where_and_why(path, value, place, words):
 def test_what_is_no_lesson_is_refused(document):
     with pytest.raises(SpecError, match=r"\$"):
         opened_lesson(document)
+
+
+def test_an_experiment_in_place_of_a_lesson_is_told_where_it_belongs():
+    with pytest.raises(SpecError, match="got an experiment; in a lesson it stands under"):
+        opened_lesson({"gradsim": 1})
 
 
 @pytest.mark.parametrize(

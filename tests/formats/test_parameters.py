@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gradsim.data import parameter_files as parameters_module
-from gradsim.formats import load_parameters, save_parameters
+from gradsim.formats import bring_parameters, load_parameters, save_parameters
 from gradsim.spec import SpecError
 
 
@@ -138,3 +138,21 @@ def test_a_failing_disk_leaves_the_old_parameters(tmp_path: Path, monkeypatch: p
     with pytest.raises(SpecError, match="no space left on device; the old file is as it was"):
         save_parameters({"a.weight": np.zeros(2)}, tmp_path / "w.npz")
     assert load_parameters(tmp_path / "w.npz")["a.weight"].tolist() == [1.0, 1.0]
+
+
+def test_initial_parameters_are_brought_beside_an_experiment_and_another_file_is_not_mixed_up(
+    tmp_path: Path,
+) -> None:
+    source, folder = tmp_path / "source", tmp_path / "folder"
+    source.mkdir()
+    folder.mkdir()
+    save_parameters({"head.bias": np.zeros(3)}, source / "w.npz")
+    assert bring_parameters("w.npz", source, folder) == folder / "w.npz"
+    assert (folder / "w.npz").read_bytes() == (source / "w.npz").read_bytes()
+    assert bring_parameters("w.npz", source, folder) is None
+    assert bring_parameters(None, source, folder) is None
+    assert bring_parameters("none.npz", source, folder) is None
+    save_parameters({"head.bias": np.ones(3)}, folder / "w.npz")
+    with pytest.raises(SpecError, match="another file of this name is here"):
+        bring_parameters("w.npz", source, folder)
+    assert load_parameters(folder / "w.npz")["head.bias"].tolist() == [1, 1, 1]

@@ -164,8 +164,26 @@ FAULTS: dict[str, tuple[object, str]] = {
         '$.network.layers[0].activation.kind: unknown kind "rleu"; did you mean "relu"?',
     ),
     "strange kind": (
-        layered("convolution"),
-        f'$.network.layers[0].kind: unknown kind "convolution"; known are {LAYER_KINDS}',
+        layered("attention"),
+        f'$.network.layers[0].kind: unknown kind "attention"; known are {LAYER_KINDS}',
+    ),
+    "kind that is a cell": (
+        layered({"kind": "LSTM", "units": 4}),
+        '$.network.layers[0].kind: unknown kind "LSTM"; that is a cell: {"kind": "recurrent", "cell": "lstm"}',
+    ),
+    "key of another library": (
+        document(training={"optimizer": {"kind": "sgd", "lr": 0.1}}),
+        '$.training.optimizer: unknown key "lr"; did you mean "learning_rate"?',
+    ),
+    "choice of another library": (
+        document(training={"loss": "BCE"}),
+        '$.training.loss: expected one of "binary_cross_entropy", "cross_entropy", "half_mse", "mse", "sse", '
+        'got "BCE"; did you mean "binary_cross_entropy"?',
+    ),
+    "lesson": (
+        {"gradsim_lesson": 1, "steps": []},
+        '$: expected an experiment, got a lesson; "gradsim lessons check" reads it, and File ▸ Open lesson in the '
+        "window",
     ),
     "no kind": (
         layered({"units": 3}),

@@ -43,6 +43,7 @@ _RUNS = {
     "NaN": {"layers": 4, "fault": "nan"},
     "Inf": {"layers": 4, "fault": "inf"},
     "mixed": {"layers": 8, "fault": "mixed"},
+    "subnormal": {"layers": 4, "fault": "subnormal", "precision": "float64"},
     "four inputs": {"layers": 3, "data": Iris()},
     "surface": {"layers": 3, "data": Plane(samples=60)},
     "curve": {"layers": 3, "data": Curve(samples=60)},

@@ -210,12 +210,34 @@ def _looked_at(
     trace, history = simulator.record(), simulator.history()
     simulator.seek(here)
     if look is not None and look_step(trace, look) is None:
-        raise SpecError(place, "the iteration has no such step: check phase, layer and operation together")
+        raise SpecError(place, _no_such_step(trace, look))
     if look is not None and look.unit is not None and look.layer is not None:
         units = trace[look.layer].fan_out
         if look.unit >= units:
             raise SpecError(f"{place}.unit", f"expected a unit from 0 to {units - 1}, got {look.unit}")
     return Quantities(trace, history, dict(kept))
+
+
+def _no_such_step(trace: IterationTrace, look: Look) -> str:
+    """Say which steps there are of the phase, or of the layer, that is looked at."""
+    names = [layer.name for layer in trace.layers]
+
+    def told(phase: str | None, layer: str | None) -> list[str]:
+        return list(
+            dict.fromkeys(
+                step.operation
+                for step in trace.steps
+                if phase in (None, step.phase)
+                and (layer is None or step.layer is None or names[step.layer] == layer)
+            )
+        )
+
+    for phase, layer in ((look.phase, look.layer), (look.phase, None), (None, look.layer)):
+        if found := told(phase, layer):
+            where = f"{f' of {layer}' if layer else ''}{f' in the phase {phase}' if phase else ''}"
+            break
+    wanted = " ".join(word for word in (look.layer, look.phase, look.operation) if word)
+    return f"the iteration has no step {wanted}; the operations{where} are {', '.join(found)}"
 
 
 def _answers(step: LessonStep, place: str, after: Quantities, solved: Quantities | None) -> Iterator[Claim]:

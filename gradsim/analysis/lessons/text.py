@@ -262,10 +262,20 @@ def _runs(text: str) -> tuple[Run, ...]:
         else:
             words += mark
     words += text[position:]
+    if any("{{" in run.text for run in (*runs, Run(words)) if run.value is None and run.style != "code"):
+        raise ExpressionError(f"{{{{ is opened and never closed, or holds nothing, in {text[:60]!r}")
     if style != "plain":
         mark = next(mark for mark, name in styles.items() if name == style)
         raise ExpressionError(f"{mark} is opened and never closed in {text[:60]!r}")
     close()
+    for run in runs:
+        command = (
+            re.search(r"\\[A-Za-z]+", run.text) if run.style == "formula" and run.value is None else None
+        )
+        if command:
+            raise ExpressionError(
+                f"{command[0]} is TeX; a formula is written as it reads: a/b, √x, δ_1, x^2, σ'(z)"
+            )
     return tuple(runs)
 
 
