@@ -216,7 +216,17 @@ class ProofView(AskingView):
             marks.append(VerticalBand(here - 0.5, here + 0.5, theme.color("accent", 0.14)))
         plate = theme.color("background", 0.8)
         words = "limit 10⁻⁶"
-        marks.append(Rule(float(limit[0]), theme.color("muted"), words=words, plate=plate, dash=(4.0, 3.0)))
+        courses = [(at, log10_or_nan(values)) for values in drawn]
+        marks.append(
+            Rule(
+                float(limit[0]),
+                theme.color("muted"),
+                words=words,
+                plate=plate,
+                dash=(4.0, 3.0),
+                clear_of=courses,
+            )
+        )
         if has_own:
             color = theme.color("ghost")
             marks.append(
