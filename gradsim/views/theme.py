@@ -291,7 +291,15 @@ def palette(theme: Theme) -> QPalette:
     return result
 
 
-_FRAMED = ("QLineEdit", "QAbstractSpinBox", "QCheckBox", "QRadioButton", "QTreeView", "QPlainTextEdit", "QMenu")
+_FRAMED = (
+    "QLineEdit",
+    "QAbstractSpinBox",
+    "QCheckBox",
+    "QRadioButton",
+    "QTreeView",
+    "QPlainTextEdit",
+    "QMenu",
+)
 
 
 def _framed(theme: Theme) -> QPalette:
