@@ -97,7 +97,13 @@ class LossPlotView(PlotView):
         """Return the panel of the loss, and that of the accuracy where there is one."""
         history = self.run.history if self.run else None
         if history is None or not len(history):
-            return [message_panel("No iteration recorded yet")]
+            return [
+                message_panel(
+                    "No run yet"
+                    if self.run is None
+                    else "No iteration recorded yet: train, and the loss of each is drawn"
+                )
+            ]
         curves = list(self._curves(history))
         ends = [self._places(curve)[-1] for curve in curves if len(curve.at)]
         across = measured_axis(self.option("over"), *self._iterations.around(0.0, float(max(ends))))

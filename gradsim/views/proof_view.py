@@ -86,6 +86,8 @@ class ProofView(AskingView):
             "Record the iteration in which a value first broke or was lost, and trace it back"
         )
         self.search_button.clicked.connect(self.find_faults)
+        for asker in (self.check_button, self.search_button):
+            asker.setMinimumWidth(asker.sizeHint().width())  # while it says "Stop" nothing beside it moves
         self.fault_label = QLabel()
         self.fault_label.setWordWrap(True)
         self.fault_label.setTextInteractionFlags(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtWidgets import QAbstractButton, QComboBox
 from pytestqt.qtbot import QtBot
 
 from gradsim.trace import Cursor
@@ -263,3 +263,15 @@ def test_a_view_fits_into_a_narrow_dock(qtbot: QtBot, kind: type[PlotView]) -> N
     for box in view.findChildren(QComboBox):
         assert box.minimumWidth() <= LEAST_BOX
         assert box.sizeHint().width() >= box.fontMetrics().horizontalAdvance(box.currentText())
+
+
+@views
+def test_without_a_run_no_button_can_be_pressed_that_would_do_nothing(
+    qtbot: QtBot, kind: type[PlotView]
+) -> None:
+    view = shown(qtbot, kind, None)
+    buttons = [b for b in view.findChildren(QAbstractButton) if b.text() and "Show" not in b.text()]
+    askers = [b for b in buttons if b.isVisible()]
+    assert [b.text() for b in askers if b.isEnabled()] == ["Fit"]
+    view.set_run(run_named("six layers"))
+    assert all(b.isEnabled() for b in askers)
