@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
     QHeaderView,
+    QLabel,
     QLineEdit,
     QTreeWidget,
     QTreeWidgetItem,
@@ -126,11 +127,15 @@ class CommandPalette(QDialog):
         self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         self.list.itemClicked.connect(lambda *_: self._run())
+        self.nothing = QLabel("No command has these letters in this order.")
+        self.nothing.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.nothing.setContentsMargins(4, 2, 4, 2)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(6)
         layout.addWidget(self.query)
         layout.addWidget(self.list)
+        layout.addWidget(self.nothing)
         self._filter("")
 
     def open_over(self, window: QWidget) -> None:
@@ -161,6 +166,8 @@ class CommandPalette(QDialog):
         first = next((item for item in items if item is not None and not item.isDisabled()), None)
         if first is not None:
             self.list.setCurrentItem(first)
+        self.list.setVisible(bool(fitting))
+        self.nothing.setVisible(not fitting)
         rows = min(max(self.list.topLevelItemCount(), 1), MOST_ROWS)
         row_height = max(self.list.sizeHintForRow(0), self.fontMetrics().height() + 4)
         self.list.setFixedHeight(rows * row_height + 2 * self.list.frameWidth() + 2)

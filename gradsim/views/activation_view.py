@@ -61,6 +61,8 @@ class ActivationView(AskingView):
         self.addAction(self.deaths_action)
         button = QToolButton()
         button.setDefaultAction(self.deaths_action)
+        button.setMinimumWidth(button.sizeHint().width())  # its words change, and nothing beside it moves
+        self.deaths_action.setEnabled(False)
         row = self.bar.layout()
         assert isinstance(row, QHBoxLayout)
         row.insertWidget(1, button)
@@ -107,6 +109,7 @@ class ActivationView(AskingView):
 
     def _show_search(self) -> None:
         searching = self.asked(DEATHS).is_waiting
+        self.deaths_action.setEnabled(self.run is not None)
         self.deaths_action.setText("Stop the search" if searching else "When did they die?")
 
     # -- what is known ---------------------------------------------------------------------------------------

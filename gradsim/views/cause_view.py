@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ from gradsim.views.plot.axes import LABEL_PIXELS
 from gradsim.views.plot.axis import Axis, layer_axis
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
 from gradsim.views.plot.marks import Mark, Rule, VerticalBand
-from gradsim.views.plot.numbers import brief
+from gradsim.views.plot.numbers import brief, typeset
 from gradsim.views.plot.options import Choice, Toggle
 from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import PlotView, Table, message_panel
@@ -147,7 +148,7 @@ class CauseView(PlotView):
             edge = ground if size > 4.0 else None
             marks.append(LanePoints(x, in_lanes, ink))
             marks.append(Points(x, measured, ink, "diamond", size, edge, name="measured ratio"))
-        marks += self._beyond(x, low, high, measured, held, theme)
+        marks += self._beyond(x, low, high, ratios, held, theme)
         if (
             self._is_low
         ):  # what a diamond and an arrow mean is told by the pointer and by the number at the arrow
@@ -269,7 +270,7 @@ class CauseView(PlotView):
         x: NDArray[Any],
         low: NDArray[Any],
         high: NDArray[Any],
-        measured: NDArray[Any],
+        ratios: NDArray[Any],
         held: tuple[float, float],
         theme: Theme,
     ) -> list[Mark]:
@@ -279,7 +280,7 @@ class CauseView(PlotView):
         where = np.flatnonzero(above | below)
         if not len(where):
             return []
-        words = tuple(times(float(measured[i])) for i in where)
+        words = tuple(_ratio_words(float(ratios[i])) for i in where)
         ink, plate = theme.color("text"), theme.color("background")
         return [Beyond(x[where], above[where], words, ink, plate, name="beyond the scale")]
 
@@ -313,3 +314,9 @@ def _column(values: list[Any]) -> NDArray[Any]:
         told = ["" if value is None else "NaN" if value != value else value for value in values]
         return np.array(told, dtype=object)
     return np.array(values)
+
+
+def _ratio_words(ratio: float) -> str:
+    """Return a ratio in two digits; 0 and ∞ have no logarithm, and are no NaN."""
+    is_size = ratio > 0 and math.isfinite(ratio)
+    return typeset(times(math.log10(ratio))) if is_size else f"×{brief(ratio)}"

@@ -85,6 +85,7 @@ class CostView(AskingView):
             "window measures it too"
         )
         self.measure_button.clicked.connect(lambda: self.ask(SPEED, _SECONDS))
+        self.measure_button.setEnabled(False)
         row = self.bar.layout()
         assert isinstance(row, QHBoxLayout)
         row.insertWidget(0, self.measure_button)
@@ -98,6 +99,7 @@ class CostView(AskingView):
         if before is not None and run is not None and _costs(before) != _costs(run):
             self._rate = self._speed = None
         super().set_run(run)
+        self.measure_button.setEnabled(run is not None)
 
     def set_training_rate(self, rate: float) -> None:
         """Take the speed of a training run.

@@ -13,6 +13,7 @@ class ElidedLabel(QLabel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._words = ""
+        self._shorter: tuple[str, ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     @property
@@ -20,15 +21,16 @@ class ElidedLabel(QLabel):
         """The whole line."""
         return self._words
 
-    def set_words(self, words: str) -> None:
-        """Show a line."""
-        if words != self._words:
-            self._words = words
+    def set_words(self, words: str, *shorter: str) -> None:
+        """Show a line, or where there is no room for it one that says less; the last one is cut if need be."""
+        if (words, shorter) != (self._words, self._shorter):
+            self._words, self._shorter = words, shorter
             self._elide()
 
     def resizeEvent(self, _event: object) -> None:
         self._elide()
 
     def _elide(self) -> None:
-        metrics = QFontMetrics(self.font())
-        self.setText(metrics.elidedText(self._words, Qt.TextElideMode.ElideRight, self.width()))
+        metrics, versions = QFontMetrics(self.font()), (self._words, *self._shorter)
+        words = next((v for v in versions if metrics.horizontalAdvance(v) <= self.width()), versions[-1])
+        self.setText(metrics.elidedText(words, Qt.TextElideMode.ElideRight, self.width()))

@@ -92,7 +92,13 @@ class HistoryMapView(PlotView):
         """Return the one panel."""
         history = self.run.history if self.run else None
         if self.run is None or history is None or not len(history):
-            return [message_panel("No iteration recorded yet")]
+            return [
+                message_panel(
+                    "No run yet"
+                    if self.run is None
+                    else "No iteration recorded yet: train, and each is a column"
+                )
+            ]
         self._grid.read(history)
         low, high = self._color_range()
         shown = self._rows(self.run)

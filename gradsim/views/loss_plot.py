@@ -75,7 +75,8 @@ class LossPlotView(PlotView):
         """Return the panel of the loss, and that of the accuracy where there is one."""
         run = self._recorded
         if run is None:
-            return [message_panel("No iteration recorded yet")]
+            waits = "No iteration recorded yet: train, and the loss of each is drawn"
+            return [message_panel("No run yet" if self.run is None else waits)]
         curves = self._curves(run)
         ends = [curve.places(run, self.option("over"))[-1] for curve in curves if len(curve.at)]
         across = measured_axis(self.option("over"), *self._iterations.around(0.0, float(max(ends))))

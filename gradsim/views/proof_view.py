@@ -77,6 +77,8 @@ class ProofView(AskingView):
             "Record the iteration in which a value first broke or was lost, and trace it back"
         )
         self.search_button.clicked.connect(self.find_faults)
+        for asker in (self.check_button, self.search_button):
+            asker.setMinimumWidth(asker.sizeHint().width())  # while it says "Stop" nothing beside it moves
         self.fault_label = QLabel()
         self.fault_label.setWordWrap(True)
         self.fault_label.setTextInteractionFlags(
@@ -179,7 +181,17 @@ class ProofView(AskingView):
             marks.append(VerticalBand(here - 0.5, here + 0.5, theme.color("accent", 0.14)))
         plate = theme.color("background", 0.8)
         words = "limit 10⁻⁶"
-        marks.append(Rule(float(limit[0]), theme.color("muted"), words=words, plate=plate, dash=(4.0, 3.0)))
+        courses = [(at, log10_or_nan(values)) for values in drawn]
+        marks.append(
+            Rule(
+                float(limit[0]),
+                theme.color("muted"),
+                words=words,
+                plate=plate,
+                dash=(4.0, 3.0),
+                clear_of=courses,
+            )
+        )
         if has_own:
             color = theme.color("ghost")
             marks.append(

@@ -320,7 +320,9 @@ class TransportBar(QWidget):
             return
         trace = self._run.trace
         step = trace.steps[min(self._cursor.step, len(trace.steps) - 1)]
-        self.step_text.set_words(step_text(step, trace.layers))
+        words = step_text(step, trace.layers)
+        rest = words.partition(" · ")[2] or words  # the phase is written above, in its colour
+        self.step_text.set_words(words, rest, rest.partition(" · ")[0])
         self.step_text.setToolTip(MEANINGS.get(step.operation, step.operation))
         self.scrubber.setAccessibleDescription(self.text_summary())
 

@@ -83,6 +83,15 @@ def test_letters_that_fit_nothing_run_nothing(palette, qtbot):
     assert palette.isVisible()
 
 
+def test_that_no_command_fits_is_said(palette):
+    palette.query.setText("zzzz")
+    assert palette.list.isHidden()
+    assert not palette.nothing.isHidden()
+    palette.query.setText("")
+    assert not palette.list.isHidden()
+    assert palette.nothing.isHidden()
+
+
 def test_no_two_commands_share_a_shortcut_or_an_id():
     keys = [key for command in COMMANDS for key in command.keys.split()]
     ids = [command.id for command in COMMANDS]

@@ -30,7 +30,7 @@ from gradsim.trace import Cursor, Run
 from gradsim.views.cause.bars import StackedBars
 from gradsim.views.cause.beyond import Beyond
 from gradsim.views.cause.stacks import KINDS
-from gradsim.views.cause_view import CauseView
+from gradsim.views.cause_view import CauseView, _ratio_words
 from gradsim.views.fonts import figure_font
 from gradsim.views.plot.axes import LABEL_PIXELS, tick_metrics, ticks_along
 from gradsim.views.plot.axis import Axis
@@ -307,3 +307,13 @@ def test_a_total_that_leaves_layers_out_does_not_say_in_all(view: CauseView) -> 
     (panel,) = view.panels(LIGHT)
     headline = "".join(words.text for words in panel.headline)
     assert typeset(f"{times(budget.log10)} over {budget.counted} of 12 layers.") in headline
+
+
+@pytest.mark.parametrize(
+    ("ratio", "words"),
+    [(0.0, "×0"), (np.inf, "×∞"), (np.nan, "×NaN"), (0.353, "×0.35"), (4.1e-7, "×4.1·10⁻⁷")],
+)
+def test_a_bar_beyond_the_scale_names_its_ratio_even_where_that_has_no_logarithm(
+    ratio: float, words: str
+) -> None:
+    assert _ratio_words(ratio) == words

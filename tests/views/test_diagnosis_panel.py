@@ -13,6 +13,7 @@ from gradsim.analysis.diagnosis import Confidence, Effect, Finding, Neighbour, R
 from gradsim.analysis.rule_packs import apply_published_rules
 from gradsim.spec.training import Sgd
 from gradsim.views.diagnosis.rows import check_groups, rule_groups
+from gradsim.views.diagnosis.rows_view import RowsView
 from gradsim.views.diagnosis.wording import (
     effect_text,
     evidence_html,
@@ -417,3 +418,24 @@ def test_words_and_numbers():
         == "○ Nothing found yet but advice. Batch loss 3 (recent median), 200 % of what a constant answer costs."
     )
     assert headline(replace(advised, findings=(), iteration=0)).startswith("○ ")
+
+
+def test_names_of_rules_get_the_room_that_the_numbers_leave_until_somebody_moves_a_column(
+    qtbot,
+) -> None:
+    view = RowsView("Checks")
+    qtbot.addWidget(view)
+    names = [row.name for _, rows in check_groups(diagnose_run(RUN)) for row in rows]
+    view.resize(640, 300)
+    view.show()
+    view.set_groups(check_groups(diagnose_run(RUN)))
+    metrics = view.fontMetrics()
+    widest = max(metrics.horizontalAdvance(name) for name in names)
+    assert view.columnWidth(0) > widest
+    assert not view.horizontalScrollBar().isVisible()
+    view.resize(300, 300)
+    assert 120 <= view.columnWidth(0) < widest
+    assert view.columnWidth(0) >= view.viewport().width() // 2
+    view.setColumnWidth(0, 77)
+    view.resize(640, 300)
+    assert view.columnWidth(0) == 77

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QAbstractButton, QComboBox
 from pytestqt.qtbot import QtBot
 
 from gradsim.trace import Cursor
-from gradsim.views.plot.options import Choice
+from gradsim.views.plot.options import LEAST_BOX, Choice
 from gradsim.views.plot.plot_view import PlotView
 from gradsim.views.theme import DARK, LIGHT, PAPER
 from tests.views.plot_views import RUN_NAMES, VIEWS, run_named
@@ -253,3 +254,24 @@ def test_a_picture_for_people(qtbot: QtBot, kind: type[PlotView], name: str, art
     view.resize(900, 420)
     path = artefact_folder / f"view {view.view_id}, {name}.png"
     assert view.grab().save(str(path))
+
+
+@views
+def test_a_view_fits_into_a_narrow_dock(qtbot: QtBot, kind: type[PlotView]) -> None:
+    view = shown(qtbot, kind)
+    assert view.minimumSizeHint().width() <= 360
+    for box in view.findChildren(QComboBox):
+        assert box.minimumWidth() <= LEAST_BOX
+        assert box.sizeHint().width() >= box.fontMetrics().horizontalAdvance(box.currentText())
+
+
+@views
+def test_without_a_run_no_button_can_be_pressed_that_would_do_nothing(
+    qtbot: QtBot, kind: type[PlotView]
+) -> None:
+    view = shown(qtbot, kind, None)
+    buttons = [b for b in view.findChildren(QAbstractButton) if b.text() and "Show" not in b.text()]
+    askers = [b for b in buttons if b.isVisible()]
+    assert [b.text() for b in askers if b.isEnabled()] == ["Fit"]
+    view.set_run(run_named("six layers"))
+    assert all(b.isEnabled() for b in askers)

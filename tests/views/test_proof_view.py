@@ -214,3 +214,13 @@ def test_long_words_below_scroll_and_leave_the_plot_its_height(
     monkeypatch.setattr(view, "_fault_words", lambda: "Short.")
     view.refresh()
     qtbot.waitUntil(lambda: view.below.height() < 2 * line)
+
+
+def test_the_buttons_keep_their_place_while_one_of_them_says_stop(view: ProofView) -> None:
+    view.set_run(run_named("six layers"))
+    view.bar.layout().activate()
+    before = view.search_button.geometry(), view.check_button.geometry()
+    view.check_gradients()
+    view.bar.layout().activate()
+    assert view.check_button.text() == "Stop"
+    assert (view.search_button.geometry(), view.check_button.geometry()) == before

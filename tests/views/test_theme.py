@@ -62,7 +62,7 @@ def test_applying_a_theme_sets_style_palette_and_font(qapp: QApplication, theme:
         assert disabled == QColor(theme.ghost)
         for kind in ("QLineEdit", "QAbstractSpinBox", "QCheckBox"):
             frame = qapp.palette(kind).color(QPalette.ColorRole.Window).darker(140)  # type: ignore[call-overload]  # Fusion
-            assert contrast(frame, theme.color("background")) >= 1.8, kind
+            assert contrast(frame, theme.color("background")) >= 2.0, kind
         qapp.setStyleSheet("")  # a style sheet hides the style below it
         assert qapp.style().objectName() == "fusion"
     finally:

@@ -234,3 +234,15 @@ def test_numbers_that_change_move_nothing(bar):
 def test_a_picture_is_kept_for_people(bar, artefact_folder):
     bar.set_training(True, 340, 1000, 5312.0)
     assert bar.grab().save(str(artefact_folder / "transport.png"))
+
+
+@pytest.mark.parametrize(
+    ("room", "shown"),
+    [(400, "forward · dense_2 · a = φ(z)"), (140, "dense_2 · a = φ(z)"), (70, "dense_2"), (30, "…")],
+)
+def test_where_there_is_little_room_the_step_is_told_by_its_layer(bar, room, shown):
+    bar.set_cursor(Cursor(5, 3))
+    bar.step_text.resize(room, 20)
+    told = bar.step_text.text()
+    assert told == shown or (shown == "…" and told.endswith(shown))
+    assert bar.step_text.fontMetrics().horizontalAdvance(told) <= room

@@ -102,6 +102,7 @@ class Pair(QWidget):
         for number in self.numbers:
             number.value_changed.connect(self._emit)
             number.refused.connect(self.refused)
+            number.setMinimumWidth(52)  # both need no more room than the longest words of a choice
             layout.addWidget(number, 1)
         self.setFocusProxy(self.numbers[0])
 

@@ -84,7 +84,7 @@ def _repeat_text(layer: Any) -> str:
 
 
 def _normalization_text(layer: Any) -> str:
-    parts = [f"{layer.name or 'normalization'} {layer.method}"]
+    parts = [f"{layer.name} · {layer.method}" if layer.name else f"{layer.method} normalization"]
     if not layer.affine:
         parts.append("no gamma, beta")
     return " · ".join([*parts, *_training(layer)])

@@ -11,6 +11,7 @@ from gradsim.analysis.diagnosis import Check, Diagnosis
 from gradsim.analysis.rule_packs import RuleResult
 from gradsim.views.diagnosis.rows_view import Group, Row
 from gradsim.views.inspection.number_text import exact_text, number_text
+from gradsim.views.plot.numbers import typeset
 
 _STATES = {
     "found": ("✗ found", "bad"),
@@ -94,7 +95,7 @@ def _rule_row(result: RuleResult, others: list[RuleResult]) -> Row:
         word,
         role,
         number_text(result.value, 3) if is_applicable else result.detail,
-        result.cut,
+        typeset(result.cut),
         result.layer,
-        f"{result.pack}: {result.name}\n{tip}\nFires: {result.cut}\n\n{result.source}",
+        f"{result.pack}: {result.name}\n{tip}\nFires: {typeset(result.cut)}\n\n{result.source}",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QBrush, QColor, QGuiApplication, QKeySequence
+from PySide6.QtGui import QAction, QBrush, QColor, QGuiApplication, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from gradsim.views.theme import LIGHT, Theme
@@ -13,6 +13,9 @@ from gradsim.views.theme import LIGHT, Theme
 HEADINGS = ("Rule", "", "Measured", "Cut", "Layer")
 """The second is the state, which needs no heading."""
 _STATE_COLUMN = 1
+_LEAST_NAME = 120
+_MOST = (10_000, 90, 110, 130, 10_000)
+"""Widths in pixels that columns have at most until somebody moves them; the names get what the others leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class RowsView(QTreeWidget):
         super().__init__(parent)
         self._theme = LIGHT
         self._groups: tuple[Group, ...] = ()
+        self._is_sharing = self._is_moved = False
         self.setAccessibleName(name)
         self.setColumnCount(len(HEADINGS))
         self.setHeaderLabels(HEADINGS)
@@ -61,6 +65,7 @@ class RowsView(QTreeWidget):
         self.setUniformRowHeights(True)
         self.header().setStretchLastSection(True)
         self.header().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        self.header().sectionResized.connect(self._note_moved)
         copy = QAction("Copy", self)
         copy.setShortcut(QKeySequence(QKeySequence.StandardKey.Copy))
         copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
@@ -86,9 +91,7 @@ class RowsView(QTreeWidget):
             top.setExpanded(name not in closed)
         self._paint()
         if is_first:
-            for column in range(len(HEADINGS)):
-                self.resizeColumnToContents(column)
-            self.setColumnWidth(0, min(self.columnWidth(0), max(120, round(0.42 * self.width()))))
+            self._share_width()
         self.verticalScrollBar().setValue(scrolled)
 
     def set_theme(self, theme: Theme) -> None:
@@ -102,6 +105,29 @@ class RowsView(QTreeWidget):
             "\t".join(item.text(column) for column in range(len(HEADINGS))) for item in self.selectedItems()
         ]
         QGuiApplication.clipboard().setText("\n".join(line.rstrip("\t") for line in lines))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_width()
+
+    def _share_width(self) -> None:
+        """Give every column what its words need, and the names the rest, until somebody moves a column."""
+        if self._is_moved or not self._groups:
+            return
+        self._is_sharing = True
+        wanted = [
+            min(max(self.sizeHintForColumn(column), self.header().sectionSizeHint(column)), most)
+            for column, most in enumerate(_MOST)
+        ]
+        left = self.viewport().width() - sum(wanted[1:])
+        wanted[0] = min(wanted[0], max(left, _LEAST_NAME, self.viewport().width() // 2))
+        for column, width in enumerate(wanted):
+            self.setColumnWidth(column, width)
+        self._is_sharing = False
+
+    def _note_moved(self, column: int, before: int, now: int) -> None:
+        last = len(HEADINGS) - 1
+        self._is_moved |= not self._is_sharing and column != last and self.isVisible()
 
     def _tops(self) -> list[QTreeWidgetItem]:
         return [item for item in map(self.topLevelItem, range(self.topLevelItemCount())) if item is not None]

@@ -46,4 +46,4 @@ def layer_ratios(trace: IterationTrace, layer: LayerTrace) -> str:
         ratios.append(f"saturation {told(layer.saturation)}")
     if "weight" in layer.statistics:
         ratios.append(f"rms ΔW / rms W {told(update_ratio(layer))}")
-    return "   ".join([*ratios, f"{rate_words(trace)[1]} {told(trace.learning_rate)}"])
+    return "   ".join([*ratios, f"{rate_words(trace)[1]}\N{NO-BREAK SPACE}{told(trace.learning_rate)}"])

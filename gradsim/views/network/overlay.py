@@ -48,7 +48,8 @@ def paint_overlay(
     frame = scene.layout.frame
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setClipRect(QRectF(frame.left, 0, frame.right - frame.left, frame.height))
+    # The outline of the last column reaches a little beyond it.
+    painter.setClipRect(QRectF(frame.left - 6.0, 0, frame.right - frame.left + 12.0, frame.height))
     _paint_selection(painter, scene, selected, unit)
     _paint_active(painter, scene, pulse)
     paint_arcs(painter, scene, pulse, selected)

@@ -88,7 +88,7 @@ class Axis:
             Major and minor ones, all within the range.
         """
         found = self._inside(_TICKS[self.scale](self, max(length, 1.0), text_length))
-        if self.scale in ("linear", "log10") and sum(bool(tick.text) for tick in found) < 2:
+        if self.scale in ("linear", "log10", "iteration") and sum(bool(tick.text) for tick in found) < 2:
             ends = self._inside(_ends(self))
             room = (ends[-1].at - ends[0].at) / (self.high - self.low) * length if len(ends) == 2 else 0.0
             if room > sum(text_length(tick.text) for tick in ends) / 2 + _LEAST_GAP:
@@ -223,6 +223,8 @@ def _ends(axis: Axis) -> list[Tick]:
     low, high = axis.low, axis.high
     power = 10.0 ** math.floor(math.log10(high - low))
     for step in (power, power / 2, power / 5, power / 10):
+        if axis.scale == "iteration" and step < 1.0:
+            break  # whole numbers only
         places = _multiples(low, high, step)
         if len(places) > 1 and places[-1] - places[0] > _ENOUGH * (high - low):
             return [Tick(at, _linear_text(at, step)) for at in (places[0], places[-1])]

@@ -6,9 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QToolButton, QWidget
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtGui import QAction, QPaintEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QMenu,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QToolButton,
+    QWidget,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,26 @@ def checked(options: tuple[Option, ...], name: str, value: Any) -> Any:
     return value
 
 
+LEAST_BOX = 92
+"""Width in pixels to which a box with long words shrinks where there is little room."""
+
+
+class _Box(QComboBox):
+    """A box that writes as much of its words as it has room for; where it opens all of them can be read."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, option = QStylePainter(self), QStyleOptionComboBox()
+        self.initStyleOption(option)
+        field = self.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
+        )
+        room = field.width() - 4  # as Fusion indents them
+        words = self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, room)
+        option.currentText = words
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+
 class OptionBar(QWidget):
     """A line of controls: a box for each choice, one menu of ticks for all toggles, buttons for actions.
 
@@ -147,7 +176,7 @@ class OptionBar(QWidget):
         return self._ticks
 
     def _add_choice(self, option: Choice, chosen: Callable[[str, Any], None]) -> None:
-        box = QComboBox()
+        box = _Box()
         box.setObjectName(option.name)
         box.setAccessibleName(option.label)
         box.setToolTip(option.tip or option.label)
@@ -155,6 +184,7 @@ class OptionBar(QWidget):
             box.addItem(words, value)
         box.setCurrentIndex(box.findData(option.default))
         box.currentIndexChanged.connect(lambda _, name=option.name: chosen(name, box.currentData()))
+        box.setMinimumWidth(min(LEAST_BOX, box.sizeHint().width()))  # a narrow dock must not grow for it
         self._boxes[option.name] = box
         self._row.addWidget(box)
 

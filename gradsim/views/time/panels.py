@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,12 +128,15 @@ def sizes_panel(reading: Reading, look: Look) -> Panel:
         if tensor != reading.tensors[-1]:
             words = words.removesuffix(" per step back")
         headline += [Words(f"{SYMBOLS[tensor]} ", role, bold=True), Words(f"{words}   ")]
+    factors = [replace(part, text=part.text.replace("grows ", "")) for part in headline]
+    shorter = [replace(part, text=part.text.replace(" per step back", "")) for part in factors]
     return Panel(
         "sizes",
         time_axis(reading.steps, look),
         Axis(look.words(f"rms {reading.whose}"), *look.sizes, "log10"),
         [*marks, *_cursor(look)],
         headline=headline,
+        shorter=(factors, shorter, shorter[:2]),
         lanes=lanes_needed(*reading.sizes.values()),
     )
 
