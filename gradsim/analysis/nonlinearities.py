@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from gradsim.spec import (
     Dense,
     Experiment,
     Head,
+    Network,
     Recurrent,
     unrolled_layers,
 )
@@ -97,7 +100,7 @@ class Nonlinearity:
         return tuple(int(np.count_nonzero(self.z == at)) for at in self.kinks)
 
 
-def activation_layers(experiment: Experiment) -> dict[str, BuiltLayer]:
+def activation_layers(experiment: Experiment) -> Mapping[str, BuiltLayer]:
     """Return the layers that have an activation, in the order in which they compute.
 
     Parameters
@@ -107,15 +110,19 @@ def activation_layers(experiment: Experiment) -> dict[str, BuiltLayer]:
 
     Returns
     -------
-    dict of str to layer
+    mapping from str to layer
         Spec of each by its stable name: dense layers, recurrent ones, activations on their own, the head.
     """
+    return _activation_layers(experiment.network)
+
+
+@lru_cache(maxsize=4)
+def _activation_layers(network: Network) -> Mapping[str, BuiltLayer]:
     kept = Dense | Head | Recurrent | ActivationLayer
-    return {
-        placed.name: placed.layer
-        for placed in unrolled_layers(experiment.network)
-        if isinstance(placed.layer, kept)
+    found = {
+        placed.name: placed.layer for placed in unrolled_layers(network) if isinstance(placed.layer, kept)
     }
+    return MappingProxyType(found)
 
 
 def nonlinearities(layer: BuiltLayer, tensors: Mapping[str, NDArray[Any]]) -> tuple[Nonlinearity, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradsim.analysis.fit import Fit, fitted_factor
+from gradsim.analysis.kept import kept_for_trace
 from gradsim.analysis.residual_stream import ResidualBlock, residual_blocks
 from gradsim.trace import TENSORS, History, IterationTrace
 
@@ -102,6 +103,7 @@ class Profile:
     stream: Stream
 
 
+@kept_for_trace
 def profile(trace: IterationTrace) -> Profile:
     """Return the profile of a recorded iteration.
 

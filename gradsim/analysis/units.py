@@ -80,6 +80,11 @@ class LayerUnits:
         """Where the slope is exactly 0 for every sample, but the output is not: it speaks and cannot learn."""
         return np.asarray((self.largest_output != 0) & (self.largest_slope == 0) & self.has_slope)
 
+    @property
+    def broken(self) -> NDArray[np.bool_]:
+        """Where an output or a slope is not a number, and the unit is not stuck already."""
+        return np.asarray((np.isnan(self.largest_output) | np.isnan(self.largest_slope)) & ~self.stuck)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnitSurvey:
@@ -102,17 +107,33 @@ class UnitSurvey:
     @property
     def dead(self) -> int:
         """Number of dead units."""
-        return sum(int(layer.dead.sum()) for layer in self.layers)
+        return sum(int(some.dead.sum()) for some in self._together())
 
     @property
     def stuck(self) -> int:
         """Number of units that speak and cannot learn."""
-        return sum(int(layer.stuck.sum()) for layer in self.layers)
+        return sum(int(some.stuck.sum()) for some in self._together())
+
+    @property
+    def broken(self) -> int:
+        """Number of units of which something is not a number."""
+        return sum(int(some.broken.sum()) for some in self._together())
 
     @property
     def units(self) -> int:
         """Number of all units."""
         return sum(len(layer) for layer in self.layers)
+
+    def _together(self) -> list[LayerUnits]:
+        """Return all units as if of one layer, those without a slope as of another: counted at once."""
+        found = []
+        for has_slope in (True, False):
+            some = [layer for layer in self.layers if layer.has_slope is has_slope]
+            if some:
+                output = np.concatenate([layer.largest_output for layer in some])
+                slope = np.concatenate([layer.largest_slope for layer in some])
+                found.append(LayerUnits("", "", has_slope, output, slope, slope))
+        return found
 
 
 def unit_survey(
@@ -149,7 +170,7 @@ def unit_survey(
             progress(f"{seen:,} of {total:,} samples", seen / total)
             if should_stop():
                 return None
-        layers = tuple(collected.units(name) for name, collected in sums.items())
+        layers = tuple(one for name, collected in sums.items() for one in collected.units(name))
     return UnitSurvey(simulator.iteration, seen, layers)
 
 
@@ -167,12 +188,36 @@ def batch_units(trace: IterationTrace) -> UnitSurvey:
         Whose samples are those of the batch.
     """
     with np.errstate(invalid="ignore", over="ignore"):
-        layers = []
-        for name, layer in activation_layers(trace.experiment).items():
-            collected = _Sums(layer)
-            collected.add(trace[name].tensors)
-            layers.append(collected.units(name))
-    return UnitSurvey(trace.iteration, len(trace.inputs), tuple(layers))
+        found: dict[str, LayerUnits] = {}
+        for names, layer, tensors in _alike(trace):
+            collected = _Sums(layer, len(names))
+            collected.add(tensors)
+            found.update(zip(names, collected.units(*names), strict=True))
+    layers = tuple(found[name] for name in activation_layers(trace.experiment))
+    return UnitSurvey(trace.iteration, len(trace.inputs), layers)
+
+
+def _alike(
+    trace: IterationTrace,
+) -> Iterator[tuple[list[str], BuiltLayer, Mapping[str, NDArray[Any]]]]:
+    """Yield layers of one activation and shape together, with their tensors one behind the other."""
+    tensors_of = {layer.name: layer.tensors for layer in trace.layers}
+    alike: dict[object, list[str]] = {}
+    layers = activation_layers(trace.experiment)
+    for name, layer in layers.items():
+        activation, here = getattr(layer, "activation", None), tensors_of[name]
+        # The cells of recurrent layers and trained slopes are each a case of their own.
+        is_alone = isinstance(layer, Recurrent) or isinstance(activation, Prelu)
+        key = (activation, here["activation"].shape, "scaled" in here)
+        alike.setdefault(name if is_alone else key, []).append(name)
+    for names in alike.values():
+        first = tensors_of[names[0]]
+        if len(names) == 1:
+            yield names, layers[names[0]], first
+        else:
+            wanted = [key for key in ("pre_activation", "scaled", "activation", "slope") if key in first]
+            stacked = {key: np.stack([tensors_of[name][key] for name in names]) for key in wanted}
+            yield names, layers[names[0]], stacked
 
 
 def _trained_slopes(
@@ -185,10 +230,10 @@ def _trained_slopes(
 
 
 class _Sums:
-    """Adds up what the batches say about the units of one layer."""
+    """Adds up what the batches say about the units of one layer, or of some that are alike."""
 
-    def __init__(self, layer: BuiltLayer) -> None:
-        self._layer = layer
+    def __init__(self, layer: BuiltLayer, together: int = 1) -> None:
+        self._layer, self._together = layer, together
         self._values = 0
         self._output: Any = 0.0
         self._slope: Any = 0.0
@@ -196,30 +241,29 @@ class _Sums:
         self._has_slope = True
 
     def add(self, tensors: Mapping[str, NDArray[Any]]) -> None:
-        """Take in a batch."""
+        """Take in a batch; of layers that are alike the tensors of one behind those of the other."""
         output = tensors["hidden"] if isinstance(self._layer, Recurrent) else tensors["activation"]
-        units = output.shape[-1]
-        rows = output.reshape(-1, units)
-        self._output = np.maximum(self._output, np.abs(rows).max(axis=0))
+        shape = (self._together, -1, output.shape[-1])
+        self._output = np.maximum(self._output, np.abs(output.reshape(shape)).max(axis=1))
         for part in nonlinearities(self._layer, tensors):
             # The gates of a cell stand side by side, each as wide as the layer.
-            slope = np.asarray(part.slope, dtype=np.float64).reshape(-1, units)
-            self._slope = np.maximum(self._slope, np.abs(slope).max(axis=0))
+            slope = np.asarray(part.slope, dtype=np.float64).reshape(shape)
+            self._slope = np.maximum(self._slope, np.abs(slope).max(axis=1))
             self._has_slope = part.maximal_slope > 0
-            self._relative = self._relative + slope.sum(axis=0) / (part.maximal_slope or 1.0)
-            self._values += len(slope)
+            self._relative = self._relative + slope.sum(axis=1) / (part.maximal_slope or 1.0)
+            self._values += slope.shape[1]
 
-    def units(self, name: str) -> LayerUnits:
-        """Return what has come together."""
+    def units(self, *names: str) -> tuple[LayerUnits, ...]:
+        """Return what has come together, for each of the layers."""
         layer: Any = self._layer
         gated = isinstance(layer, Recurrent) and layer.cell != "simple"
         chosen = layer.cell if gated else layer.activation
         saturation = 1.0 - self._relative / max(self._values, 1)
-        return LayerUnits(
-            name=name,
-            activation=chosen if isinstance(chosen, str) else kind_of(chosen),
-            has_slope=self._has_slope,
-            largest_output=np.asarray(self._output, dtype=np.float64),
-            largest_slope=np.asarray(self._slope, dtype=np.float64),
-            saturation=saturation if self._has_slope else np.full_like(saturation, np.nan),
+        if not self._has_slope:
+            saturation = np.full_like(saturation, np.nan)
+        kind = chosen if isinstance(chosen, str) else kind_of(chosen)
+        output, slope = (np.asarray(one, dtype=np.float64) for one in (self._output, self._slope))
+        return tuple(
+            LayerUnits(name, kind, self._has_slope, output[place], slope[place], saturation[place])
+            for place, name in enumerate(names)
         )

@@ -127,7 +127,7 @@ class LayerTrace:
         return self.tensors[name]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class IterationTrace:
     """One whole iteration: forward, loss, backward, clip, update.
 

@@ -50,7 +50,6 @@ class ActivationView(AskingView):
         super().__init__()
         self._half = 0.0
         self._batch: tuple[IterationTrace, UnitSurvey] | None = None
-        self._layers: tuple[IterationTrace, Mapping[str, Any]] | None = None
         self._drawn: UnitMap | None = None
         self.deaths_action = self._action(
             "When did they die?",
@@ -130,10 +129,7 @@ class ActivationView(AskingView):
         from gradsim.analysis.nonlinearities import activation_layers
 
         assert self.run is not None
-        trace = self.run.trace
-        if self._layers is None or self._layers[0].experiment is not trace.experiment:
-            self._layers = (trace, activation_layers(trace.experiment))
-        return self._layers[1]
+        return activation_layers(self.run.trace.experiment)
 
     def _parts(self, name: str) -> tuple[Nonlinearity, ...]:
         from gradsim.analysis.nonlinearities import nonlinearities

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QFontMetricsF, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 
 from gradsim.analysis import (
     CAUSE_UNITS,
@@ -31,7 +31,7 @@ from gradsim.trace import Cursor, Run
 from gradsim.views.cause.beyond import Beyond
 from gradsim.views.cause.caption import Caption
 from gradsim.views.cause.stacks import stack_ends, stacked_bars
-from gradsim.views.fonts import figure_font
+from gradsim.views.fonts import figure_metrics
 from gradsim.views.gradient_profile import marker_size
 from gradsim.views.plot.axes import LABEL_PIXELS
 from gradsim.views.plot.axis import Axis, layer_axis
@@ -299,7 +299,7 @@ class CauseView(PlotView):
         over = "in all" if budget.counted == budget.steps else f"over {counted_layers(budget)}"
         lines = [f"{times(budget.log10)} {over}.  {words}" for words in told]
         room = self.figure_size().width() - _HEADLINE_EDGES
-        metrics = QFontMetricsF(figure_font(LABEL_PIXELS))
+        metrics = figure_metrics(LABEL_PIXELS)
         fitting = (line for line in lines if metrics.horizontalAdvance(line) <= room)
         return [Words(symbol, role, bold=True), Words(next(fitting, lines[-1]))]
 

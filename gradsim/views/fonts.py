@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
-from PySide6.QtGui import QFont, QFontDatabase
+from PySide6.QtGui import QFont, QFontDatabase, QFontMetricsF
 
 from gradsim.resource_files import resource_path
 
@@ -89,6 +89,25 @@ def mono_font(points: float = UI_POINTS) -> QFont:
     font = QFont(install_fonts().mono)
     font.setPointSizeF(points)
     return font
+
+
+@cache
+def figure_metrics(pixels: int = 12, *, bold: bool = False) -> QFontMetricsF:
+    """Return the measures of a font for drawing in a figure.
+
+    Parameters
+    ----------
+    pixels : int, default 12
+        As for ``figure_font``.
+    bold : bool, default False
+        As for ``figure_font``.
+
+    Returns
+    -------
+    QFontMetricsF
+        Made once: the fonts that are shipped do not change.
+    """
+    return QFontMetricsF(figure_font(pixels, bold=bold))
 
 
 def figure_font(pixels: int = 12, *, bold: bool = False, mono: bool = False) -> QFont:

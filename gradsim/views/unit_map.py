@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gradsim.analysis.unit_deaths import UnitDeaths
     from gradsim.analysis.units import LayerUnits, UnitSurvey
 
+_SHOWN = ("saturation", "dead")
 _ALIVE = EMPTY + 1
 """Row behind an extended table: a unit that is alive, where only the dead have a colour."""
 
@@ -41,14 +42,14 @@ class UnitMap:
 
     def __init__(self, survey: UnitSurvey, deaths: UnitDeaths | None, is_sorted: bool) -> None:
         self.survey, self.deaths, self.is_sorted = survey, deaths, is_sorted
-        self.orders = [self._order(place) for place in range(len(survey.layers))]
-        """Which unit stands at which height, from the bottom, for each layer."""
         self.words, self.dead = survey_words(survey), survey.dead
         """How many units are dead, in words and as a number."""
-        most = max(len(layer) for layer in survey.layers)
-        self._cells = np.full((most, len(survey.layers)), EMPTY, dtype=np.intp)
-        for place, order in enumerate(self.orders):
-            self._cells[: len(order), place] = self._rows(place)[order]
+        sizes = [len(layer) for layer in survey.layers]
+        self.orders: list[NDArray[np.intp]] = [np.empty(0, dtype=np.intp)] * len(sizes)
+        """Which unit stands at which height, from the bottom, for each layer."""
+        self._cells = np.full((max(sizes), len(sizes)), EMPTY, dtype=np.intp)
+        for size in set(sizes):
+            self._take([place for place, other in enumerate(sizes) if other == size])
         self._heat: Heat | None = None
 
     def panel(
@@ -134,27 +135,26 @@ class UnitMap:
             lines.append(f"{words}; a click goes there")
         return "\n".join(lines)
 
-    def _order(self, place: int) -> NDArray[np.intp]:
-        layer = self.survey.layers[place]
-        if not self.is_sorted:
-            return np.arange(len(layer))
-        if self.deaths is not None:
-            dead_at = self.deaths.dead_at[place]
-            return np.argsort(np.where(dead_at < 0, np.iinfo(np.int64).max, dead_at), kind="stable")
-        return np.argsort(layer.saturation + layer.dead, kind="stable")
-
-    def _rows(self, place: int) -> NDArray[Any]:
-        layer = self.survey.layers[place]
+    def _take(self, places: list[int]) -> None:
+        """Order and colour the units of layers of one width, all at once."""
         if self.deaths is None:
-            rows = scaled(layer.saturation, 0.0, 1.0)
-            rows[layer.dead] = ZERO
-            return rows
-        dead_at = self.deaths.dead_at[place]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            rows = scaled(np.log10(np.maximum(dead_at, 1).astype(np.float64)), 0.0, self._latest())
-        rows[dead_at == 0] = ZERO
-        rows[dead_at < 0] = _ALIVE
-        return rows
+            layers = [self.survey.layers[place] for place in places]
+            saturation, dead = (np.stack([getattr(one, name) for one in layers]) for name in _SHOWN)
+            rows, keys = scaled(saturation, 0.0, 1.0), saturation + dead
+            rows[dead] = ZERO
+        else:
+            dead_at = np.stack([self.deaths.dead_at[place] for place in places])
+            with np.errstate(divide="ignore", invalid="ignore"):
+                rows = scaled(np.log10(np.maximum(dead_at, 1).astype(np.float64)), 0.0, self._latest())
+            rows[dead_at == 0] = ZERO
+            rows[dead_at < 0] = _ALIVE
+            keys = np.where(dead_at < 0, np.iinfo(np.int64).max, dead_at)
+        if not self.is_sorted:
+            keys = np.zeros(keys.shape)
+        orders = np.argsort(keys, axis=1, kind="stable")
+        self._cells[: keys.shape[1], places] = np.take_along_axis(rows, orders, axis=1).T
+        for place, order in zip(places, orders, strict=True):
+            self.orders[place] = order
 
     def _latest(self) -> float:
         return max(float(np.log10(max(self.survey.iteration, 1))), 1.0)
@@ -181,8 +181,8 @@ def state_of(layer: LayerUnits) -> NDArray[Any]:
     ndarray of str, shape (units,)
         ``dead``, ``slope 0``, ``not a number`` or ``alive``.
     """
-    broken = np.isnan(layer.largest_output) | np.isnan(layer.largest_slope)
-    return np.select([layer.dead, layer.stuck, broken], ["dead", "slope 0", "not a number"], "alive")
+    kinds = [layer.dead, layer.stuck, layer.broken]
+    return np.select(kinds, ["dead", "slope 0", "not a number"], "alive")
 
 
 def survey_words(survey: UnitSurvey) -> str:
@@ -199,9 +199,8 @@ def survey_words(survey: UnitSurvey) -> str:
         A part of a sentence.
     """
     told = f"{grouped(survey.dead)} of {grouped(survey.units)} units dead"
-    if survey.stuck:
-        told += f", {grouped(survey.stuck)} more with slope 0 for every sample"
-    broken = sum(int(np.count_nonzero(state_of(layer) == "not a number")) for layer in survey.layers)
-    if broken:
+    if stuck := survey.stuck:
+        told += f", {grouped(stuck)} more with slope 0 for every sample"
+    if broken := survey.broken:
         told += f", {grouped(broken)} not a number"
     return told

@@ -133,6 +133,42 @@ def test_a_batch_shows_its_own_units_only() -> None:
     np.testing.assert_array_equal(found.layers[0].dead, (slopes == 0).all(axis=0))
 
 
+@pytest.mark.parametrize("broken", [False, True], ids=["sound", "with NaN"])
+def test_layers_that_are_alike_are_measured_together_and_each_keeps_its_own_units(broken: bool) -> None:
+    """Widths, activations and trained slopes differ: what is measured together must come apart again."""
+    kinds = [
+        (5, Relu()),
+        (5, Tanh()),
+        (3, Relu()),
+        (5, Relu()),
+        (5, Prelu()),
+        (5, Prelu()),
+        (5, Step()),
+        (5, Relu()),
+    ]
+    simulator = Simulator(experiment_of(*(Dense(units=units, activation=kind) for units, kind in kinds)))
+    slopes = {"dense_5.slope": np.array([0.9]), "dense_6.slope": np.array([0.1])}
+    biases = {"dense_4.bias": np.array([-50.0, 1.0, np.nan if broken else 1.0, -50.0, 0.0])}
+    simulator.load_parameters(slopes | biases)
+    trace = simulator.record()
+    survey = batch_units(trace)
+    assert [layer.name for layer in survey.layers] == [layer.name for layer in trace.layers]
+    assert [layer.activation for layer in survey.layers] == [layer.activation_kind for layer in trace.layers]
+    steepest = {"relu": 1.0, "tanh": 1.0, "linear": 1.0, "prelu": 1.0, "step": 0.0}
+    for found, layer in zip(survey.layers, trace.layers, strict=True):
+        slope, output = layer.slope.astype(np.float64), np.abs(layer.activation)
+        np.testing.assert_array_equal(found.largest_output, output.max(axis=0))
+        np.testing.assert_array_equal(found.largest_slope, np.abs(slope).max(axis=0))
+        if steepest[found.activation]:
+            np.testing.assert_array_equal(
+                found.saturation, 1.0 - slope.sum(axis=0) / steepest[found.activation] / len(slope)
+            )
+    for kind in ("dead", "stuck", "broken"):
+        assert getattr(survey, kind) == sum(int(getattr(layer, kind).sum()) for layer in survey.layers)
+    assert survey.layers[3].dead[[0, 3]].all()
+    assert (survey.broken > 0) is broken
+
+
 def test_a_survey_can_be_stopped_and_tells_how_far_it_is() -> None:
     simulator = relu_with_biases([1.0])
     told: list[float] = []

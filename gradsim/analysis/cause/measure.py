@@ -11,6 +11,7 @@ from gradsim.analysis.cause.records import Causes, Factor, LayerCause, category,
 from gradsim.analysis.cause.route import Leg, legs
 from gradsim.analysis.cause.sizes import size_of
 from gradsim.analysis.fit import Direction
+from gradsim.analysis.kept import kept_for_trace
 from gradsim.trace import IterationTrace
 
 
@@ -40,6 +41,11 @@ def causes(
     Causes
         One entry per pair of neighbouring numbered layers and direction.
     """
+    return _causes(trace, tuple(directions), details)
+
+
+@kept_for_trace
+def _causes(trace: IterationTrace, directions: tuple[Direction, ...], details: bool) -> Causes:
     ways = legs(trace)
     names = tuple(layer.name for layer in trace.layers if layer.number is not None)
     backward = (_backward(leg, details) for leg in ways) if "backward" in directions else ()
@@ -102,6 +108,11 @@ def _cause(
 def _factors(direction: Direction, start: float, passages: list[Passage], details: bool) -> list[Factor]:
     """One factor per passage; those on either side of a size that says nothing about the ends are one."""
     sizes = [start, *(passage.size for passage in passages)]
+    if not details and all(map(is_size, sizes)):  # the ordinary case, of which there is one for every layer
+        return [
+            Factor(passage.kind, passage.stop.layer.name, passage.label, before, passage.size)
+            for passage, before in zip(passages, sizes, strict=False)
+        ]
     last = len(sizes) - 1
     inside = range(1, last)
     kept = [0, *(inside if all(map(is_size, sizes)) else (i for i in inside if _tells(sizes, i))), last]

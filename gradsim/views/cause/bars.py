@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QRectF, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 
 from gradsim.views.plot.geometry import Geometry
 from gradsim.views.plot.marks import pen
+from gradsim.views.plot.primitives import draw_lines, draw_rects
 
 Hatch = Literal["", "/", "\\", "x", "-", "|", "+"]
 """Lines across a bar, so that colour is not all that tells the kinds apart."""
@@ -107,37 +107,41 @@ def _beside(top: float, bottom: float, mark: float) -> tuple[float, float]:
 def _fill(painter: QPainter, boxes: NDArray[np.float64], color: QColor) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(color)
+    left, top, right, bottom = boxes.T
     # Never so low that a factor near 1 disappears altogether.
-    painter.drawRects(
-        [
-            QRectF(left, top, right - left, max(bottom - top, 0.75))
-            for left, top, right, bottom in boxes.tolist()
-        ]
-    )
+    draw_rects(painter, np.stack([left, top, right - left, np.maximum(bottom - top, 0.75)], axis=1))
 
 
 def _hatch(painter: QPainter, boxes: NDArray[np.float64], hatch: Hatch, ink: QColor) -> None:
     """Draw parallel lines inside boxes (left, top, right, bottom), in step from bar to bar."""
-    lines: list[QLineF] = []
-    for left, top, right, bottom in boxes.tolist():
-        if hatch in ("-", "+"):
-            lines += [QLineF(left, y, right, y) for y in _steps(top, bottom)]
-        if hatch in ("|", "+"):
-            lines += [QLineF(x, top, x, bottom) for x in _steps(left, right)]
-        if hatch in ("/", "x"):
-            for c in _steps(left + top, right + bottom, 1.4):
-                x0, x1 = max(left, c - bottom), min(right, c - top)
-                lines.append(QLineF(x0, c - x0, x1, c - x1))
-        if hatch in ("\\", "x"):
-            for c in _steps(left - bottom, right - top, 1.4):
-                x0, x1 = max(left, c + top), min(right, c + bottom)
-                lines.append(QLineF(x0, x0 - c, x1, x1 - c))
-    if lines:
-        painter.setPen(pen(ink, 1.0))
-        painter.drawLines(lines)
+    lines: list[list[NDArray[np.float64]]] = []
+    left, top, right, bottom = boxes.T
+    if hatch in ("-", "+"):
+        y, box = _steps(top, bottom)
+        lines.append([left[box], y, right[box], y])
+    if hatch in ("|", "+"):
+        x, box = _steps(left, right)
+        lines.append([x, top[box], x, bottom[box]])
+    if hatch in ("/", "x"):
+        c, box = _steps(left + top, right + bottom, 1.4)
+        x0, x1 = np.maximum(left[box], c - bottom[box]), np.minimum(right[box], c - top[box])
+        lines.append([x0, c - x0, x1, c - x1])
+    if hatch in ("\\", "x"):
+        c, box = _steps(left - bottom, right - top, 1.4)
+        x0, x1 = np.maximum(left[box], c + top[box]), np.minimum(right[box], c + bottom[box])
+        lines.append([x0, x0 - c, x1, x1 - c])
+    painter.setPen(pen(ink, 1.0))
+    for ends in lines:
+        draw_lines(painter, np.stack(ends, axis=1))
 
 
-def _steps(low: float, high: float, times: float = 1.0) -> list[float]:
-    """Return the places between two ends that are multiples of the spacing."""
+def _steps(
+    low: NDArray[np.float64], high: NDArray[np.float64], times: float = 1.0
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Return the places between the ends of each box that are multiples of the spacing, and which box each is in."""
     step = _SPACING * times
-    return [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    first = np.ceil(low / step)
+    counts = np.maximum(np.floor(high / step) - first + 1, 0).astype(np.intp)
+    box = np.repeat(np.arange(len(counts)), counts)
+    within = np.arange(len(box)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return (first[box] + within) * step, box

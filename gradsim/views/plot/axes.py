@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 
-from gradsim.views.fonts import figure_font
+from gradsim.views.fonts import figure_font, figure_metrics
 from gradsim.views.plot.axis import Axis, Tick
 from gradsim.views.plot.geometry import Geometry
 from gradsim.views.plot.marks import pen
@@ -63,7 +63,7 @@ def line_height(metrics: QFontMetricsF) -> Callable[[str], float]:
 
 def tick_metrics() -> QFontMetricsF:
     """Return the measures of the font in which ticks are written."""
-    return QFontMetricsF(figure_font(TICK_PIXELS))
+    return figure_metrics(TICK_PIXELS)
 
 
 def ticks_along(axis: Axis, length: float, is_upright: bool, metrics: QFontMetricsF) -> tuple[Tick, ...]:
@@ -243,7 +243,7 @@ def paint_x_label(painter: QPainter, geometry: Geometry, theme: Theme) -> None:
     painter.setPen(theme.color("muted"))
     frame = geometry.frame
     room = frame.width() + 40
-    text = _fitting(geometry.x, QFontMetricsF(font), room)
+    text = _fitting(geometry.x, figure_metrics(LABEL_PIXELS), room)
     top = geometry.rect.bottom() - 4 - LINE_HEIGHT
     box = QRectF(frame.left() - 60, top, frame.width() + 120, LINE_HEIGHT)
     painter.drawText(box, _ALIGN.AlignHCenter | _ALIGN.AlignVCenter, text)
@@ -268,7 +268,7 @@ def paint_y_label(painter: QPainter, geometry: Geometry, theme: Theme) -> None:
     painter.setPen(theme.color("muted"))
     frame = geometry.frame
     room = frame.height() + 16
-    text = _fitting(geometry.y, QFontMetricsF(font), room)
+    text = _fitting(geometry.y, figure_metrics(LABEL_PIXELS), room)
     painter.save()
     painter.translate(geometry.rect.left() + 6 + LINE_HEIGHT / 2, frame.center().y())
     painter.rotate(-90)

@@ -14,6 +14,7 @@ from shiboken6 import VoidPtr
 
 from gradsim.views.plot.geometry import Geometry
 from gradsim.views.plot.marks import pen
+from gradsim.views.plot.primitives import draw_lines
 
 _MOST_DASHES = 500
 """What is drawn dash by dash: 0.3 ms for so many, antialiased and wider than a pixel."""
@@ -141,15 +142,9 @@ def _paint_quickly(
     along = pen(color, width)
     along.setCapStyle(Qt.PenCapStyle.FlatCap)
     painter.setPen(along)
-    xs, ys = x.tolist(), y.tolist()
-    painter.drawLines(
-        [
-            QLineF(xs[k], ys[k], xs[k + 1], ys[k + 1])
-            for first, end in stretches
-            for k in range(first, end - 1)
-        ]
-    )
-    single = [QPointF(xs[first], ys[first]) for first, end in stretches if end - first == 1]
+    ends = np.stack([x[:-1], y[:-1], x[1:], y[1:]], axis=1)
+    draw_lines(painter, np.concatenate([ends[first : end - 1] for first, end in stretches]))
+    single = [QPointF(float(x[first]), float(y[first])) for first, end in stretches if end - first == 1]
     if single:
         painter.setPen(pen(color, width))
         painter.drawPoints(single)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 
-from gradsim.views.fonts import figure_font
+from gradsim.views.fonts import figure_font, figure_metrics
 from gradsim.views.plot.axes import TICK_PIXELS
 from gradsim.views.plot.numbers import typeset
 from gradsim.views.theme import Theme
@@ -44,7 +44,7 @@ def note_lines(
     most = min(max(int(_SHARE * height / NOTE_LINE), 1), MOST_LINES, at_most)
     if not most:
         return ()
-    metrics = QFontMetricsF(figure_font(TICK_PIXELS))
+    metrics = figure_metrics(TICK_PIXELS)
     lines: tuple[str, ...] = ()
     for note in notes:
         lines = _wrapped(typeset(note), width, metrics)

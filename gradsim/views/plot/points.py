@@ -8,13 +8,14 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPolygonF
 
 from gradsim.views.plot.geometry import Geometry
 from gradsim.views.plot.lanes import in_lane
 from gradsim.views.plot.line import Line
 from gradsim.views.plot.marks import pen
+from gradsim.views.plot.primitives import draw_lines
 
 Shape = Literal[
     "circle", "square", "diamond", "triangle", "cross", "plus", "ring", "down", "pentagon", "star"
@@ -137,13 +138,8 @@ def paint_markers(
     r = size / 2.0
     if shape in _STROKES:
         painter.setPen(pen(color, max(1.25, size / 4.5)))
-        painter.drawLines(
-            [
-                QLineF(cx + a * r, cy + b * r, cx + c * r, cy + d * r)
-                for cx, cy in zip(x.tolist(), y.tolist(), strict=True)
-                for (a, b), (c, d) in _STROKES[shape]
-            ]
-        )
+        strokes = np.array(_STROKES[shape]).reshape(1, -1, 4) * r + np.stack([x, y, x, y], axis=1)[:, None]
+        draw_lines(painter, strokes.reshape(-1, 4))
         return
     hollow = shape == "ring"
     painter.setPen(pen(color, 1.5) if hollow else pen(edge, 1.0) if edge else Qt.PenStyle.NoPen)

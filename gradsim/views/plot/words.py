@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter
+from PySide6.QtGui import QPainter
 
-from gradsim.views.fonts import figure_font
+from gradsim.views.fonts import figure_font, figure_metrics
 from gradsim.views.plot.axes import LABEL_PIXELS, LINE_HEIGHT, TICK_PIXELS, tick_metrics
 from gradsim.views.plot.geometry import Geometry
 from gradsim.views.plot.marks import Mark
@@ -78,7 +78,7 @@ def paint_headline(painter: QPainter, headline: Sequence[Words], geometry: Geome
     y, right = geometry.rect.top() + 6, geometry.rect.right() - 10
     x = max(min(geometry.frame.left(), right - whole), geometry.rect.left() + 8)  # further left if it is long
     for words, font in zip(headline, fonts, strict=True):
-        metrics = QFontMetricsF(font)
+        metrics = figure_metrics(LABEL_PIXELS, bold=words.bold)
         text = metrics.elidedText(words.text, Qt.TextElideMode.ElideRight, max(right - x, 0.0))
         painter.setFont(font)
         painter.setPen(theme.color(words.role))
@@ -102,8 +102,7 @@ def headline_width(headline: Sequence[Words]) -> float:
         In pixels.
     """
     return sum(
-        QFontMetricsF(figure_font(LABEL_PIXELS, bold=words.bold)).horizontalAdvance(words.text)
-        for words in headline
+        figure_metrics(LABEL_PIXELS, bold=words.bold).horizontalAdvance(words.text) for words in headline
     )
 
 
