@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtWidgets import QHBoxLayout, QPushButton
 
 from gradsim.analysis import (
@@ -15,49 +14,26 @@ from gradsim.analysis import (
     Cost,
     Operations,
     Speed,
-    amount_words,
     cost,
     cost_sentences,
     duration_words,
-    factor_words,
     operations,
 )
-from gradsim.analysis.cost_wording import AGE_OF_UNIVERSE, span_words
 from gradsim.spec import TrainingPhase, phase_at
 from gradsim.trace import IterationTrace, Run
 from gradsim.views.asking_view import AskingView
-from gradsim.views.gradient_profile import marker_size
-from gradsim.views.plot.axis import Axis, layer_axis
-from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
-from gradsim.views.plot.line import Line
-from gradsim.views.plot.marks import Mark, VerticalBand
-from gradsim.views.plot.numbers import brief
+from gradsim.views.cost.numbers import cost_table, hover_motion, hover_operations
+from gradsim.views.cost.panels import Look, operations_panel, time_panel
 from gradsim.views.plot.options import Toggle
 from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import Table, message_panel
-from gradsim.views.plot.points import LanePoints, Points
-from gradsim.views.plot.ranges import StickyRange, finite_range
-from gradsim.views.plot.rules import Rules
-from gradsim.views.plot.short_legend import shortened
-from gradsim.views.plot.words import Words
+from gradsim.views.plot.ranges import StickyRange
 from gradsim.views.theme import Theme
 from gradsim.views.weight_layers import WeightLayers
 
 SPEED = "speed"
 """The question; its option is for how many seconds to train."""
 _SECONDS = 0.5
-_YEAR = 31_557_600.0
-_TIMES = (
-    (1e-3, "1 ms"),
-    (1.0, "1 s"),
-    (60.0, "1 min"),
-    (3600.0, "1 h"),
-    (86_400.0, "1 day"),
-    (_YEAR, "1 year"),
-    (1e3 * _YEAR, "1,000 years"),
-    (AGE_OF_UNIVERSE, "age of the universe"),
-)
-_DASHES: tuple[tuple[float, ...], ...] = ((2.0, 3.0), (7.0, 2.0, 2.0, 2.0), (4.0, 2.0))
 
 
 class CostView(AskingView):
@@ -152,9 +128,17 @@ class CostView(AskingView):
         found = self.cost()
         if self.run is None or found is None:
             return [message_panel("No run yet")]
-        made = [self._time_panel(self.run.trace, found, theme)]
+        look = Look(
+            theme,
+            self.selected_layer,
+            self.figure_size().width(),
+            self.is_low,
+            self.option("walk"),
+            self.option("machines"),
+        )
+        made = [time_panel(self.run.trace, found, self._first_words(found), self._range, look)]
         if self.option("operations"):
-            made.append(self._operations_panel(self.run.trace, found, theme))
+            made.append(operations_panel(self.run.trace, found, self._counts, look))
         return made
 
     def text_summary(self) -> str:
@@ -171,22 +155,7 @@ class CostView(AskingView):
         found = self.cost()
         if found is None:
             return {"layer": np.array([], dtype=str)}, {}
-        motions = {motion.name: motion for motion in found.motions}
-        rows = found.operations.layers
-        known = [motions.get(row.name) for row in rows]
-        columns: dict[str, NDArray[Any]] = {"layer": np.array([row.name for row in rows])}
-        for name in ("forward", "backward", "update"):
-            columns[name] = np.array([getattr(row, name) for row in rows], dtype=np.float64)
-        for name, field in (("update_ratio", "ratio"), ("straight", "straight"), ("walk", "walk")):
-            values = [math.nan if one is None else getattr(one, field) for one in known]
-            columns[name] = np.array(values, dtype=np.float64)
-        units = dict.fromkeys(("forward", "backward", "update"), "FLOP per iteration")
-        units |= {"update_ratio": "rms of what an update changes / rms W"}
-        units |= dict.fromkeys(("straight", "walk"), "iterations until the layer has moved by 1 %")
-        for name in ("straight", "walk"):
-            columns[f"{name}_seconds"] = columns[name] / found.rate
-            units[f"{name}_seconds"] = "s on this machine"
-        return columns, units
+        return cost_table(found)
 
     def act_on_click(self, key: str, x: float, y: float) -> None:
         """Ask for the layer under the pointer."""
@@ -206,28 +175,7 @@ class CostView(AskingView):
         found, place = self.cost(), round(x) - 1
         if found is None:
             return ""
-        if key == "operations":
-            rows = found.operations.layers
-            if not 0 <= place < len(rows):
-                return ""
-            row = rows[place]
-            return (
-                f"{row.name}\nforward {amount_words(row.forward, 'FLOP')}\nbackward "
-                f"{amount_words(row.backward, 'FLOP')}\nupdate {amount_words(row.update, 'FLOP')}"
-            )
-        if not 0 <= place < len(found.motions):
-            return ""
-        motion = found.motions[place]
-        lines = [f"Layer {motion.number}: {motion.name}", f"one update: {brief(motion.ratio)} of the weights"]
-        lines.append(
-            f"1 % in {brief(motion.straight)} iterations (straight), {brief(motion.walk)} (random walk)"
-        )
-        if math.isfinite(found.rate):
-            with np.errstate(all="ignore"):
-                lines.append(f"here {span_words(motion.straight / found.rate, motion.walk / found.rate)}")
-        if motion.standing_still:
-            lines.append(f"{100 * motion.standing_still:.3g} % of its weights stay the same to the last bit")
-        return "\n".join(lines)
+        return hover_operations(found, place) if key == "operations" else hover_motion(found, place)
 
     # -- inside ----------------------------------------------------------------------------------------------
 
@@ -248,57 +196,6 @@ class CostView(AskingView):
             return {}
         return {SPEED: _SECONDS}
 
-    def _time_panel(self, trace: IterationTrace, found: Cost, theme: Theme) -> Panel:
-        layers = WeightLayers(trace)
-        known = math.isfinite(found.rate)
-        unit = found.rate if known else 1.0
-        with np.errstate(all="ignore"):
-            straight = np.array([m.straight for m in found.motions]) / unit
-            walk = np.array([m.walk for m in found.motions]) / unit
-        drawn = [straight, *([walk] if self.option("walk") else [])]
-        machines = [m for m in found.machines if m.factor > 1 and known and self.option("machines")]
-        everything = [*drawn, *(straight / m.factor for m in machines)]
-        held = self._range.around(finite_range(*(log10_or_nan(v) for v in everything)))
-        marks: list[Mark] = []
-        place = layers.position(self.selected_layer)
-        if place is not None:
-            marks.append(VerticalBand(place - 0.5, place + 0.5, theme.color("accent", 0.14)))
-        at, size = layers.positions, marker_size(len(layers), self.figure_size().width() / 2.0)
-        if known:
-            rows = [(math.log10(seconds), words) for seconds, words in _TIMES]
-            courses = [(at, log10_or_nan(values)) for values in everything]
-            plate = theme.color("background", 0.8)
-            marks.append(Rules(rows, theme.color("muted"), plate, (2.0, 4.0), courses))
-        for number, machine in enumerate(reversed(machines)):
-            name, y = f"{factor_words(machine.factor)} as fast", log10_or_nan(straight / machine.factor)
-            marks.append(Line(at, y, theme.color("ghost"), 1.4, _DASHES[number % len(_DASHES)], name))
-        color = theme.color("update")
-        if self.option("walk"):
-            marks.append(Line(at, log10_or_nan(walk), color, 1.2, (6.0, 3.0), "random walk"))
-            marks.append(LanePoints(at, walk, color, dodge=4.0))
-        marks.append(
-            Line(at, log10_or_nan(straight), color, 1.8, name="straight" if known else "fewest possible")
-        )
-        marks.append(LanePoints(at, straight, color))
-        marks.append(Points(at, log10_or_nan(straight), color, "circle", size))
-        if self.is_low:
-            marks = shortened(marks, lambda name: name in ("straight", "random walk", "10× as fast"))
-        label = f"{'seconds' if known else 'iterations'} (until moved by 1 %)"
-        upright = Axis(label, *held, "log10")
-        title = Words("First layer by 1 %: ", bold=True)
-        told = self._first_words(found)
-        lines = [[title, Words(words)] for words in dict.fromkeys((told, told.partition(";")[0]))]
-        return Panel(
-            "time",
-            layer_axis(layers.names),
-            upright,
-            marks,
-            lines[0],
-            (*lines[1:], lines[-1][1:]),
-            lanes=lanes_needed(*drawn),
-            weight=1.4,
-        )
-
     def _first_words(self, found: Cost) -> str:
         here = found.machines[0]
         waiting = self.waiting_words(SPEED)
@@ -312,42 +209,6 @@ class CostView(AskingView):
         if math.isfinite(ten.layers_bought) and math.isfinite(here.straight):
             told += f"; 10× the speed buys {ten.layers_bought:.2g} layers"
         return told
-
-    def _operations_panel(self, trace: IterationTrace, found: Cost, theme: Theme) -> Panel:
-        rows = found.operations.layers
-        at = np.arange(1.0, len(rows) + 1.0)
-        names = {"forward": "forward", "backward": "backward", "update": "update"}
-        series = {name: np.array([getattr(row, name) for row in rows], dtype=np.float64) for name in names}
-        held = self._counts.around(finite_range(*(log10_or_nan(v) for v in series.values())))
-        marks: list[Mark] = []
-        if self.selected_layer is not None:
-            here = self.selected_layer + 1.0
-            marks.append(VerticalBand(here - 0.5, here + 0.5, theme.color("accent", 0.14)))
-        size = marker_size(len(rows), self.figure_size().width() / 2.0)
-        for name, role in reversed(names.items()):
-            color = theme.color(role)
-            marks.append(Line(at, log10_or_nan(series[name]), color, 1.4, name=name))
-            marks.append(Points(at, log10_or_nan(series[name]), color, "circle", size))
-            marks.append(LanePoints(at, series[name], color, 5.0))
-        counted = found.operations
-        total = amount_words(counted.total, "FLOP")
-        told = [f"{total} = {counted.forward_passes:.3g} forward passes", total]
-        if math.isfinite(found.rate):
-            told.insert(0, f"{told[0]}; {amount_words(found.flops, 'FLOP/s')}")
-        title = Words("One iteration: ", bold=True)
-        lines = [[title, Words(words)] for words in told]
-        axis = layer_axis(
-            tuple(layer.name for layer in trace.layers), "layer, those without weights counted too"
-        )
-        return Panel(
-            "operations",
-            axis,
-            Axis("FLOP per iteration", *held, "log10"),
-            marks,
-            lines[0],
-            (*lines[1:], lines[-1][1:]),
-            lanes=lanes_needed(*series.values()),
-        )
 
 
 def _costs(run: Run) -> tuple[object, ...]:

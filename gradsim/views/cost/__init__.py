@@ -1,0 +1,1 @@
+"""What the view of the cost is made of: its panels and its numbers."""
