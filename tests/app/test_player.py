@@ -2,7 +2,7 @@
 
 import pytest
 
-from gradsim.app.player import Player
+from gradsim.app.player import TICK_MILLISECONDS, Player
 from gradsim.trace import Cursor, Step
 
 STEP = Step("forward", 0, "linear", "pre_activation")
@@ -99,12 +99,29 @@ def test_play_and_pause_say_so_once(player):
     assert said == [True, False]
 
 
-def test_a_long_sequence_is_swept_and_every_other_step_has_its_time(player, qtbot):
+class EvenClock:
+    """Stands for the clock of the machine, which may stop for a second."""
+
+    def __init__(self):
+        self.now = self._began = 0
+
+    def start(self):
+        self._began = self.now
+
+    def elapsed(self):
+        return self.now - self._began
+
+
+def test_a_long_sequence_is_swept_and_every_other_step_has_its_time(player, monkeypatch):
     times = [Step("forward", 0, "recurrent", "hidden", time) for time in range(2000)]
+    clock = EvenClock()
+    monkeypatch.setattr(player, "_clock", clock)
     player.set_steps([*times, STEP, STEP])
     asked = collected(player)
     player.play()
-    qtbot.waitUntil(lambda: Cursor(1, 0) in asked)
+    while Cursor(1, 0) not in asked:
+        clock.now += TICK_MILLISECONDS
+        player.tick()
     player.pause()
     told = [cursor.step for cursor in asked if cursor.iteration == 0]
     assert told == sorted(told)
