@@ -187,6 +187,7 @@ def write_animation(
     total = 2 * min(FRAMES, run.trace.iteration + 1)
 
     def counted() -> Iterator[Run]:
+        """Yield the runs, and tell how many have been drawn."""
         for shown in runs_of(simulator, run):
             show(next(done) / total)
             yield shown
