@@ -78,7 +78,7 @@ def typed_number(text: str) -> float:
     Parameters
     ----------
     text : str
-        Such as ``-0,25``, ``2·10^-5``, ``2·10⁻⁵`` or ``0.25*0.5``.
+        Such as ``-0,25``, ``2·10^-5``, ``2·10⁻⁵``, ``0.25*0.5``, ``+3`` or ``25 %``.
 
     Returns
     -------
@@ -96,7 +96,9 @@ def typed_number(text: str) -> float:
     plain = plain.translate(_SUPERSCRIPTS)
     if plain.count(",") == 1 and "." not in plain and "(" not in plain:
         plain = plain.replace(",", ".")
-    return expression(plain).value(_Nothing())
+    share = plain.removesuffix("%").rstrip()
+    value = expression(share.removeprefix("+")).value(_Nothing())
+    return value if share == plain else value / 100
 
 
 def judged(question: Question, answer: Answer, given: Any, pass_: Quantities) -> Answer:

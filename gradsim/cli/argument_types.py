@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-FORMATS = ("png", "svg", "pdf", "csv")
+FORMATS = ("png", "svg", "pdf", "csv", "gif")
 _IN_THE_WINDOW = {
     "gradient_profile": "profile",
     "history_map": "history",

@@ -43,6 +43,7 @@ examples:
   gradsim run evolution --beside backpropagation
   gradsim run welcome --json | jq .layers[0].delta_rms
   gradsim render welcome --view profile -o profile.svg
+  gradsim render welcome --view network -o pass.gif
   gradsim diagnose welcome --rules
   gradsim diagnose welcome --remedy relu_he --save-experiment cured.gradsim.json
 
@@ -180,7 +181,8 @@ def _add_render(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="FILE",
         type=picture,
         required=True,
-        help=f"where to; its ending decides the format: {', '.join(FORMATS)}",
+        help=f"where to; its ending decides the format: {', '.join(FORMATS)} (an animation: of the network one "
+        "iteration step by step, of other views the training)",
     )
     parser.add_argument(
         "--size", metavar="WxH", type=size, help="width and height in pixels (default: that of the view)"
@@ -189,8 +191,7 @@ def _add_render(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--scale",
         metavar="S",
         type=scale,
-        default=2.0,
-        help="pixels of a PNG per unit of --size (default: 2)",
+        help="pixels of a PNG or GIF per unit of --size (default: 2, of a GIF 1)",
     )
     _add_beside(parser)
     parser.add_argument("--theme", choices=THEMES, default="light", help="colours (default: light)")

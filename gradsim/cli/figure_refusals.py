@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gradsim.cli.animation import MOVING, SIZE
 from gradsim.cli.failure import Failure
 from gradsim.cli.figures import view_class
 
@@ -17,6 +18,7 @@ _WITHOUT_LAYER = ("loss", "decision")
 _WITH_UNIT = ("network", "time")
 
 _MOST_PIXELS = 100_000_000
+_MOST_MOVING_PIXELS = 4_000_000
 
 
 def check_picture(view: str, path: Path, size: tuple[int, int] | None, scale: float, theme: str) -> None:
@@ -38,13 +40,20 @@ def check_picture(view: str, path: Path, size: tuple[int, int] | None, scale: fl
     Raises
     ------
     Failure
-        For a window that is no PNG or on paper, and for too many pixels.
+        For a window that is no PNG or on paper, for a view that does not move in a GIF, and for too many pixels.
     """
     if view == "window" and path.suffix.lower() != ".png":
         raise Failure(f"--view window: expected a name that ends in .png, got {str(path)!r}")
     if view == "window" and theme == "paper":
         raise Failure("--view window: expected the theme light or dark, got paper")
-    width, height = size or (0, 0)
+    moves = path.suffix.lower() == ".gif"
+    if moves and view not in MOVING:
+        raise Failure(f"--view {view}: expected one of which there is a GIF: {', '.join(MOVING)}")
+    width, height = size or (SIZE if moves else (0, 0))
+    if moves and width * height * scale**2 > _MOST_MOVING_PIXELS:
+        raise Failure(
+            f"--size {width}x{height} --scale {scale:g}: expected at most {_MOST_MOVING_PIXELS:,} pixels in a GIF"
+        )
     if path.suffix.lower() == ".png" and width * height * scale**2 > _MOST_PIXELS:
         raise Failure(
             f"--size {width}x{height} --scale {scale:g}: expected at most {_MOST_PIXELS:,} pixels in all"

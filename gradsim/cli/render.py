@@ -34,7 +34,7 @@ def render(arguments: argparse.Namespace) -> int:
     source = opened(arguments.file, arguments.set, arguments.seed)
     length = training_length(source, arguments.iterations)
 
-    from gradsim.cli import figure_refusals, figures
+    from gradsim.cli import animation, figure_refusals, figures
 
     view, output, size, scale, theme = (
         arguments.view,
@@ -43,7 +43,12 @@ def render(arguments: argparse.Namespace) -> int:
         arguments.scale,
         arguments.theme,
     )
+    moves = output.suffix.lower() == ".gif"
+    if scale is None:
+        scale = 1.0 if moves else 2.0
     check_beside(source.experiment, arguments.beside)
+    if arguments.beside and moves:
+        raise Failure("--beside: expected a still picture, got a GIF")
     if arguments.beside and view == "window":
         raise Failure("--beside: the window compares by itself, Run: Compare with backpropagation")
     figure_refusals.check_picture(view, output, size, scale, theme)
@@ -65,7 +70,22 @@ def render(arguments: argparse.Namespace) -> int:
             run = dataclasses.replace(run, ghost=beside.trace, ghost_history=beside.history)
             finished = finished and beside.finished
             options = figures.over_cost(view) | dict(options)
-        figures.write_figure(view, run, output, size, scale, theme, source.directory, options, place)
+        if moves:
+            drawn = figures.view_of(view, run, source.directory, options, place)
+            with progress:
+                animation.write_animation(
+                    view,
+                    simulator,
+                    run,
+                    output,
+                    size or animation.SIZE,
+                    theme,
+                    scale,
+                    drawn,
+                    lambda share: progress.show("Drawing", share, output.name),
+                )
+        else:
+            figures.write_figure(view, run, output, size, scale, theme, source.directory, options, place)
     terminal = terminal_of()
     print_length(length, terminal)
     terminal.write(f"Written: {output}")

@@ -14,15 +14,10 @@ from gradsim.cli.training import prepared_simulator, stop_wish
 
 if TYPE_CHECKING:
     from gradsim.engine import Simulator
-    from gradsim.trace import IterationTrace
 
 FOLDER = Path("gradsim-output")
-FRAMES = 41
-MOST_STEPS = 80
-_LAST_FRAME_SECONDS = 2.0
-_SIZE = (900, 480)
 _STILLS = {"profile.png": "profile", "profile.svg": "profile", "network.png": "network", "loss.png": "loss"}
-_ANIMATIONS = ("profile.gif", "pass.gif")
+_ANIMATIONS = {"profile.gif": "profile", "pass.gif": "network"}
 
 
 def run_here(name: str) -> int:
@@ -93,26 +88,8 @@ def _pictures(simulator: Simulator, progress: Progress) -> list[str]:
                 break
             progress.show("Drawing", len(written) / (len(_STILLS) + len(_ANIMATIONS)), name)
             if name in _STILLS:
-                figures.write_figure(_STILLS[name], run, FOLDER / name, _SIZE, 2.0, "light")
-            elif name == "profile.gif":
-                pictures = animation.profile_pictures(run, _traces(simulator), _SIZE)
-                animation.write_gif(pictures, _durations(len(pictures), 0.1), FOLDER / name)
+                figures.write_figure(_STILLS[name], run, FOLDER / name, animation.SIZE, 2.0, "light")
             else:
-                pictures = animation.pass_pictures(run, MOST_STEPS, _SIZE)
-                animation.write_gif(pictures, _durations(len(pictures), 0.2), FOLDER / name)
+                animation.write_animation(_ANIMATIONS[name], simulator, run, FOLDER / name)
             written.append(name)
     return written
-
-
-def _traces(simulator: Simulator) -> list[IterationTrace]:
-    """Return passes from the first iteration to the last, evenly spaced, by going through the run again."""
-    end = simulator.iteration
-    traces = []
-    for iteration in sorted({round(end * frame / (FRAMES - 1)) for frame in range(FRAMES)}):
-        simulator.seek(iteration)
-        traces.append(simulator.record())
-    return traces
-
-
-def _durations(count: int, seconds: float) -> list[float]:
-    return [seconds] * (count - 1) + [_LAST_FRAME_SECONDS]

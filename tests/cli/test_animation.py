@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from gradsim.cli import animation
+from gradsim.cli.figures import view_of
 from gradsim.trace import Step
 from tests.reference import reference_run, reference_trace
 
@@ -21,7 +22,8 @@ def run(qapp):
 def test_the_profile_at_several_iterations_keeps_one_scale(run):
     traces = [reference_trace(layers=4, iteration=k) for k in (0, 5)]
     huge = replace(traces[1], layers=reference_trace(layers=4, fault="inf").layers)
-    pictures = animation.profile_pictures(run, [*traces, huge], SIZE)
+    shown = [replace(run, trace=trace) for trace in (*traces, huge)]
+    pictures = animation.training_pictures(view_of("profile", run), lambda: shown, SIZE)
     assert [picture.size for picture in pictures] == [SIZE] * 3
     # The lower left of the axis, below the caption and the headline, is the same ink in the first two.
     axis = [np.asarray(picture)[80:, :40] for picture in pictures[:2]]

@@ -7,10 +7,11 @@ import subprocess
 import sys
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from gradsim.analysis import profile
 from gradsim.cli import figures, main
+from gradsim.cli.animation import MOVING
 from gradsim.cli.arguments import THEMES, VIEWS
 from gradsim.cli.progress import Progress
 from gradsim.engine import Simulator
@@ -223,3 +224,35 @@ def test_every_figure_of_the_window_can_be_asked_for():
     drawable = {row.id for row in ROWS if hasattr(row.make, "paint_figure")}
     assert drawable - set(figures._VIEWS.values()) <= {"inspector"}
     assert sorted(figures._VIEWS) == sorted(FIGURES)
+
+
+@pytest.mark.parametrize("view", MOVING)
+def test_a_view_that_moves_becomes_an_animation(view, small, tmp_path, capsys, qapp):
+    path = tmp_path / "figure.gif"
+    words = ["render", small, "--view", view, "-o", str(path), "--iterations", "3", "--size", "300x200"]
+    assert main([*words, "--theme", "dark"]) == 0
+    assert capsys.readouterr().out == f"Written: {path}\n"
+    with Image.open(path) as gif:
+        pictures = [picture.convert("RGB").tobytes() for picture in ImageSequence.Iterator(gif)]
+        assert gif.size == (300, 200)
+        shade = sum(gif.convert("RGB").getpixel((150, 196)))
+    assert len(set(pictures)) == len(pictures)  # equal ones would have been merged
+    assert len(pictures) > 20 if view == "network" else len(pictures) == 4
+    assert shade < 200
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--view", "loss"], "--view loss: expected one of which there is a GIF: profile, "),
+        (["--view", "window"], "--view window: expected a name that ends in .png"),
+        (["--size", "3000x3000"], "expected at most 4,000,000 pixels in a GIF"),
+        (["--scale", "9"], "expected at most 4,000,000 pixels in a GIF"),
+        (["--beside", "backpropagation", "--set", "training.method=evolution"], "expected a still picture"),
+    ],
+)
+def test_what_cannot_move_is_refused_before_anything_is_trained(words, complaint, small, tmp_path, capsys):
+    path = tmp_path / "figure.gif"
+    assert main(["render", small, "-o", str(path), *words]) == 2
+    assert complaint in capsys.readouterr().err
+    assert not path.exists()

@@ -4,6 +4,9 @@ import errno
 import json
 import os
 import stat
+import subprocess
+import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -322,3 +325,24 @@ def test_an_example_is_loaded_by_its_name_unless_a_file_has_it(
     for missing in ("mooons", "folder/welcome", "welcome.json"):
         with pytest.raises(SpecError, match="no such file"):
             load(missing)
+
+
+def blocks_of_the_readme(language: str) -> list[str]:
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    return [part.partition("```")[0] for part in text.split(f"```{language}\n")[1:]]
+
+
+def test_the_experiment_in_the_readme_is_one() -> None:
+    (text,) = (block for block in blocks_of_the_readme("json") if '"gradsim":' in block)
+    assert len(list(unrolled_layers(loads(text).network))) == 31
+
+
+def test_the_readme_makes_an_experiment_of_a_csv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = (block for block in blocks_of_the_readme("python") if "csv" in block)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.csv").write_text("1.5,2,0\n-1,0.5,1\n2,2,0\n3,1e-3,1\n0,0,2\n")
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True)
+    data = load("mine.gradsim.json").data
+    assert isinstance(data, Inline)
+    assert data.targets == (0, 1, 0, 1, 2)
+    assert data.inputs[3] == (3.0, 1e-3)

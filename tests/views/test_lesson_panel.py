@@ -146,6 +146,25 @@ def test_measured_numbers_are_dots_until_they_are_known(panel):
     assert "and not so" in value_origin(second, 0.123456)
 
 
+@pytest.mark.parametrize(
+    ("text", "measured", "says"),
+    [
+        ("{{0.5 = loss}}", 0.0213, True),
+        ("{{0.5 = loss}}", 0.501, False),
+        ("{{0.5 != loss}}", 0.501, True),
+        ("{{0.5 ~ loss}}", 0.52, False),
+        ("{{50 % = loss}}", 0.501, False),
+        ("{{loss}}", 0.0213, False),
+    ],
+)
+def test_a_written_number_that_is_not_so_shows_what_was_measured(text, measured, says):
+    (value,) = values_of(text)
+    html = html_of(blocks(text), {value: measured}, LIGHT)
+    assert ("(measured: " in html) is says
+    assert ("this is not so" in value_origin(value, measured)) is says
+    assert "(measured" not in html_of(blocks(text), {}, LIGHT)
+
+
 def test_a_number_is_copied_at_full_precision(panel, qapp):
     (value,) = values_of("{{loss}}")
     label = RichLabel()

@@ -87,6 +87,8 @@ def value_origin(value: Value, measured: float | None) -> str:
     says = {"": "measured", "=": "written and checked", "!=": "printed elsewhere, and not so", "~": "about"}[
         value.how
     ]
+    if not value.is_right(measured):
+        says = "written, but this is not so"
     if value.expression.names():
         return f"{value.expression.text} = {exact_text(measured)}\n{says}; click to copy"
     return f"{value.expression.text} = {exact_text(measured)}\nclick to copy"
@@ -148,8 +150,12 @@ def _block(block: Block, numbers: Mapping[Value, float], theme: Theme, values: l
 def _run(run: Run, numbers: Mapping[Value, float], theme: Theme, values: list[Value]) -> str:
     if run.value is not None:
         values.append(run.value)
-        color = theme.warn if run.value.how == "!=" else theme.accent
-        text = escape(value_text(run.value, numbers.get(run.value))).replace(" ", "&nbsp;")
+        measured = numbers.get(run.value)
+        is_wrong = measured is not None and not run.value.is_right(measured)
+        color = theme.warn if run.value.how == "!=" or is_wrong else theme.accent
+        text = escape(value_text(run.value, measured)).replace(" ", "&nbsp;")
+        if is_wrong and measured is not None:  # somebody's own lesson, that was not checked
+            text += f" (measured: {escape(number_text(measured, run.value.digits))})"
         return f'<a href="{len(values) - 1}" style="color:{color}; text-decoration:none"><b>{text}</b></a>'
     match run.style:
         case "formula":
