@@ -21,7 +21,7 @@ from gradsim.views.phases import phase_marks, phase_words
 from gradsim.views.plot.axis import Axis
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
 from gradsim.views.plot.line import Line
-from gradsim.views.plot.marks import Mark, Rule
+from gradsim.views.plot.marks import Courses, Mark, Rule
 from gradsim.views.plot.numbers import brief, grouped, percent
 from gradsim.views.plot.options import Choice, Toggle
 from gradsim.views.plot.panel import Panel
@@ -261,7 +261,8 @@ class LossPlotView(PlotView):
             held = self._linear_range(finite_range(*values))
         lanes = [lane for lane in lanes_needed(*values) if is_log or lane != "0"]
         axis = Axis(f"loss ({self._loss_words()})", *held, "log10" if is_log else "linear")
-        marks = [*self._phase_bands(theme), *self._marks(curves, "loss", is_log, theme)]
+        courses = [(self._places(c), log10_or_nan(c.loss) if is_log else c.loss) for c in curves]
+        marks = [*self._phase_bands(theme, courses), *self._marks(curves, "loss", is_log, theme)]
         return Panel("loss", across, axis, marks, lanes=lanes)
 
     def _loss_words(self) -> str:
@@ -274,12 +275,15 @@ class LossPlotView(PlotView):
         is_restoring = phase_at(self.run.experiment, int(self.run.history.iterations[-1])).layer is not None
         return _RESTORING if is_restoring else f"{_RESTORING}, then {name}"
 
-    def _phase_bands(self, theme: Theme) -> list[Mark]:
+    def _phase_bands(self, theme: Theme, courses: Courses) -> list[Mark]:
         run = self.run
         if run is None or not len(run.history):
             return []
         end = float(run.history.iterations[-1])
-        return phase_marks(run.experiment, end, theme, place=lambda at: places(run, at, self.option("over")))
+        over = self.option("over")
+        return phase_marks(
+            run.experiment, end, theme, clear_of=courses, place=lambda at: places(run, at, over)
+        )
 
     def _linear_range(self, found: tuple[float, float] | None) -> tuple[float, float]:
         high = found[1] if found else 1.0
