@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from gradsim.app.commands import keeps_key
+from gradsim.app.tab_order import is_behind, reach, tab_stops
 
 FIRST_FIGURE = "gradient_profile"
 """Exported before any view has had the focus."""
@@ -48,12 +49,36 @@ class Focus(QObject):
         view = self._views[shown[(place + by) % len(shown)]]
         view.setFocus(Qt.FocusReason.TabFocusReason)
 
+    def pass_on(self, window: QWidget, onward: bool) -> bool:
+        """Move the focus by a Tab through what can be seen, view by view and in each as one reads.
+
+        Parameters
+        ----------
+        window : QWidget
+            With the views.
+        onward : bool
+            Whether to move on rather than back.
+
+        Returns
+        -------
+        bool
+            Whether there is anything that can have it.
+        """
+        stops = tab_stops(window, tuple(self._views.values()))
+        if not stops:
+            return False
+        here = QApplication.focusWidget()
+        place = stops.index(here) if here in stops else -1 if onward else 0
+        reason = Qt.FocusReason.TabFocusReason if onward else Qt.FocusReason.BacktabFocusReason
+        reach(stops[(place + (1 if onward else -1)) % len(stops)], reason)
+        return True
+
     def _note(self, before: QWidget | None, now: QWidget | None) -> None:
         if before is not None:
             before.removeEventFilter(self)
         if now is not None:
             now.installEventFilter(self)  # not on the application: every paint and timer would come by
-        id_ = self._view_of(now)
+        id_ = None if is_behind(now) else self._view_of(now)
         if id_ is not None and hasattr(self._views[id_], "paint_figure"):
             self.figure = id_
 

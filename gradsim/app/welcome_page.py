@@ -173,7 +173,11 @@ class WelcomePage(QDialog):
         self._sections.append(Section(heading, choices, stays=True))
         self.other_file = QPushButton(icon("open"), "Open a file…")
         self.other_file.clicked.connect(lambda: self._choose(self.other_file_wanted))
-        column.addWidget(self.other_file, 0, Qt.AlignmentFlag.AlignLeft)
+        row = QHBoxLayout()
+        row.setContentsMargins(8, 0, 0, 0)  # in line with the words above it
+        row.addWidget(self.other_file)
+        row.addStretch(1)
+        column.addLayout(row)
         column.addStretch(1)
         return content
 

@@ -279,6 +279,9 @@ class MainWindow(QMainWindow):
         if event.polished() and isinstance(child, QTabBar):
             keep_titles_whole(child)
 
+    def focusNextPrevChild(self, onward: bool) -> bool:
+        return self.focus.pass_on(self, onward)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if (event.size().height() < LOW) != (event.oldSize().height() < LOW):

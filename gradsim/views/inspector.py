@@ -214,7 +214,11 @@ class Inspector(QWidget):
         self.tabs.addTab(self.chain, "Chain rule")
         self.tabs.setTabToolTip(0, "The step under the cursor as a formula, and the statistics of the layer")
         self.tabs.setTabToolTip(1, "∂L/∂w of one weight, factor by factor: ∂L/∂a · ∂a/∂z · ∂z/∂w")
-        self.tabs.setCornerWidget(self.digits)
+        corner = QWidget()  # keeps the box off the page below it
+        above = QVBoxLayout(corner)
+        above.setContentsMargins(0, 0, 0, 3)
+        above.addWidget(self.digits)
+        self.tabs.setCornerWidget(corner)
         self.tabs.currentChanged.connect(self._refill)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(8, 8, 8, 8)

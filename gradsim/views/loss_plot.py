@@ -20,7 +20,7 @@ from gradsim.views.phases import phase_marks
 from gradsim.views.plot.axis import Axis
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
 from gradsim.views.plot.line import Line
-from gradsim.views.plot.marks import Mark, Rule
+from gradsim.views.plot.marks import Courses, Mark, Rule
 from gradsim.views.plot.options import Choice, Toggle
 from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import PlotView, Table, message_panel
@@ -137,12 +137,17 @@ class LossPlotView(PlotView):
             held = self._linear_range(finite_range(*values))
         lanes = [lane for lane in lanes_needed(*values) if is_log or lane != "0"]
         axis = Axis(f"loss ({batch_loss_words(run)})", *held, "log10" if is_log else "linear")
-        marks = [*self._phase_bands(run, theme), *self._marks(run, curves, "loss", is_log, theme)]
+        over = self.option("over")
+        courses = [(c.places(run, over), log10_or_nan(c.loss) if is_log else c.loss) for c in curves]
+        marks = [*self._phase_bands(run, courses, theme), *self._marks(run, curves, "loss", is_log, theme)]
         return Panel("loss", across, axis, marks, lanes=lanes)
 
-    def _phase_bands(self, run: Run, theme: Theme) -> list[Mark]:
+    def _phase_bands(self, run: Run, courses: Courses, theme: Theme) -> list[Mark]:
         end = float(run.history.iterations[-1])
-        return phase_marks(run.experiment, end, theme, place=lambda at: places(run, at, self.option("over")))
+        over = self.option("over")
+        return phase_marks(
+            run.experiment, end, theme, clear_of=courses, place=lambda at: places(run, at, over)
+        )
 
     def _linear_range(self, found: tuple[float, float] | None) -> tuple[float, float]:
         high = found[1] if found else 1.0

@@ -15,7 +15,7 @@ from PySide6.QtGui import QColor, QPainter
 from gradsim.spec import Experiment, phase_at, training_phases
 from gradsim.spec.method import Evolution
 from gradsim.views.plot.geometry import Geometry
-from gradsim.views.plot.marks import Mark, pen
+from gradsim.views.plot.marks import Courses, Mark, crossings, pen
 from gradsim.views.plot.numbers import grouped
 from gradsim.views.theme import Theme
 
@@ -36,6 +36,8 @@ class PhaseBand:
     """None where there is a picture underneath."""
     ink: QColor
     plate: QColor
+    clear_of: Courses = ()
+    """Curves that its name keeps clear of where it can: at the bottom where they run along the top."""
     name: str = ""
 
     def paint(self, painter: QPainter, geometry: Geometry) -> None:
@@ -58,7 +60,10 @@ class PhaseBand:
         if room < min(_LEAST_LABEL, metrics.horizontalAdvance(self.short)):
             return
         text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(room))
-        box = QRectF(left + 3.0, frame.top() + 2.0, metrics.horizontalAdvance(text) + 4.0, _LABEL_HEIGHT)
+        top, bottom = geometry.plot.top() + 2.0, geometry.plot.bottom() - 2.0 - _LABEL_HEIGHT
+        width = metrics.horizontalAdvance(text) + 4.0
+        boxes = [QRectF(left + 3.0, at, width, _LABEL_HEIGHT) for at in (top, bottom)]
+        box = min(boxes, key=lambda box: crossings(box, self.clear_of, geometry))
         painter.fillRect(box, self.plate)
         painter.setPen(self.ink)
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
@@ -73,6 +78,7 @@ def phase_marks(
     theme: Theme,
     *,
     over_picture: bool = False,
+    clear_of: Courses = (),
     place: Callable[[NDArray[Any]], NDArray[Any]] = lambda iterations: iterations,
 ) -> list[Mark]:
     """Return the bands of the phases of a training; none where it has but one.
@@ -87,6 +93,8 @@ def phase_marks(
         The colours.
     over_picture : bool, default False
         Leave the tints out, for marks above a heat map.
+    clear_of : Courses, default none
+        Curves that the names keep clear of where they can.
     place : callable, default identity
         From iterations to places on the axis, both ndarray of float, shape (n,).
 
@@ -113,6 +121,7 @@ def phase_marks(
                 None if over_picture else theme.color("accent", 0.10 if number % 2 else 0.04),
                 theme.color("muted"),
                 theme.color("background", 0.8),
+                clear_of,
             )
         )
     return marks

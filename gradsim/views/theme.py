@@ -284,7 +284,7 @@ def palette(theme: Theme) -> QPalette:
     result = QPalette()
     for which, color in colors.items():
         result.setColor(which, QColor(color))
-    for which in (role.WindowText, role.Text, role.ButtonText, role.HighlightedText):
+    for which in (role.WindowText, role.Text, role.ButtonText, role.HighlightedText, role.PlaceholderText):
         result.setColor(group.Disabled, which, QColor(theme.ghost))
     result.setColor(group.Disabled, role.Highlight, QColor(theme.outline))
     result.setColor(group.Disabled, role.Base, QColor(theme.window))

@@ -14,6 +14,7 @@ from gradsim.app.layout import arrangement
 from gradsim.app.presets import preset
 from gradsim.app.settings import read_settings
 from gradsim.app.start import begin, refusal, tell_fault
+from gradsim.app.tab_order import is_behind
 from gradsim.app.views_table import VIEWS
 from gradsim.app.window import MainWindow
 from gradsim.formats import load, save
@@ -468,6 +469,29 @@ def test_every_title_of_the_tabs_can_be_read_in_an_ordinary_window(window, qtbot
     assert bar.elideMode() is Qt.TextElideMode.ElideNone
     qtbot.waitUntil(lambda: bar.tabRect(bar.count() - 1).right() < bar.width())
     assert [bar.tabText(i) for i in range(bar.count())][:2] == ["Cause", "History"]
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Tab, Qt.Key.Key_Backtab])
+def test_tab_goes_round_all_that_can_be_seen_and_nothing_behind_it(window, qtbot, settled, key):
+    settled(window.session)
+    window.activateWindow()
+    window.transport.train.setFocus()
+    qtbot.waitUntil(window.transport.train.hasFocus)
+    reached = []
+    for _ in range(300):  # links in a text are stops of their own
+        qtbot.keyClick(QApplication.focusWidget(), key)
+        reached.append(QApplication.focusWidget())
+        if reached[-1] is window.transport.train:
+            break
+    assert reached[-1] is window.transport.train
+    assert not [widget for widget in reached if is_behind(widget)]
+    stops = [
+        part(window, name) for name in ("layers", "training.schedule", "direction", "diagnosis.thorough")
+    ]
+    canvases = [window.views[id_].canvas for id_ in ("network", "gradient_profile", "cause")]
+    bars = [window.transport.play, window.views["inspector"].statistics]
+    assert {*stops, *canvases, *bars} <= set(reached)
+    assert window.focus.figure in ("network", "gradient_profile", "cause")
 
 
 def test_a_view_is_called_the_same_on_its_tab_and_in_the_list_of_figures(window, settled):

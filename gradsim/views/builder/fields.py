@@ -99,7 +99,8 @@ class Pair(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         self.numbers = tuple(NumberField(False, field.minimum, field.maximum) for _ in range(2))
-        for number in self.numbers:
+        for place, number in enumerate(self.numbers, 1):
+            number.setAccessibleName(f"{field.title}, number {place} of 2")
             number.value_changed.connect(self._emit)
             number.refused.connect(self.refused)
             number.setMinimumWidth(52)  # both need no more room than the longest words of a choice

@@ -13,6 +13,7 @@ from gradsim.spec import Kind, Normalization, Spec
 from gradsim.spec.fields import Field, fields_of, summary_of, title_of
 from gradsim.views.builder.adaptation import of_kind
 from gradsim.views.builder.fields import CONTROLS
+from gradsim.views.builder.idle import idle_fields
 from gradsim.views.builder.records import RecordAdder, RecordsForm
 from gradsim.views.builder.wording import edit_text
 
@@ -92,6 +93,7 @@ class StructForm(QWidget):
         self._depth = depth
         self._value: Any = None
         self._rows: dict[str, MarkedField] = {}
+        self._labels: dict[str, QLabel] = {}
         self._nested: dict[str, StructForm | RecordsForm] = {}
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(INDENT if depth else 0, 0, 0, 0)
@@ -122,12 +124,17 @@ class StructForm(QWidget):
             self._build(type(value))
         self._value = value
         self.clear_errors()
+        idle = idle_fields(value)
         for field in self._shown(type(value)):
             present = getattr(value, field.name)
-            control = self._rows[field.name].control
+            control, why_idle = self._rows[field.name].control, idle.get(field.name, "")
+            more = summary_of(type(present)) if field.form == "kind" and present is not None else ""
+            control.setToolTip(_tip(field, f"{more}\n{why_idle}".strip()))
+            for part in (self._rows[field.name], self._labels[field.name], self._nested.get(field.name)):
+                if part is not None:
+                    part.setEnabled(not why_idle)
             if field.form == "kind":
                 control.set_value(None if present is None else type(present))
-                control.setToolTip(_tip(field, "" if present is None else summary_of(type(present))))
                 self._show_nested(field, present)
             else:
                 control.set_value(present)
@@ -173,6 +180,7 @@ class StructForm(QWidget):
                 widget.setParent(None)  # at once: no search finds it, no tab stops there
                 widget.deleteLater()
         self._rows.clear()
+        self._labels.clear()
         self._nested.clear()
         self._value = None
         for index, field in enumerate(self._shown(struct)):
@@ -189,7 +197,7 @@ class StructForm(QWidget):
         label.setBuddy(control)
         label.setToolTip(_tip(field))
         marked = MarkedField(control)
-        self._rows[field.name] = marked
+        self._rows[field.name], self._labels[field.name] = marked, label
         # Beside the control, not beside the sentence that may stand below it.
         label.setFixedHeight(
             control.sizeHint().height() + 4 if field.form != "rows" else label.sizeHint().height() + 8

@@ -6,7 +6,16 @@ import math
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPalette,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from gradsim.trace import Cursor, Run
@@ -110,6 +119,11 @@ class NetworkCanvas(QWidget):
     def paintEvent(self, _event: object) -> None:
         painter = QPainter(self)
         self.picture.paint(painter, self.devicePixelRatioF())
+        if self.hasFocus():  # as the plots show it
+            accent = QColor(self.palette().color(QPalette.ColorRole.Highlight))
+            accent.setAlphaF(0.6)
+            painter.setPen(accent)
+            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
         painter.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -292,11 +292,12 @@ class NetworkLayout:
             return self._numbered_times
         pitch = self.viewport.pitch
         every = next((n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500) if n * pitch >= _NUMBERS_EVERY), 1000)
-        room = _NUMBERS_EVERY * 1.3 / pitch
+        # "head" is a longer word than "in".
+        after, before = 0.999 * _NUMBERS_EVERY / pitch, 1.3 * _NUMBERS_EVERY / pitch
         return tuple(
             c
             for c in self.visible
-            if c in (0, last) or ((c % every == 0 or (every > 1 and c == 1)) and room < c < last - room)
+            if c in (0, last) or ((c % every == 0 or (every > 1 and c == 1)) and after < c < last - before)
         )
 
     @property

@@ -75,6 +75,7 @@ def paint_color_bar(painter: QPainter, bar: ColorBar, frame: QRectF, theme: Them
         box = QRectF(left + x, column.bottom() + y, 12.0, _SWATCH - 2.0)
         painter.drawImage(box, hatched(np.full((26, 24), index), colors, theme, 2))
         painter.setPen(pen(theme.color("outline"), 1.0))
+        painter.setBrush(Qt.BrushStyle.NoBrush)  # the legend before may have left its own
         painter.drawRect(box)
         painter.setPen(theme.color("text"))
         painter.drawText(box.adjusted(18.0, -3.0, 60.0, 3.0), align, words)

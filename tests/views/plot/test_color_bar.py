@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QFontMetricsF, QImage, QPainter
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from gradsim.views.colormaps import CIVIDIS, NAN, ZERO
@@ -50,3 +50,16 @@ def test_swatches_neither_overlap_nor_leave_the_panel(qtbot: QtBot, height: floa
     assert all(not a.intersects(b) for i, a in enumerate(boxes) for b in boxes[:i])
     assert all(box.right() <= COLOR_BAR_WIDTH for box in boxes)
     assert all(box.bottom() <= max(height + 18.0, 50.0) for box in boxes)
+
+
+def test_a_swatch_shows_its_colour_whatever_was_painted_before(qtbot: QtBot) -> None:
+    pictures = []
+    for brush in (Qt.BrushStyle.NoBrush, QColor("#a87400")):
+        image = QImage(300, 200, QImage.Format.Format_RGB32)
+        image.fill(QColor("#ffffff"))
+        painter = QPainter(image)
+        painter.setBrush(brush)
+        paint_color_bar(painter, ColorBar(AXES[0], CIVIDIS, SPECIAL), QRectF(10, 10, 180, 150), LIGHT)
+        painter.end()
+        pictures.append(image)
+    assert pictures[0] == pictures[1]
