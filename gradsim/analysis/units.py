@@ -18,6 +18,9 @@ from gradsim.spec import BuiltLayer, Experiment, Recurrent, kind_of
 from gradsim.spec.activation import Prelu
 from gradsim.trace import IterationTrace, SampleSet
 
+_TOGETHER = 16
+"""Layers measured at once."""
+
 Tell = Callable[[str, float], None]
 """Told what is being done, and the share that is done."""
 
@@ -210,7 +213,10 @@ def _alike(
         is_alone = isinstance(layer, Recurrent) or isinstance(activation, Prelu)
         key = (activation, here["activation"].shape, "scaled" in here)
         alike.setdefault(name if is_alone else key, []).append(name)
-    for names in alike.values():
+    # Of a hundred layers the copies would not stay in a processor's cache.
+    for names in (
+        some[at : at + _TOGETHER] for some in alike.values() for at in range(0, len(some), _TOGETHER)
+    ):
         first = tensors_of[names[0]]
         if len(names) == 1:
             yield names, layers[names[0]], first
@@ -244,13 +250,14 @@ class _Sums:
         """Take in a batch; of layers that are alike the tensors of one behind those of the other."""
         output = tensors["hidden"] if isinstance(self._layer, Recurrent) else tensors["activation"]
         shape = (self._together, -1, output.shape[-1])
-        self._output = np.maximum(self._output, np.abs(output.reshape(shape)).max(axis=1))
+        self._output = np.maximum(self._output, _largest(output.reshape(shape)))
         for part in nonlinearities(self._layer, tensors):
             # The gates of a cell stand side by side, each as wide as the layer.
-            slope = np.asarray(part.slope, dtype=np.float64).reshape(shape)
-            self._slope = np.maximum(self._slope, np.abs(slope).max(axis=1))
+            slope = part.slope.reshape(shape)
+            self._slope = np.maximum(self._slope, _largest(slope))
             self._has_slope = part.maximal_slope > 0
-            self._relative = self._relative + slope.sum(axis=1) / (part.maximal_slope or 1.0)
+            total = slope.sum(axis=1, dtype=np.float64)
+            self._relative = self._relative + total / (part.maximal_slope or 1.0)
             self._values += slope.shape[1]
 
     def units(self, *names: str) -> tuple[LayerUnits, ...]:
@@ -267,3 +274,9 @@ class _Sums:
             LayerUnits(name, kind, self._has_slope, output[place], slope[place], saturation[place])
             for place, name in enumerate(names)
         )
+
+
+def _largest(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the largest magnitudes over the middle axis, without an array of all of them."""
+    ends = np.maximum(values.max(axis=1), -values.min(axis=1))
+    return np.asarray(np.abs(ends), dtype=np.float64)

@@ -150,7 +150,8 @@ class Inquiries(QObject):
             self._state.waiting.pop(asked.key, None)  # to the end of the queue
             self._state.waiting[asked.key] = asked
             self._state.progress.pop(asked.key, None)
-            self._wake.notify_all()
+            if self._state.is_resting:  # else nothing is begun: waking the threads would only delay this one
+                self._wake.notify_all()
         lane = self._lanes[asked.question.is_long]
         if not lane.isRunning():
             lane.start()
@@ -169,8 +170,9 @@ class Inquiries(QObject):
     def set_resting(self, is_resting: bool) -> None:
         """Begin no question while a training run goes on: it would be overtaken, and slow the training."""
         with self._wake:
+            if is_resting and not self._state.is_resting:
+                self._wake.notify_all()
             self._state.is_resting = is_resting
-            self._wake.notify_all()
 
     def take(self) -> tuple[Told, ...]:
         """Return what has arrived since the last call, progress first."""

@@ -48,6 +48,7 @@ class UnitMap:
         self.orders: list[NDArray[np.intp]] = [np.empty(0, dtype=np.intp)] * len(sizes)
         """Which unit stands at which height, from the bottom, for each layer."""
         self._cells = np.full((max(sizes), len(sizes)), EMPTY, dtype=np.intp)
+        self._has_nan = False
         for size in set(sizes):
             self._take([place for place, other in enumerate(sizes) if other == size])
         self._heat: Heat | None = None
@@ -141,6 +142,7 @@ class UnitMap:
             layers = [self.survey.layers[place] for place in places]
             saturation, dead = (np.stack([getattr(one, name) for one in layers]) for name in _SHOWN)
             rows, keys = scaled(saturation, 0.0, 1.0), saturation + dead
+            self._has_nan |= bool(np.isnan(saturation).any())
             rows[dead] = ZERO
         else:
             dead_at = np.stack([self.deaths.dead_at[place] for place in places])
@@ -163,7 +165,7 @@ class UnitMap:
         if self.deaths is not None:
             return ColorBar(Axis("", 0.0, self._latest(), "log10"), CIVIDIS, (("at 0", ZERO),))
         special = [("dead", ZERO)]
-        if any(np.isnan(layer.saturation).any() for layer in self.survey.layers):
+        if self._has_nan:
             special.append(("NaN", NAN))
         return ColorBar(Axis("", 0.0, 1.0), CIVIDIS, tuple(special))
 

@@ -134,8 +134,12 @@ def test_a_batch_shows_its_own_units_only() -> None:
 
 
 @pytest.mark.parametrize("broken", [False, True], ids=["sound", "with NaN"])
-def test_layers_that_are_alike_are_measured_together_and_each_keeps_its_own_units(broken: bool) -> None:
+@pytest.mark.parametrize("together", [2, 16])
+def test_layers_that_are_alike_are_measured_together_and_each_keeps_its_own_units(
+    broken: bool, together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Widths, activations and trained slopes differ: what is measured together must come apart again."""
+    monkeypatch.setattr("gradsim.analysis.units._TOGETHER", together)
     kinds = [
         (5, Relu()),
         (5, Tanh()),

@@ -232,6 +232,22 @@ def test_no_question_is_begun_while_a_training_run_goes_on(started, qtbot):
     assert [one.value for one in taken(inquiries, qtbot)] == [2]
 
 
+def test_questions_asked_while_a_training_run_goes_on_wake_no_thread(started, qtbot, monkeypatch):
+    inquiries = started(echo=echo)
+    inquiries.ask("view", "echo", 1, RUN)
+    assert [one.value[0] for one in taken(inquiries, qtbot)] == [1]
+    inquiries.set_resting(False)
+    woken = []
+    wake = inquiries._wake.notify_all
+    monkeypatch.setattr(inquiries._wake, "notify_all", lambda: (woken.append(True), wake()))
+    for number in range(5):  # as it goes with every record
+        inquiries.set_resting(False)
+        inquiries.ask("view", "echo", number, RUN)
+    assert not woken
+    inquiries.set_resting(True)
+    assert [one.value[0] for one in taken(inquiries, qtbot)] == [4]
+
+
 def test_the_thread_ends_at_once_though_a_question_runs(started, qtbot):
     gate = Gate()
     inquiries = started(gate=gate)

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from gradsim.analysis.chain_rule import weight_chain
 from gradsim.trace import Cursor, Run
 from gradsim.views.inspection.chain_words import unit_chain
+from gradsim.views.network import picture
 from gradsim.views.network.column import Column
 from gradsim.views.network.content import NetworkContent
 from gradsim.views.network.layout import Frame, NetworkLayout, Viewport, fitted
@@ -25,6 +26,7 @@ from gradsim.views.network.telling import column_tooltip, network_summary
 from gradsim.views.network_view import NetworkView
 from gradsim.views.theme import DARK, LIGHT
 from tests.kind_runs import SEQUENCES, STEPS, kind_run
+from tests.reference import reference_run
 from tests.views.test_time_map import FAULTS, broken, long_run, time_step
 
 sequences = pytest.mark.parametrize("name", SEQUENCES)
@@ -195,16 +197,48 @@ def test_the_mark_of_progress_moves_on_with_time_and_back(qtbot: QtBot, is_unrol
         assert (steps > 0).all() if phase == "forward" else (steps < 0).all()
 
 
-def test_a_step_through_time_paints_no_column_anew(qtbot: QtBot) -> None:
+def test_a_step_through_time_paints_the_one_column_it_reaches_and_none_anew(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = long_run()
     view = shown(qtbot, run)
     view.set_unrolled([0])
     view.set_cursor(Cursor(5, time_step(run, 0, 50)))
     pixels(view)
     before = view.canvas.picture.kept
-    view.set_cursor(Cursor(5, time_step(run, 0, 49)))
-    pixels(view)
-    assert view.canvas.picture.kept == before
+    painted: list[list[int]] = []
+    paint = picture._paint_computed
+
+    def noted(painter: Any, scene: Any, tensor: str, columns: list[int]) -> None:
+        painted.append(columns)
+        paint(painter, scene, tensor, columns)
+
+    monkeypatch.setattr(picture, "_paint_computed", noted)
+    for time in (49, 50, 49, 48):
+        view.set_cursor(Cursor(5, time_step(run, 0, time)))
+        pixels(view)
+    columns = [view.canvas.picture.content.column_of(0, time) for time in (49, 48)]  # type: ignore[union-attr]
+    assert painted == [[column] for column in columns]
+    assert view.canvas.picture.kept["ground"] == before["ground"]
+
+
+@pytest.mark.parametrize("units", [6, 40])
+def test_a_picture_stepped_to_is_the_one_gone_to_at_once(qtbot: QtBot, units: int) -> None:
+    """Columns are painted as they are reached, on whatever way, and those of another record not at all."""
+    runs = [reference_run(layers=8, units=units, seed=seed) for seed in (0, 1)]
+    last = len(runs[0].trace.steps) - 1
+    stepped = shown(qtbot, runs[0])
+    for step in (3, 1, 9, last // 2, 9, last):
+        stepped.set_cursor(Cursor(0, step))
+        pixels(stepped)
+    for run, steps in ((runs[0], (last // 2, 9)), (runs[1], (last // 3, last))):
+        stepped.set_run(run)
+        stepped.canvas.fit()
+        for step in steps:
+            stepped.set_cursor(Cursor(0, step))
+            at_once = shown(qtbot, run)
+            at_once.set_cursor(Cursor(0, step))
+            np.testing.assert_array_equal(pixels(stepped), pixels(at_once))
 
 
 # -- what a person does ---------------------------------------------------------------------------------------

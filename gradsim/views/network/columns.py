@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPen, QPolygonF
-from shiboken6 import VoidPtr
+from PySide6.QtGui import QPainter, QPen
 
 from gradsim.views.network.distribution import Distribution, densities
 from gradsim.views.network.marks import (
@@ -19,6 +18,7 @@ from gradsim.views.network.marks import (
     special_kind,
 )
 from gradsim.views.network.scene import LANE, Scene
+from gradsim.views.plot.primitives import Outline
 
 _STEPS_OF_A_VIOLIN = 56
 
@@ -140,14 +140,14 @@ def _paint_violins(
     used = shares != 0
     begins = np.where(used.any(axis=1), used.argmax(axis=1), _STEPS_OF_A_VIOLIN).tolist()
     ends = (_STEPS_OF_A_VIOLIN - used[:, ::-1].argmax(axis=1)).tolist()
-    lines = []
+    lines, shape = [], Outline(2 * _STEPS_OF_A_VIOLIN + 2)
     for row, (column, is_usable) in enumerate(zip(columns, usable.tolist(), strict=True)):
         x = layout.centre(column)
         if begins[row] < ends[row]:
             part = slice(begins[row], ends[row])
             painter.setPen(outline)
             painter.setBrush(scene.share_color(places[row]) if is_usable else theme.color("ghost"))
-            painter.drawPolygon(spindle(x, widths[row, part], heights[part]))
+            painter.drawPolygon(shape.over(_spindle(x, widths[row, part], heights[part])))
         if is_usable:
             lines.append(QLineF(x - half, rms_heights[row], x + half, rms_heights[row]))
         if told[row].usable < told[row].count:
@@ -177,33 +177,19 @@ def _paint_outsiders(painter: QPainter, scene: Scene, column: int, told: Distrib
         paint_special_mark(painter, theme, kind, QPointF(x + offset, top), mark)
 
 
-def spindle(x: float, widths: NDArray[np.float64], heights: NDArray[np.float64]) -> QPolygonF:
-    """Return the outline of a shape that is symmetric about an upright line.
+def _spindle(x: float, widths: NDArray[np.float64], heights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the corners of a shape symmetric about an upright line: down one side and up the other.
 
-    Parameters
-    ----------
-    x : float
-        Place of the line, px.
-    widths, heights : ndarray of float64, shape (steps,)
-        Half widths and where they are, px; the ends are closed to points half a step beyond.
-
-    Returns
-    -------
-    QPolygonF
-        Down one side and up the other.
+    Half widths and where they are in pixels; the ends are closed to points half a step beyond.
     """
     count = len(widths)
-    points = QPolygonF()
-    points.resize(2 * count + 2)
-    # Written where Qt keeps them: a QPointF made in Python for each would take ten times as long.
-    memory = VoidPtr(points.data(), 32 * (count + 1), True)  # type: ignore[call-arg, arg-type]
-    places = np.frombuffer(memory, dtype=np.float64).reshape(-1, 2)  # type: ignore[call-overload]
+    places = np.empty((2 * count + 2, 2))
     step = 0.5 * (heights[1] - heights[0]) if count > 1 else -1.0
     places[0] = x, heights[0] - step
     places[1 : count + 1, 0], places[1 : count + 1, 1] = x - widths, heights
     places[count + 1] = x, heights[-1] + step
     places[count + 2 :, 0], places[count + 2 :, 1] = x + widths[::-1], heights[::-1]
-    return points
+    return places
 
 
 def _track(scene: Scene, column: int) -> QRectF:

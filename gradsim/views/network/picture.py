@@ -1,7 +1,8 @@
 """The picture of a network at a step: what it is made of, which part is seen, and what of it is kept painted.
 
-Everything that stays while a phase lasts is kept as pixels, the empty network and the computed one; a frame
-copies strips of them and paints only the pulse anew. Mouse and keys are the canvas's.
+Everything that stays while a phase lasts is kept as pixels, the empty network and the computed one, whose columns
+are painted as they are reached; a frame copies strips of them and paints only the pulse anew. Mouse and keys are the
+canvas's.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ class NetworkPicture:
         self._middle = 0.0  # column in the middle of the picture, when zoomed in
         self._scene: Scene | None = None
         self._kept: dict[str, QPixmap] = {}
+        self._painted: dict[str, set[int]] = {}
         self._axes: dict[tuple[object, ...], QPixmap] = {}
 
     # What is shown
@@ -225,6 +227,7 @@ class NetworkPicture:
             return
         painter.drawPixmap(0, 0, self._kept_picture("ground", scene, ratio))
         computed = self._kept_picture(pulse.tensor, scene, ratio)
+        self._paint_reached(computed, scene, pulse)
         for left, right in [(0.0, scene.layout.frame.left), *_computed_strips(scene, pulse)]:
             # Whole pixels of the device, or the copy would be filtered.
             x, width = round(left * ratio), round(right * ratio) - round(left * ratio)
@@ -277,7 +280,7 @@ class NetworkPicture:
         )
 
     def _kept_picture(self, name: str, scene: Scene, ratio: float) -> QPixmap:
-        """Return the empty network (``ground``), or the one computed as far as can be with a tensor."""
+        """Return the empty network (``ground``), or the one with a tensor in the columns reached so far."""
         found = self._kept.get(name)
         if found is not None and found.devicePixelRatio() == ratio:
             return found
@@ -291,11 +294,20 @@ class NetworkPicture:
             picture = self._kept_picture("ground", scene, ratio).copy()
             painter = QPainter(picture)
             painter.drawPixmap(0, 0, self._axis_picture(name, scene, ratio))
-            columns = [c for c in scene.layout.visible if c or name == "activation"]
-            _paint_computed(painter, scene, name, columns)
         painter.end()
+        self._painted[name] = set()
         self._kept[name] = picture
         return picture
+
+    def _paint_reached(self, picture: QPixmap, scene: Scene, pulse: Pulse) -> None:
+        """Paint the columns that are computed by now and have not been painted into a kept picture."""
+        painted, columns = self._painted[pulse.tensor], scene.content.columns
+        new = [c for c in scene.layout.visible if c not in painted and pulse.has(columns[c])]
+        if new:
+            painter = QPainter(picture)
+            _paint_computed(painter, scene, pulse.tensor, new)
+            painter.end()
+            painted.update(new)
 
     def _axis_picture(self, tensor: str, scene: Scene, ratio: float) -> QPixmap:
         """Return the axis, which stays from trace to trace while its scale does."""

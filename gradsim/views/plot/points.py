@@ -9,13 +9,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QPainter, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QPainter
 
 from gradsim.views.plot.geometry import Geometry
 from gradsim.views.plot.lanes import in_lane
 from gradsim.views.plot.line import Line
 from gradsim.views.plot.marks import pen
-from gradsim.views.plot.primitives import draw_lines
+from gradsim.views.plot.primitives import Outline, draw_lines
 
 Shape = Literal[
     "circle", "square", "diamond", "triangle", "cross", "plus", "ring", "down", "pentagon", "star"
@@ -144,9 +144,11 @@ def paint_markers(
     hollow = shape == "ring"
     painter.setPen(pen(color, 1.5) if hollow else pen(edge, 1.0) if edge else Qt.PenStyle.NoPen)
     painter.setBrush(Qt.BrushStyle.NoBrush if hollow else QBrush(color))
-    outline = _UNIT.get(shape)
-    for cx, cy in zip(x.tolist(), y.tolist(), strict=True):
-        if outline is None:
+    if shape not in _UNIT:
+        for cx, cy in zip(x.tolist(), y.tolist(), strict=True):
             painter.drawEllipse(QPointF(cx, cy), r, r)
-        else:
-            painter.drawPolygon(QPolygonF([QPointF(cx + a * r, cy + b * r) for a, b in outline]))
+        return
+    unit = np.array(_UNIT[shape])
+    outline = Outline(len(unit))
+    for corners in np.stack([x, y], axis=1)[:, None] + unit * r:
+        painter.drawPolygon(outline.over(corners))
