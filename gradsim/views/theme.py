@@ -329,8 +329,8 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
         app.setStyle("Fusion")
     app.setPalette(palette(theme))
     if theme.is_dark:
-        for widget in _FRAMED:
-            app.setPalette(_framed(theme), widget)  # type: ignore[arg-type]  # the stubs want bytes, Qt text
+        for kind in _FRAMED:
+            app.setPalette(_framed(theme), kind)  # type: ignore[arg-type]  # the stubs want bytes, Qt text
     app.setFont(sans_font())
     tips = palette(theme)
     tips.setColor(QPalette.ColorRole.WindowText, theme.color("outline"))  # of their frame
