@@ -74,7 +74,8 @@ class Outline:
         Returns
         -------
         QPolygonF
-            To be drawn at once: always the same one.
+            To be drawn at once: always the same one. While a copy of it is kept, Qt would take other memory for
+            its corners, and ours would be that of the copy.
         """
         if self._polygon.size() != len(corners):
             self._polygon.resize(len(corners))
