@@ -147,11 +147,16 @@ def _multiples(low: float, high: float, step: float) -> list[float]:
     return [n * step for n in range(first, last + 1)]
 
 
+def _power(value: float) -> int:
+    """Return the power of ten of the first digit."""
+    return math.floor(math.log10(value) + 1e-9)
+
+
 def _linear_text(value: float, step: float) -> str:
     if abs(value) < step * 1e-6:
         return "0"
     if step >= 1e5 or step < 1e-4:
-        return brief(value)
+        return brief(value, max(1, 1 + _power(abs(value)) - _power(step)))
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
     return f"{value:.{digits}f}".replace("-", MINUS)
 
