@@ -20,6 +20,7 @@ from gradsim.views.jacobian_words import (
     condition_words,
     proof_words,
     rounding_words,
+    shorter_verdict,
     verdict,
     whole_words,
 )
@@ -264,7 +265,7 @@ class JacobianView(AskingView):
             Axis("singular value", *held, "log10"),
             marks,
             headline=(head := self._headline(spectrum)),
-            shorter=(head[1:],),
+            shorter=(head[1:], [Words(shorter_verdict(spectrum))]),
             lanes=lanes,
             weight=1.6,
         )
