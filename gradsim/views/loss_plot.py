@@ -21,7 +21,7 @@ from gradsim.views.phases import phase_marks, phase_words
 from gradsim.views.plot.axis import Axis
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
 from gradsim.views.plot.line import Line
-from gradsim.views.plot.marks import Courses, Mark, Rule
+from gradsim.views.plot.marks import Mark, Rule
 from gradsim.views.plot.numbers import brief, grouped, percent
 from gradsim.views.plot.options import Choice, Toggle
 from gradsim.views.plot.panel import Panel
@@ -261,8 +261,7 @@ class LossPlotView(PlotView):
             held = self._linear_range(finite_range(*values))
         lanes = [lane for lane in lanes_needed(*values) if is_log or lane != "0"]
         axis = Axis(f"loss ({self._loss_words()})", *held, "log10" if is_log else "linear")
-        courses = [(self._places(c), log10_or_nan(c.loss) if is_log else c.loss) for c in curves]
-        marks = [*self._phase_bands(theme, courses), *self._marks(curves, "loss", is_log, theme)]
+        marks = [*self._phase_bands(theme, curves, is_log), *self._marks(curves, "loss", is_log, theme)]
         return Panel("loss", across, axis, marks, lanes=lanes)
 
     def _loss_words(self) -> str:
@@ -275,10 +274,11 @@ class LossPlotView(PlotView):
         is_restoring = phase_at(self.run.experiment, int(self.run.history.iterations[-1])).layer is not None
         return _RESTORING if is_restoring else f"{_RESTORING}, then {name}"
 
-    def _phase_bands(self, theme: Theme, courses: Courses) -> list[Mark]:
+    def _phase_bands(self, theme: Theme, curves: list[_Curve], is_log: bool) -> list[Mark]:
         run = self.run
-        if run is None or not len(run.history):
+        if run is None or not len(run.history) or len(training_phases(run.experiment)) == 1:
             return []
+        courses = [(self._places(c), log10_or_nan(c.loss) if is_log else c.loss) for c in curves]
         end = float(run.history.iterations[-1])
         over = self.option("over")
         return phase_marks(
