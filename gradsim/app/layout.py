@@ -204,7 +204,9 @@ def share_room(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
         [*below, *tabs[:1]], [round(0.345 * room), round(0.345 * room)], Qt.Orientation.Vertical
     )
     right = [docks[id_] for id_, place in placed.items() if place == "right"]
-    window.resizeDocks(right, [round(room / len(right))] * len(right), Qt.Orientation.Vertical)
+    # The first one is the inspector: a formula and a table need more height than findings that scroll.
+    heights = [round(0.62 * room), *[round(0.38 * room / max(len(right) - 1, 1))] * (len(right) - 1)]
+    window.resizeDocks(right, heights, Qt.Orientation.Vertical)
 
 
 def arrangement(window: QMainWindow, docks: dict[str, QDockWidget]) -> str | None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from PySide6.QtCore import QRectF
 
+from gradsim.spec import training_phases
 from gradsim.trace import Run
 from gradsim.views.cost_axis import MEASURE_CHOICE, iteration_at, measured_axis, places
 from gradsim.views.loss.curves import Curve, batch_loss_words, curves_of, has_accuracy
@@ -20,7 +21,7 @@ from gradsim.views.phases import phase_marks
 from gradsim.views.plot.axis import Axis
 from gradsim.views.plot.lanes import lanes_needed, log10_or_nan
 from gradsim.views.plot.line import Line
-from gradsim.views.plot.marks import Courses, Mark, Rule
+from gradsim.views.plot.marks import Mark, Rule
 from gradsim.views.plot.options import Choice, Toggle
 from gradsim.views.plot.panel import Panel
 from gradsim.views.plot.plot_view import PlotView, Table, message_panel
@@ -137,14 +138,16 @@ class LossPlotView(PlotView):
             held = self._linear_range(finite_range(*values))
         lanes = [lane for lane in lanes_needed(*values) if is_log or lane != "0"]
         axis = Axis(f"loss ({batch_loss_words(run)})", *held, "log10" if is_log else "linear")
-        over = self.option("over")
-        courses = [(c.places(run, over), log10_or_nan(c.loss) if is_log else c.loss) for c in curves]
-        marks = [*self._phase_bands(run, courses, theme), *self._marks(run, curves, "loss", is_log, theme)]
+        bands = self._phase_bands(run, curves, is_log, theme)
+        marks = [*bands, *self._marks(run, curves, "loss", is_log, theme)]
         return Panel("loss", across, axis, marks, lanes=lanes)
 
-    def _phase_bands(self, run: Run, courses: Courses, theme: Theme) -> list[Mark]:
-        end = float(run.history.iterations[-1])
+    def _phase_bands(self, run: Run, curves: list[Curve], is_log: bool, theme: Theme) -> list[Mark]:
+        if len(training_phases(run.experiment)) == 1:
+            return []
         over = self.option("over")
+        courses = [(c.places(run, over), log10_or_nan(c.loss) if is_log else c.loss) for c in curves]
+        end = float(run.history.iterations[-1])
         return phase_marks(
             run.experiment, end, theme, clear_of=courses, place=lambda at: places(run, at, over)
         )

@@ -244,7 +244,9 @@ class ProofView(AskingView):
     def _why_nothing(self) -> str:
         waiting = self.waiting_words(CHECK)
         if waiting:
-            return f"Comparing backpropagation with differences of the loss: {waiting}"
+            return (
+                f"Comparing backpropagation with differences of the loss: {waiting[:1].lower()}{waiting[1:]}"
+            )
         if self.asked(CHECK).reason:
             return f"The gradients could not be checked: {self.asked(CHECK).reason}"
         return (

@@ -105,7 +105,7 @@ class UnitMap:
             Axis(upright, 0.5, most + 0.5),
             marks,
             headline=head,
-            shorter=(head[:1],),
+            shorter=(head[:-1] or head, head[:1]),
             color_bar=self._color_bar(),
         )
 

@@ -199,10 +199,10 @@ def test_an_evolution_steps_to_the_mean_of_its_best_children_and_not_along_a_gra
 def test_what_moves_the_weights_of_an_evolution_is_called_its_mutation() -> None:
     trace = method_run("evolution").trace
     assert rate_words(trace) == ("mutation", "σ")
-    assert layer_ratios(trace, trace.layers[0]).endswith(f"σ\u00a0{told(0.1)}")
+    assert layer_ratios(trace, trace.layers[0]).endswith(f"σ\N{NO-BREAK SPACE}{told(0.1)}")
     trace = method_run("plain").trace
     assert rate_words(trace) == ("learning rate", "η")
-    assert "   η\u00a0" in layer_ratios(trace, trace.layers[0])
+    assert "   η\N{NO-BREAK SPACE}" in layer_ratios(trace, trace.layers[0])
 
 
 def test_layers_that_stand_still_in_a_phase_have_no_update() -> None:

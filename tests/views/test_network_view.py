@@ -386,3 +386,26 @@ def test_the_labels_at_both_ends_of_a_deep_network_are_whole(view, monkeypatch, 
         middle = places[text].center().x()
         assert frame.left <= middle - half
         assert middle + half <= frame.right
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_shown"),
+    [
+        (Qt.FocusReason.TabFocusReason, True),
+        (Qt.FocusReason.ShortcutFocusReason, True),
+        (Qt.FocusReason.MouseFocusReason, False),
+        (Qt.FocusReason.OtherFocusReason, False),
+    ],
+)
+def test_the_focus_is_seen_where_keys_have_brought_it(qtbot, reason, is_shown):
+    view = NetworkView()
+    qtbot.addWidget(view)
+    view.resize(600, 300)
+    view.show()
+    view.activateWindow()
+    qtbot.waitUntil(view.isActiveWindow)
+    view.canvas.clearFocus()
+    without = view.canvas.grab().toImage()
+    view.canvas.setFocus(reason)
+    qtbot.waitUntil(view.canvas.hasFocus)
+    assert (view.canvas.grab().toImage() != without) == is_shown

@@ -46,7 +46,7 @@ def test_nothing_is_claimed_before_a_check(view: ProofView) -> None:
     assert heard == [CHECK]
     assert view.check_button.text() == "Stop"
     view.set_answer_progress(CHECK, "Checking dense_2.weight", 0.25)
-    assert "Checking dense_2.weight (25.0 %)" in view.panels(LIGHT)[0].message
+    assert "checking dense_2.weight (25.0 %)" in view.panels(LIGHT)[0].message
     cancelled: list[str] = []
     view.question_cancelled.connect(cancelled.append)
     view.check_button.click()

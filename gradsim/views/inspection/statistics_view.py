@@ -217,7 +217,7 @@ class StatisticsView(QTableView):
         """Be as high as its rows and a scroll bar: what is left belongs to the formula above."""
         height = self.horizontalHeader().height() + len(ROWS) * self.verticalHeader().defaultSectionSize()
         self.setMaximumHeight(height + self.horizontalScrollBar().sizeHint().height() + 8)
-        self.setMinimumHeight(height // 2)
+        self.setMinimumHeight(3 * height // 8)  # a second line of words above it finds room
 
     def _begin_anew(self) -> None:
         """Fit other columns; a marked one has to be brought into view again."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QColor
 
 from gradsim.views.gradient_profile import marker_size
-from gradsim.views.jacobian.words import condition_words
+from gradsim.views.jacobian.words import condition_words, shorter_verdict
 from gradsim.views.plot.axis import Axis, layer_axis
 from gradsim.views.plot.lanes import log10_or_nan
 from gradsim.views.plot.line import Line
@@ -132,7 +132,7 @@ def layers_panel(
         Axis("singular value", *look.held, "log10"),
         marks,
         headline=headline,
-        shorter=(headline[1:],),
+        shorter=(headline[1:], [Words(shorter_verdict(spectrum))]),
         lanes=look.lanes,
         weight=1.6,
     )

@@ -79,6 +79,34 @@ def verdict(spectrum: JacobianSpectrum) -> str:
     return f"input to output: {between}"
 
 
+def shorter_verdict(spectrum: JacobianSpectrum) -> str:
+    """Return the verdict where there is room for hardly more than its number.
+
+    Parameters
+    ----------
+    spectrum : JacobianSpectrum
+        Of any network.
+
+    Returns
+    -------
+    str
+        Such as ``at most 2.3·10⁻⁵ arrives``.
+    """
+    words = verdict(spectrum)
+    for long, short in _SHORTER:
+        words = words.replace(long, short)
+    return words
+
+
+_SHORTER = (
+    (" of the input reaches the output", " arrives"),
+    (" times enlarged from input to output", " times enlarged"),
+    (" in the Jacobian of the whole", ""),
+    ("dynamical isometry: every direction passes", "dynamical isometry"),
+    ("input to output: ", ""),
+)
+
+
 def condition_words(values: NDArray[np.float64], eps: float) -> str:
     """Return the condition number, largest over smallest, as far as rounding lets it be known.
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QFocusEvent,
     QHelpEvent,
     QKeyEvent,
     QMouseEvent,
@@ -30,6 +31,13 @@ from gradsim.views.theme import Theme
 _DRAG_FROM = 4
 _KEY_ZOOM = 1.25
 
+_KEYS = (
+    Qt.FocusReason.TabFocusReason,
+    Qt.FocusReason.BacktabFocusReason,
+    Qt.FocusReason.ShortcutFocusReason,
+)
+"""Who puts the focus here by keys is shown where it is; at the start of the window and after a click nobody asks."""
+
 
 class NetworkCanvas(QWidget):
     """Shows a ``NetworkPicture`` and listens.
@@ -49,6 +57,7 @@ class NetworkCanvas(QWidget):
         self._pressed: QPointF | None = None
         self._dragging = False
         self.setMouseTracking(True)
+        self._has_come_by_keys = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -119,12 +128,17 @@ class NetworkCanvas(QWidget):
     def paintEvent(self, _event: object) -> None:
         painter = QPainter(self)
         self.picture.paint(painter, self.devicePixelRatioF())
-        if self.hasFocus():  # as the plots show it
+        if self.hasFocus() and self._has_come_by_keys:  # as the plots show it
             accent = QColor(self.palette().color(QPalette.ColorRole.Highlight))
             accent.setAlphaF(0.6)
             painter.setPen(accent)
             painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
         painter.end()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        if event.reason() != Qt.FocusReason.ActiveWindowFocusReason:  # which only gives back what was there
+            self._has_come_by_keys = event.reason() in _KEYS
+        super().focusInEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.picture.resize(event.size())

@@ -19,6 +19,7 @@ _FEW_DECADES = 1.2
 """Below this ticks of a log axis stand at round values within its decades."""
 _ENOUGH = 0.5
 """Two numbers must be at least this share of an axis apart to stand for its ends."""
+_SUPERSCRIPTS = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
 _LEAST_STEP = 24.0
 _LEAST_GAP = 2.0
 """Between ticks and between their words, in pixels."""
@@ -92,8 +93,24 @@ class Axis:
             ends = self._inside(_ends(self))
             room = (ends[-1].at - ends[0].at) / (self.high - self.low) * length if len(ends) == 2 else 0.0
             if room > sum(text_length(tick.text) for tick in ends) / 2 + _LEAST_GAP:
-                return (*(Tick(tick.at) for tick in found), *ends)
+                between = [self._beside(tick, ends, length, text_length) for tick in found]
+                return tuple(sorted((*between, *ends), key=lambda tick: tick.at))
         return found
+
+    def _beside(
+        self, tick: Tick, ends: tuple[Tick, ...], length: float, text_length: Callable[[str], float]
+    ) -> Tick:
+        """Return a tick between the two ends: with words, written as theirs are, where they touch neither."""
+        text = tick.text if self.scale == "log10" else ""
+        is_plain = not any(letter in _SUPERSCRIPTS for end in ends for letter in end.text)
+        if text and is_plain:
+            text = _linear_text(10.0**tick.at, 10.0**tick.at)
+        per_unit = length / (self.high - self.low)
+        is_clear = all(
+            abs(tick.at - end.at) * per_unit > (text_length(text) + text_length(end.text)) / 2 + _LEAST_GAP
+            for end in ends
+        )
+        return Tick(tick.at, text if is_clear else "")
 
     def labels(self) -> tuple[str, ...]:
         """Return words for the axis from the longest to the shortest, for where there is little room.
@@ -147,11 +164,16 @@ def _multiples(low: float, high: float, step: float) -> list[float]:
     return [n * step for n in range(first, last + 1)]
 
 
+def _power(value: float) -> int:
+    """Return the power of ten of the first digit."""
+    return math.floor(math.log10(value) + 1e-9)
+
+
 def _linear_text(value: float, step: float) -> str:
     if abs(value) < step * 1e-6:
         return "0"
     if step >= 1e5 or step < 1e-4:
-        return brief(value)
+        return brief(value, max(1, 1 + _power(abs(value)) - _power(step)))
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
     return f"{value:.{digits}f}".replace("-", MINUS)
 

@@ -84,6 +84,7 @@ Courses = Sequence[tuple[NDArray[Any], NDArray[Any]]]
 """Curves by the numbers along x, which rise, and those along y, in the units of the axes."""
 _TAG = 15.0
 _LOOKS = 9
+_MANY = 64
 
 
 def boxes_at(place: float, width: float, geometry: Geometry) -> list[QRectF]:
@@ -131,10 +132,14 @@ def crossings(box: QRectF, courses: Courses, geometry: Geometry) -> int:
     looks = np.linspace(geometry.x_at(box.left() - 4.0), geometry.x_at(box.right() + 4.0), _LOOKS)
     count = 0
     for x, y in courses:
-        known = np.isfinite(y)
-        if not known.any():
-            continue
-        heights = geometry.y_px(np.interp(looks, x[known], y[known], left=np.nan, right=np.nan))
+        if len(x) > _MANY:  # the nearest point says enough, and costs nothing in a long training
+            seen = looks[(looks >= x[0]) & (looks <= x[-1])]
+            heights = geometry.y_px(y[np.searchsorted(x, seen)])
+        else:
+            known = np.isfinite(y)
+            if not known.any():
+                continue
+            heights = geometry.y_px(np.interp(looks, x[known], y[known], left=np.nan, right=np.nan))
         count += int(((heights > box.top() - 3.0) & (heights < box.bottom() + 3.0)).sum())
     return count
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -107,3 +108,21 @@ def test_ticks_of_many_decades_do_not_run_together(decades: float, length: float
     places = np.unique([tick.at for tick in ticks]) * length / (decades + 0.3)
     assert len(places) >= 2
     assert np.diff(places).min() >= 2.0
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "length", "told"),
+    [
+        (0.15, 8.0, 90.0, ["0.2", "1", "7"]),
+        (0.15, 8.0, 30.0, ["0.2", "7"]),  # no room between them
+        (2e-8, 3.2e-7, 90.0, ["3·10⁻⁸", "10⁻⁷", "3·10⁻⁷"]),
+    ],
+)
+def test_the_one_round_number_of_an_axis_stays_between_its_ends(
+    low: float, high: float, length: float, told: list[str]
+) -> None:
+    axis = Axis("", math.log10(low), math.log10(high), "log10")
+    ticks = sorted((tick for tick in axis.ticks(length, lambda text: 13.0) if tick.text), key=lambda t: t.at)
+    assert [tick.text for tick in ticks] == told
+    places = [(tick.at - axis.low) / (axis.high - axis.low) * length for tick in ticks]
+    assert all(b - a > 13.0 for a, b in itertools.pairwise(places))

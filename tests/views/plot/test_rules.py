@@ -85,6 +85,17 @@ def test_words_stand_where_no_curve_runs_through_them(
     assert not crossings(box, rule.clear_of, where)
 
 
+def test_a_long_curve_is_kept_clear_of_like_a_short_one(qapp: QApplication) -> None:
+    where = geometry(200.0, -10.0, 10.0)
+    x = np.linspace(0.0, 10.0, 5000)
+    y = np.where(x > 5, 0.0, 9.0)
+    y[::2] = np.nan
+    right, left = (QRectF(at, where.y_place(0.0) - 8.0, 80.0, 15.0) for at in (240.0, 50.0))
+    assert crossings(right, [(x, np.where(x > 5, 0.0, 9.0))], where) == 9
+    assert crossings(left, [(x, y)], where) == 0
+    assert crossings(right, [(x[:100], y[:100])], where) == 0  # it ends before
+
+
 def test_a_line_at_the_edge_has_its_words_inside(qapp: QApplication) -> None:
     where = geometry(100.0)
     for place in (where.plot.top(), where.plot.bottom(), where.plot.center().y()):
