@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from gradsim.analysis.chain_rule import weight_chain
 from gradsim.trace import Cursor, Run
 from gradsim.views.inspection.chain_words import unit_chain
-from gradsim.views.network import picture
+from gradsim.views.network import kept_pictures
 from gradsim.views.network.column import Column
 from gradsim.views.network.content import NetworkContent
 from gradsim.views.network.layout import Frame, NetworkLayout, Viewport, fitted
@@ -207,13 +207,13 @@ def test_a_step_through_time_paints_the_one_column_it_reaches_and_none_anew(
     pixels(view)
     before = view.canvas.picture.kept
     painted: list[list[int]] = []
-    paint = picture._paint_computed
+    paint = kept_pictures.paint_computed
 
     def noted(painter: Any, scene: Any, tensor: str, columns: list[int]) -> None:
         painted.append(columns)
         paint(painter, scene, tensor, columns)
 
-    monkeypatch.setattr(picture, "_paint_computed", noted)
+    monkeypatch.setattr(kept_pictures, "paint_computed", noted)
     for time in (49, 50, 49, 48):
         view.set_cursor(Cursor(5, time_step(run, 0, time)))
         pixels(view)

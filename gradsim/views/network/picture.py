@@ -1,19 +1,18 @@
-"""The picture of a network at a step: what it is made of, which part is seen, and what of it is kept painted.
+"""The picture of a network at a step: what it is made of, and which part is seen.
 
-Everything that stays while a phase lasts is kept as pixels, the empty network and the computed one, whose columns
-are painted as they are reached; a frame copies strips of them and paints only the pulse anew. Mouse and keys are the
-canvas's.
+Everything that stays while a phase lasts is kept as pixels; a frame copies them and paints only the pulse anew.
+Mouse and keys are the canvas's.
 """
 
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtGui import QPainter
 
 from gradsim.trace import Cursor, Run
 from gradsim.views.fonts import figure_font
-from gradsim.views.network.columns import paint_columns
 from gradsim.views.network.content import KeptScales, NetworkContent
+from gradsim.views.network.kept_pictures import KeptPictures, paint_computed
 from gradsim.views.network.layout import (
     MOST_ARCS,
     Frame,
@@ -29,8 +28,6 @@ from gradsim.views.network.paths import UnitChain, paint_paths
 from gradsim.views.network.pulse import Pulse, pulse_at
 from gradsim.views.network.scene import LinkColours, Scene, UnitColours
 from gradsim.views.theme import LIGHT, Theme
-
-_MOST_AXES = 12
 
 
 class NetworkPicture:
@@ -55,9 +52,7 @@ class NetworkPicture:
         self._zoom = 1.0
         self._middle = 0.0  # column in the middle of the picture, when zoomed in
         self._scene: Scene | None = None
-        self._kept: dict[str, QPixmap] = {}
-        self._painted: dict[str, set[int]] = {}
-        self._axes: dict[tuple[object, ...], QPixmap] = {}
+        self._kept = KeptPictures()
 
     # What is shown
 
@@ -203,12 +198,12 @@ class NetworkPicture:
     @property
     def kept(self) -> dict[str, int]:
         """Names and keys of the pictures that need not be painted again."""
-        return {name: picture.cacheKey() for name, picture in self._kept.items()}
+        return self._kept.keys
 
     def forget(self, keep_ground: bool = False) -> None:
         """Paint everything anew next time, the empty network excepted if that is wanted."""
         self._scene = None
-        self._kept = {name: p for name, p in self._kept.items() if keep_ground and name == "ground"}
+        self._kept.forget(keep_ground)
 
     def paint(self, painter: QPainter, ratio: float) -> None:
         """Paint the widget.
@@ -225,14 +220,7 @@ class NetworkPicture:
             painter.fillRect(QRectF(0, 0, self._size.width(), self._size.height()), self._theme.background)
             _paint_nothing(painter, self.frame, self._theme)
             return
-        painter.drawPixmap(0, 0, self._kept_picture("ground", scene, ratio))
-        computed = self._kept_picture(pulse.tensor, scene, ratio)
-        self._paint_reached(computed, scene, pulse)
-        for left, right in [(0.0, scene.layout.frame.left), *_computed_strips(scene, pulse)]:
-            # Whole pixels of the device, or the copy would be filtered.
-            x, width = round(left * ratio), round(right * ratio) - round(left * ratio)
-            source = QRectF(x, 0, width, self._size.height() * ratio)
-            painter.drawPixmap(QRectF(x / ratio, 0, width / ratio, self._size.height()), computed, source)
+        self._kept.paint(painter, scene, pulse, ratio)
         paint_paths(painter, scene, self.paths, pulse.tensor)
         paint_overlay(painter, scene, pulse, self.selected, self.unit)
 
@@ -256,7 +244,7 @@ class NetworkPicture:
             _paint_nothing(painter, frame, theme)
         else:
             paint_ground(painter, scene)
-            _paint_computed(
+            paint_computed(
                 painter,
                 scene,
                 pulse.tensor,
@@ -278,72 +266,6 @@ class NetworkPicture:
             unit_colours=self._unit_colours,
             link_colours=self._link_colours,
         )
-
-    def _kept_picture(self, name: str, scene: Scene, ratio: float) -> QPixmap:
-        """Return the empty network (``ground``), or the one with a tensor in the columns reached so far."""
-        found = self._kept.get(name)
-        if found is not None and found.devicePixelRatio() == ratio:
-            return found
-        if name == "ground":
-            picture = QPixmap(self._size * ratio)
-            picture.setDevicePixelRatio(ratio)
-            picture.fill(self._theme.color("background"))
-            painter = QPainter(picture)
-            paint_ground(painter, scene)
-        else:
-            picture = self._kept_picture("ground", scene, ratio).copy()
-            painter = QPainter(picture)
-            painter.drawPixmap(0, 0, self._axis_picture(name, scene, ratio))
-        painter.end()
-        self._painted[name] = set()
-        self._kept[name] = picture
-        return picture
-
-    def _paint_reached(self, picture: QPixmap, scene: Scene, pulse: Pulse) -> None:
-        """Paint the columns that are computed by now and have not been painted into a kept picture."""
-        painted, columns = self._painted[pulse.tensor], scene.content.columns
-        new = [c for c in scene.layout.visible if c not in painted and pulse.has(columns[c])]
-        if new:
-            painter = QPainter(picture)
-            _paint_computed(painter, scene, pulse.tensor, new)
-            painter.end()
-            painted.update(new)
-
-    def _axis_picture(self, tensor: str, scene: Scene, ratio: float) -> QPixmap:
-        """Return the axis, which stays from trace to trace while its scale does."""
-        key = (tensor, scene.scale_of(tensor), self._theme.name, self._size.height(), ratio)
-        if key not in self._axes:
-            if len(self._axes) >= _MOST_AXES:
-                self._axes.clear()
-            picture = QPixmap(QSize(int(scene.layout.frame.left), self._size.height()) * ratio)
-            picture.setDevicePixelRatio(ratio)
-            picture.fill(self._theme.color("background"))
-            painter = QPainter(picture)
-            paint_axis(painter, scene, tensor)
-            painter.end()
-            self._axes[key] = picture
-        return self._axes[key]
-
-
-def _paint_computed(painter: QPainter, scene: Scene, tensor: str, columns: list[int]) -> None:
-    frame = scene.layout.frame
-    painter.save()
-    painter.setClipRect(QRectF(frame.left, 0, frame.right - frame.left, frame.height))
-    paint_columns(painter, scene, columns, tensor)
-    painter.restore()
-
-
-def _computed_strips(scene: Scene, pulse: Pulse) -> list[tuple[float, float]]:
-    """Return the strips of the computed columns, px; neighbours joined."""
-    strips: list[tuple[float, float]] = []
-    for column in scene.layout.visible:
-        if pulse.has(scene.content.columns[column]):
-            left, right = scene.layout.span(column)
-            if strips and abs(strips[-1][1] - left) < 1e-6:
-                strips[-1] = (strips[-1][0], right)
-            else:
-                strips.append((left, right))
-    return strips
 
 
 def _paint_nothing(painter: QPainter, frame: Frame, theme: Theme) -> None:

@@ -141,7 +141,9 @@ class Heat:
         lines = np.searchsorted(self.y_edges, y_at, side="right") - 1
         inside_x = (columns >= 0) & (columns < self.rows.shape[1])
         inside_y = (lines >= 0) & (lines < self.rows.shape[0])
-        cells = self.rows[:, np.clip(columns, 0, self.rows.shape[1] - 1)]
+        # In the smallest numbers that can tell the colours apart: there is one for each pixel of a line.
+        rows = self.rows.astype(np.min_scalar_type(len(self.colors)), copy=False)
+        cells = rows[:, np.clip(columns, 0, self.rows.shape[1] - 1)]
         if self.merge and self.rows.shape[1] > width and (self.rows >= NAN).any():
             cells = np.maximum(cells, self._special_per_pixel(columns))
         lines = np.clip(lines, 0, self.rows.shape[0] - 1)
