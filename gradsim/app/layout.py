@@ -205,7 +205,7 @@ def share_room(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
     )
     right = [docks[id_] for id_, place in placed.items() if place == "right"]
     # The first one is the inspector: a formula and a table need more height than findings that scroll.
-    heights = [round(0.62 * room), *[round(0.38 * room / max(len(right) - 1, 1))] * (len(right) - 1)]
+    heights = [round(0.58 * room), *[round(0.42 * room / max(len(right) - 1, 1))] * (len(right) - 1)]
     window.resizeDocks(right, heights, Qt.Orientation.Vertical)
 
 
