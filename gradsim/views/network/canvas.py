@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
@@ -109,8 +110,14 @@ class NetworkCanvas(QWidget):
 
     def paintEvent(self, _event: object) -> None:
         painter = QPainter(self)
-        self.picture.paint(painter, self.devicePixelRatioF())
-        painter.end()
+        try:
+            self.picture.paint(painter, self.devicePixelRatioF())
+        except Exception:
+            # Told as any other fault. Let out of here, through ``event`` above, it would end the process: Qt for
+            # Python keeps what is raised inside two of its own calls, and reads it wrongly.
+            sys.excepthook(*sys.exc_info())
+        finally:
+            painter.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.picture.resize(event.size())
