@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolTip
+from shiboken6 import isValid
 
 from gradsim.trace import Phase
 from gradsim.views.fonts import sans_font
@@ -307,7 +308,11 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
         app.setStyle("Fusion")
     app.setPalette(palette(theme))
     app.setFont(sans_font())
-    app.setStyleSheet(
-        f"QToolTip {{ color: {theme.text}; background: {theme.surface}; "
-        f"border: 1px solid {theme.outline}; padding: 4px; }}"
-    )
+    tips = palette(theme)
+    tips.setColor(QPalette.ColorRole.WindowText, theme.color("outline"))  # of their frame
+    QToolTip.setPalette(tips)
+    # No style sheet for all: each new one would polish every widget anew, a second and more. Those that have one of
+    # their own keep the palette of before, with all that is in them, unless they get it again.
+    for widget in app.allWidgets():
+        if isValid(widget) and (sheet := widget.styleSheet()):
+            widget.setStyleSheet(sheet)

@@ -6,7 +6,8 @@ import dataclasses
 
 import pytest
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QSpinBox, QToolBar, QToolTip
+from pytestqt.qtbot import QtBot
 
 from gradsim.trace import PHASES, TENSORS
 from gradsim.views.theme import THEMES, Theme, apply_theme, palette, phase_color, tensor_color
@@ -53,16 +54,40 @@ def test_every_role_is_a_colour(theme: Theme) -> None:
 
 @themes
 def test_applying_a_theme_sets_style_palette_and_font(qapp: QApplication, theme: Theme) -> None:
-    before = qapp.palette(), qapp.font(), qapp.styleSheet()
+    before = qapp.palette(), qapp.font(), QToolTip.palette()
     try:
         apply_theme(qapp, theme)
         assert qapp.palette().color(QPalette.ColorRole.Window) == QColor(theme.window)
         assert qapp.font().family() == "DejaVu Sans"
         disabled = palette(theme).color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.Text)
         assert disabled == QColor(theme.ghost)
-        qapp.setStyleSheet("")  # a style sheet hides the style below it
         assert qapp.style().objectName() == "fusion"
+        assert not qapp.styleSheet()  # each change of it would polish every widget anew
+        assert QToolTip.palette().color(QPalette.ColorRole.ToolTipBase) == QColor(theme.surface)
     finally:
         qapp.setPalette(before[0])
         qapp.setFont(before[1])
-        qapp.setStyleSheet(before[2])
+        QToolTip.setPalette(before[2])
+
+
+def test_what_lies_in_a_widget_with_a_style_sheet_of_its_own_gets_the_colours_too(
+    qapp: QApplication, qtbot: QtBot
+) -> None:
+    before = qapp.palette(), qapp.font(), QToolTip.palette()
+    bar = QToolBar()
+    qtbot.addWidget(bar)
+    bar.setStyleSheet("QToolBar { border: none; }")
+    inside = QSpinBox()
+    bar.addWidget(inside)
+    bar.show()
+    try:
+        for theme in THEMES.values():
+            apply_theme(qapp, theme)
+            assert inside.palette().color(QPalette.ColorRole.Text) == QColor(theme.text), theme.name
+            assert inside.palette().color(QPalette.ColorRole.Base) == palette(theme).color(
+                QPalette.ColorRole.Base
+            )
+    finally:
+        qapp.setPalette(before[0])
+        qapp.setFont(before[1])
+        QToolTip.setPalette(before[2])
