@@ -308,6 +308,20 @@ def test_values_of_the_inputs_are_coloured_on_a_scale_of_their_own(view):
     assert means.max() <= content.largest_mean("input") <= 2.5 * means.max()
 
 
+def test_a_fault_in_the_picture_is_told_and_ends_nothing(view, monkeypatch):
+    told = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, fault, trace: told.append(str(fault)))
+    view.set_run(run_of("three small layers"))
+
+    def fail(painter, ratio):
+        np.zeros(3).reshape(2)
+
+    monkeypatch.setattr(view.canvas.picture, "paint", fail)
+    view.canvas.repaint()
+    assert told
+    assert "reshape" in told[0]
+
+
 def test_what_has_no_effect_cannot_be_chosen(view):
     view.set_run(run_of("ten wide layers"))
     assert not view.link_colours.isEnabled()
@@ -412,17 +426,3 @@ def test_the_labels_at_both_ends_of_a_deep_network_are_whole(view, monkeypatch, 
         middle = places[text].center().x()
         assert frame.left <= middle - half
         assert middle + half <= frame.right
-
-
-def test_a_fault_in_the_picture_is_told_and_ends_nothing(view, monkeypatch):
-    told = []
-    monkeypatch.setattr(sys, "excepthook", lambda kind, fault, trace: told.append(str(fault)))
-    view.set_run(run_of("three small layers"))
-
-    def fail(painter, ratio):
-        np.zeros(3).reshape(2)
-
-    monkeypatch.setattr(view.canvas.picture, "paint", fail)
-    view.canvas.repaint()
-    assert told
-    assert "reshape" in told[0]
