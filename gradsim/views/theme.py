@@ -12,6 +12,7 @@ from typing import Literal
 
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QToolTip
+from shiboken6 import isValid
 
 from gradsim.trace import Phase
 from gradsim.views.fonts import sans_font
@@ -338,5 +339,5 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
     # No style sheet for all: each new one would polish every widget anew, a second and more. Those that have one of
     # their own keep the palette of before, with all that is in them, unless they get it again.
     for widget in app.allWidgets():
-        if sheet := widget.styleSheet():
+        if isValid(widget) and (sheet := widget.styleSheet()):
             widget.setStyleSheet(sheet)

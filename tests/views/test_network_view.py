@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import sys
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from gradsim.views.network.paths import path_points
 from gradsim.views.network.telling import column_tooltip
 from gradsim.views.network_view import NetworkView
 from gradsim.views.theme import DARK, LIGHT, PAPER
+from tests.kind_runs import NETWORKS, kind_run
 from tests.reference import reference_run
 from tests.views.method_runs import method_run
 
@@ -280,6 +282,44 @@ def test_units_are_coloured_by_magnitude_or_by_value(view):
     first = pixels(picture(view))
     view.unit_colours.setCurrentIndex(1)
     assert (pixels(picture(view)) != first).any()
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_units_of_every_kind_are_coloured_by_value_at_every_operation(view, kind):
+    run = kind_run(kind)
+    view.set_run(run)
+    view.unit_colours.setCurrentIndex(1)
+    image = QImage(view.figure_size().toSize(), QImage.Format.Format_RGB32)
+    told = {(step.phase, step.operation): place for place, step in enumerate(run.trace.steps)}
+    for place in told.values():
+        view.set_cursor(Cursor(run.trace.iteration, place))
+        painter = QPainter(image)
+        try:
+            view.paint_figure(painter, QRectF(image.rect()), LIGHT)
+        finally:
+            painter.end()
+
+
+def test_values_of_the_inputs_are_coloured_on_a_scale_of_their_own(view):
+    run = run_of("three small layers")
+    view.set_run(run)
+    content = view.canvas.picture.scene.content
+    means = np.abs(run.trace.inputs.mean(axis=0, dtype=float))
+    assert means.max() <= content.largest_mean("input") <= 2.5 * means.max()
+
+
+def test_a_fault_in_the_picture_is_told_and_ends_nothing(view, monkeypatch):
+    told = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, fault, trace: told.append(str(fault)))
+    view.set_run(run_of("three small layers"))
+
+    def fail(painter, ratio):
+        np.zeros(3).reshape(2)
+
+    monkeypatch.setattr(view.canvas.picture, "paint", fail)
+    view.canvas.repaint()
+    assert told
+    assert "reshape" in told[0]
 
 
 def test_what_has_no_effect_cannot_be_chosen(view):

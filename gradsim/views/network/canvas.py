@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
@@ -127,13 +128,19 @@ class NetworkCanvas(QWidget):
 
     def paintEvent(self, _event: object) -> None:
         painter = QPainter(self)
-        self.picture.paint(painter, self.devicePixelRatioF())
-        if self.hasFocus() and self._has_come_by_keys:  # as the plots show it
-            accent = QColor(self.palette().color(QPalette.ColorRole.Highlight))
-            accent.setAlphaF(0.6)
-            painter.setPen(accent)
-            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
-        painter.end()
+        try:
+            self.picture.paint(painter, self.devicePixelRatioF())
+            if self.hasFocus() and self._has_come_by_keys:  # as the plots show it
+                accent = QColor(self.palette().color(QPalette.ColorRole.Highlight))
+                accent.setAlphaF(0.6)
+                painter.setPen(accent)
+                painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+        except Exception:
+            # Told as any other fault. Let out of here, through ``event`` above, it would end the process: Qt for
+            # Python keeps what is raised inside two of its own calls, and reads it wrongly.
+            sys.excepthook(*sys.exc_info())
+        finally:
+            painter.end()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         if event.reason() != Qt.FocusReason.ActiveWindowFocusReason:  # which only gives back what was there

@@ -291,10 +291,10 @@ class NetworkContent:
         return self._scales[name]
 
     def largest_mean(self, tensor: str) -> float:
-        """Return the largest finite |mean| of a unit of the small layers, rounded up (1, 2, 5 …)."""
+        """Return the largest finite |mean| of a unit of the small layers, or of the input, rounded up (1, 2, 5 …)."""
         largest = 0.0
         for index, column in enumerate(self.columns):
-            if index and column.has_circles:
+            if (index == 0) == (tensor == "input") and column.has_circles:
                 means = np.abs(self.unit_numbers(index, tensor).mean)
                 largest = max(largest, float(np.max(means, where=np.isfinite(means), initial=0.0)))
         return rounded_up(largest)
