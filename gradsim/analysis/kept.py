@@ -36,6 +36,7 @@ def kept_for_trace(
 
     @wraps(answer)
     def kept(trace: IterationTrace, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Return what is known, or work it out."""
         asked = (args, tuple(kwargs.items()))
         answers = known.get(trace)
         if answers is None:

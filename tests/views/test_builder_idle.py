@@ -24,7 +24,9 @@ ROWS: tuple[tuple[Any, set[str]], ...] = (
 )
 
 
-@pytest.mark.parametrize(("value", "idle"), ROWS, ids=lambda one: repr(one)[:60])
+@pytest.mark.parametrize(
+    ("value", "idle"), ROWS, ids=lambda one: " ".join(sorted(one)) if isinstance(one, set) else repr(one)[:60]
+)
 def test_fields_without_effect_are_dimmed_and_say_why(qtbot: QtBot, value: Any, idle: set[str]) -> None:
     form = StructForm("$.it")
     qtbot.addWidget(form)
