@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -63,11 +64,32 @@ def open_window(argv: Sequence[str]) -> int:
     from gradsim.app.window import MainWindow
 
     window = MainWindow()
+    pass_over_what_is_loaded(window)
     sys.excepthook = lambda *fault: tell_fault(window, *fault)
     window.show()
     # Two rounds of the event loop: the first one paints, and only then the engine is imported.
     QTimer.singleShot(0, window, lambda: QTimer.singleShot(0, window, lambda: begin_and_greet(window, argv)))
     return app.exec()
+
+
+def pass_over_what_is_loaded(window: object) -> None:
+    """
+    Let Python's collector of cycles pass over all that the program has loaded, once the first pass is on screen.
+
+    Some 200,000 objects of Qt, numba and this program live until the end. To go through them again and again, as it
+    does when some more have come, stops the window for a tenth of a second.
+
+    Parameters
+    ----------
+    window : MainWindow
+        Nothing has been shown in it yet.
+    """
+    from PySide6.QtCore import Qt
+
+    from gradsim.app.window import MainWindow
+
+    assert isinstance(window, MainWindow)
+    window.session.run_changed.connect(lambda _: gc.freeze(), Qt.ConnectionType.SingleShotConnection)
 
 
 def tell_fault(

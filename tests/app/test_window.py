@@ -1,5 +1,7 @@
 """The real window, driven through clicks and keys."""
 
+import gc
+
 import msgspec
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
@@ -13,7 +15,7 @@ from gradsim.app.export_dialog import ExportDialog
 from gradsim.app.layout import arrangement
 from gradsim.app.presets import preset
 from gradsim.app.settings import read_settings
-from gradsim.app.start import begin, refusal, tell_fault
+from gradsim.app.start import begin, pass_over_what_is_loaded, refusal, tell_fault
 from gradsim.app.tab_order import is_behind
 from gradsim.app.views_table import VIEWS
 from gradsim.app.window import MainWindow
@@ -329,6 +331,21 @@ def test_while_a_network_trains_each_view_has_one_record_and_in_the_end_all_the_
     clock.stop()
     assert len(views) > 10
     assert all(view.run is window.session.run for view in views)
+
+
+def test_what_is_loaded_is_passed_over_by_the_collector_from_the_first_pass_on(window, settled):
+    pass_over_what_is_loaded(window)
+    assert not gc.get_freeze_count()
+    try:
+        window.session.step_iteration(1)
+        settled(window.session)
+        frozen = gc.get_freeze_count()
+        assert frozen > 100_000
+        window.session.step_iteration(1)
+        settled(window.session)
+        assert gc.get_freeze_count() <= frozen  # done once
+    finally:
+        gc.unfreeze()
 
 
 def test_closing_while_training_ends_everything(window, qtbot):
