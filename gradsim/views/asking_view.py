@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from gradsim.trace import IterationTrace, Run
@@ -64,7 +64,6 @@ class AskingView(PlotView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._asked: dict[str, Asked] = {}
-        self._was_low = False
 
     # -- what comes down -------------------------------------------------------------------------------------
 
@@ -171,12 +170,6 @@ class AskingView(PlotView):
         """Whether there is only room for a short legend."""
         size = self.figure_size()
         return size.height() < LOW or size.width() < NARROW
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if self.is_low != self._was_low:
-            self._was_low = self.is_low
-            self.refresh()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -94,7 +94,6 @@ class CauseView(PlotView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.caption.setVisible(not self._is_low)
-        self.refresh()
 
     def fit_ranges(self) -> None:
         """Choose the axis anew from the next numbers."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QRectF, QSignalBlocker, Signal
-from PySide6.QtGui import QAction, QResizeEvent, QStandardItemModel
+from PySide6.QtGui import QAction, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QSpinBox, QToolButton
 
 from gradsim.analysis.through_time import TimeRecord
@@ -225,11 +225,6 @@ class TimeMapView(PlotView):
         """Take up other colours with the other gradient."""
         if name == "tensor":
             self._levels.fit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if self._fitting != self._shown:
-            self.refresh()
 
     @property
     def _fitting(self) -> tuple[tuple[str, ...], bool]:

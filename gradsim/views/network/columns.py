@@ -37,7 +37,7 @@ def paint_columns(
     columns : sequence of int
         Indices into ``content.columns``; the input (0) shows its own values.
     tensor : str
-        One of ``content.SCALES``.
+        One of ``scales.SCALES``.
     time : int or None, default None
         A single time step of recurrent layers that are not unrolled; None for all together.
     """

@@ -1,4 +1,4 @@
-"""What the network view shows of an iteration: columns, the numbers of each, and the scale they are read on.
+"""What the network view shows of an iteration: columns, and the numbers of each.
 
 Everything is taken from the trace itself, only when it is first needed, and kept. Without Qt.
 """
@@ -18,20 +18,8 @@ from gradsim.analysis.magnitude import rms, rms_over
 from gradsim.trace import IterationTrace, LayerTrace, TensorStatistics
 from gradsim.views.network.between import arc_levels, layer_words, tags_between
 from gradsim.views.network.column import Column, Places, columns_of
-from gradsim.views.network.distribution import Distribution, distributions, quantiles
+from gradsim.views.network.distribution import Distribution, distributions
 from gradsim.views.network.time_numbers import TimeNumbers, has_time
-
-SCALES = {
-    "input": "forward",
-    "pre_activation": "forward",
-    "activation": "forward",
-    "activation_gradient": "backward",
-    "delta": "backward",
-    "weight_gradient": "parameters",
-    "weight_clipped_gradient": "parameters",
-    "update": "parameters",
-}
-"""Tensor → the scale it is read on: one that stays while a phase lasts."""
 
 SYMBOLS = {
     "input": "x",
@@ -43,33 +31,6 @@ SYMBOLS = {
     "weight_clipped_gradient": "g",
     "update": "ΔW",
 }
-
-_SCALE_TENSORS = {
-    "forward": ("activation",),
-    "backward": ("delta",),
-    "parameters": ("weight_gradient", "update"),
-}
-# The faintest values of each layer may leave the scale (they count in its lowest step): one unit in fifty.
-_SHARE_BELOW = 0.02
-# A unit of a small layer is seldom more than a decade fainter than the layer.
-_BELOW_RMS = 1.0
-_LEAST_DECADES = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """An axis and colour scale of magnitudes: log10 from ``low`` to ``high``, whole decades."""
-
-    low: int
-    high: int
-
-    def position(self, log10: Any) -> Any:
-        """Return where magnitudes stand, 0 at the low end and 1 at the high one, not beyond."""
-        return np.clip((np.asarray(log10) - self.low) / (self.high - self.low), 0.0, 1.0)
-
-    def joined(self, other: Scale) -> Scale:
-        """Return the scale that holds both."""
-        return Scale(min(self.low, other.low), max(self.high, other.high))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +76,6 @@ class NetworkContent:
         self._units: dict[tuple[object, ...], UnitNumbers] = {}
         self._rms: dict[tuple[object, ...], float] = {}
         self._times = TimeNumbers()
-        self._scales: dict[str, Scale] = {}
 
     @property
     def same_picture(self) -> tuple[object, ...]:
@@ -210,7 +170,7 @@ class NetworkContent:
         column : int
             Index into ``columns``; 0 is the input, which has only its values.
         tensor : str
-            One of ``SCALES``.
+            One of ``scales.SCALES``.
         time : int or None, default None
             A time step of a recurrent layer that is not unrolled.
 
@@ -273,23 +233,6 @@ class NetworkContent:
             self._units[key] = UnitNumbers(rms_over(flat, 0), mean)
         return self._units[key]
 
-    def scale(self, name: str) -> Scale:
-        """Return the scale of a phase: whole decades that hold nearly all values of all layers.
-
-        Parameters
-        ----------
-        name : str
-            ``forward``, ``backward`` or ``parameters``.
-
-        Returns
-        -------
-        Scale
-            At least two decades; from 10⁻¹ to 10¹ where no value is finite and other than 0.
-        """
-        if name not in self._scales:
-            self._scales[name] = self._measured_scale(name)
-        return self._scales[name]
-
     def largest_mean(self, tensor: str) -> float:
         """Return the largest finite |mean| of a unit of the small layers, or of the input, rounded up (1, 2, 5 …)."""
         largest = 0.0
@@ -298,70 +241,6 @@ class NetworkContent:
                 means = np.abs(self.unit_numbers(index, tensor).mean)
                 largest = max(largest, float(np.max(means, where=np.isfinite(means), initial=0.0)))
         return rounded_up(largest)
-
-    def _measured_scale(self, name: str) -> Scale:
-        lows, highs, counted = [], [], []
-        for index, column in enumerate(self.columns):
-            if index == 0:
-                continue
-            for tensor in _SCALE_TENSORS[name]:
-                if column.time is None and not column.has_circles:
-                    counted.append((index, tensor))
-                    continue
-                measured = self._circle_ends if column.time is None else self._time_ends
-                if ends := measured(index, tensor):
-                    lows.append(ends[0])
-                    highs.append(ends[1])
-        told = [one for one in self.distributions(counted) if one.usable]
-        lows += quantiles(told, _SHARE_BELOW).tolist()
-        highs += quantiles(told, 1.0).tolist()
-        if not lows:
-            return Scale(-1, 1)
-        low, high = math.floor(min(lows)), math.ceil(max(highs))
-        while high - low < _LEAST_DECADES:
-            low, high = (low - 1, high) if (high - low) % 2 == 0 else (low, high + 1)
-        return Scale(low, high)
-
-    def _time_ends(self, column: int, tensor: str) -> tuple[float, ...]:
-        """Return the ends of what a time step can need, from its size alone: there are many of them."""
-        size = self.column_rms(column, tensor)
-        if not (math.isfinite(size) and size > 0):
-            return ()
-        return (math.log10(size) - _BELOW_RMS, math.log10(size))
-
-    def _circle_ends(self, column: int, tensor: str) -> tuple[float, ...]:
-        """Return the ends of what the units of a small layer can need, from its statistics alone."""
-        told = self.statistics(column, tensor)
-        if told is None or not (math.isfinite(told.rms) and told.rms > 0):
-            return ()
-        middle = math.log10(told.rms)
-        if told.count == 1:
-            return (middle, middle)
-        return (middle - _BELOW_RMS, math.log10(max(abs(told.min), abs(told.max))))
-
-
-class KeptScales:
-    """The scales of a trace, widened to those of the traces before: pictures in a row can be compared.
-
-    Parameters
-    ----------
-    content : NetworkContent
-        Whose numbers must fit; measured only when a scale is first asked for.
-    before : KeptScales or None, default None
-        Scales on screen so far.
-    """
-
-    def __init__(self, content: NetworkContent, before: KeptScales | None = None) -> None:
-        self._content = content
-        self._before: dict[str, Scale] = {} if before is None else {**before._before, **before._known}
-        self._known: dict[str, Scale] = {}
-
-    def __getitem__(self, name: str) -> Scale:
-        """Return the scale of a phase."""
-        if name not in self._known:
-            scale = self._content.scale(name)
-            self._known[name] = scale.joined(self._before[name]) if name in self._before else scale
-        return self._known[name]
 
 
 def rounded_up(value: float) -> float:

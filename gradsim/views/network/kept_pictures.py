@@ -109,7 +109,7 @@ def paint_computed(painter: QPainter, scene: Scene, tensor: str, columns: list[i
     scene : Scene
         What.
     tensor : str
-        One of ``content.SCALES``.
+        One of ``scales.SCALES``.
     columns : list of int
         Indices into ``content.columns``.
     """

@@ -10,8 +10,9 @@ from gradsim.views.inspection.number_text import number_text, power_of_ten
 from gradsim.views.network.between_painting import paint_tags
 from gradsim.views.network.column import Column
 from gradsim.views.network.columns import paint_empty_column
-from gradsim.views.network.content import SYMBOLS, Scale
+from gradsim.views.network.content import SYMBOLS
 from gradsim.views.network.links import BROKEN, SHADES
+from gradsim.views.network.scales import Scale
 from gradsim.views.network.scene import LANE, Scene
 
 _FEW_LINKS = 400

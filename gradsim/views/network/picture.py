@@ -11,7 +11,7 @@ from PySide6.QtGui import QPainter
 
 from gradsim.trace import Cursor, Run
 from gradsim.views.fonts import figure_font
-from gradsim.views.network.content import KeptScales, NetworkContent
+from gradsim.views.network.content import NetworkContent
 from gradsim.views.network.kept_pictures import KeptPictures, paint_computed
 from gradsim.views.network.layout import (
     MOST_ARCS,
@@ -26,6 +26,7 @@ from gradsim.views.network.overlay import paint_overlay
 from gradsim.views.network.painting import paint_axis, paint_ground
 from gradsim.views.network.paths import UnitChain, paint_paths
 from gradsim.views.network.pulse import Pulse, pulse_at
+from gradsim.views.network.scales import KeptScales
 from gradsim.views.network.scene import LinkColours, Scene, UnitColours
 from gradsim.views.theme import LIGHT, Theme
 

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QColor
 
 from gradsim.views.colormaps import CIVIDIS, diverging
-from gradsim.views.network.content import SCALES, KeptScales, NetworkContent, Scale, rounded_up
+from gradsim.views.network.content import NetworkContent, rounded_up
 from gradsim.views.network.layout import NetworkLayout
 from gradsim.views.network.links import SHADES, Links, magnitude_shades, signed_shades, strongest_links
+from gradsim.views.network.scales import SCALES, KeptScales, Scale
 from gradsim.views.theme import Theme
 
 UnitColours = Literal["magnitude", "value"]
