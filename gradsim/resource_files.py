@@ -8,6 +8,9 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
 
+EXPERIMENT_ENDING = ".gradsim.json"
+"""How the names of files with an experiment end."""
+
 
 def resource_path(*parts: str) -> Path:
     """
@@ -41,3 +44,20 @@ def resource_path(*parts: str) -> Path:
     raise FileNotFoundError(
         f"GradSim's resource {'/'.join(parts) or 'folder'} is missing: looked in {places}"
     )
+
+
+def example_files() -> dict[str, Path]:
+    """
+    Files of the experiments that come with GradSim.
+
+    Returns
+    -------
+    dict from str to Path
+        By their names without the ending, in alphabetical order; empty if this installation has none.
+    """
+    try:
+        folder = resource_path("experiments")
+    except FileNotFoundError:
+        return {}
+    files = folder.glob(f"*{EXPERIMENT_ENDING}")
+    return dict(sorted((file.name.removesuffix(EXPERIMENT_ENDING), file) for file in files))

@@ -1,6 +1,6 @@
 import pytest
 
-from gradsim.resource_files import resource_path
+from gradsim.resource_files import EXPERIMENT_ENDING, example_files, resource_path
 from tests.conftest import REPOSITORY
 
 
@@ -22,3 +22,13 @@ def test_a_missing_resource_is_named_together_with_the_places_searched():
         FileNotFoundError, match=r"data/nowhere\.csv is missing: looked in .*_resources or .*"
     ):
         resource_path("data", "nowhere.csv")
+
+
+def test_examples_are_known_by_name_and_an_installation_may_have_none(tmp_path, monkeypatch):
+    found = example_files()
+    assert list(found) == sorted(found)
+    assert all(file.name == f"{name}{EXPERIMENT_ENDING}" and file.is_file() for name, file in found.items())
+    assert "welcome" in found
+    assert "topics" not in found
+    monkeypatch.setattr("gradsim.resource_files._PACKAGE", tmp_path / "package")
+    assert example_files() == {}

@@ -8,14 +8,15 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from gradsim.app.autosave import Autosave, Rescued, autosave_folder, rescued_work
-from gradsim.app.presets import ENDING, preset, preset_folder
+from gradsim.app.presets import preset, preset_folder
 from gradsim.app.session import Session
 from gradsim.formats import bring_parameters, load, save
+from gradsim.resource_files import EXPERIMENT_ENDING
 from gradsim.spec import Dense, Experiment, Network, SpecError
 from gradsim.spec.activation import Tanh
 from gradsim.spec.data import Moons
 
-FILTER = f"Experiments (*{ENDING});;JSON files (*.json);;All files (*)"
+FILTER = f"Experiments (*{EXPERIMENT_ENDING});;JSON files (*.json);;All files (*)"
 LESSON_FILTER = "Lessons (*.lesson.json);;JSON files (*.json);;All files (*)"
 AUTOSAVE_MILLISECONDS = 1500
 
@@ -100,12 +101,14 @@ class Files(QObject):
     def save_as(self) -> bool:
         """Ask for a file and save in it."""
         document = self._session.document
-        start = document.path or Path(self._folder) / f"{_file_name(document.experiment.name)}{ENDING}"
+        start = (
+            document.path or Path(self._folder) / f"{_file_name(document.experiment.name)}{EXPERIMENT_ENDING}"
+        )
         name, _ = QFileDialog.getSaveFileName(self._window, "Save the experiment", str(start), FILTER)
         if not name:
             return False
         path = Path(name)
-        return self._save(path if path.suffix else path.with_name(path.name + ENDING))
+        return self._save(path if path.suffix else path.with_name(path.name + EXPERIMENT_ENDING))
 
     def _save(self, path: Path) -> bool:
         try:

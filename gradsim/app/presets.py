@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gradsim.formats import load
-from gradsim.resource_files import resource_path
+from gradsim.resource_files import example_files, resource_path
 from gradsim.spec import Dense, Experiment, Network, Repeat, SpecError
 
-ENDING = ".gradsim.json"
 WELCOME = "welcome"
 _LAST = 1_000_000
 
@@ -47,14 +46,12 @@ def preset_titles() -> list[PresetTitle]:
         In the order of the topics; those without a topic at the end, in alphabetical order. A file that cannot be
         read is left out.
     """
-    try:
-        folder = resource_path("experiments")
-    except FileNotFoundError:
+    files = example_files()
+    if not files:
         return []
-    places = _places(folder)
+    places = _places(preset_folder())
     found = []
-    for path in sorted(folder.glob(f"*{ENDING}")):
-        name = path.name.removesuffix(ENDING)
+    for name, path in files.items():
         _, topic, advice = places.get(name, (_LAST, "Others", None))
         try:
             found.append(PresetTitle(name, load(path).name, topic, advice))
@@ -122,10 +119,10 @@ def preset(name: str) -> Experiment:
     SpecError
         If there is no such file or it cannot be read.
     """
-    try:
-        return load(resource_path("experiments", f"{name}{ENDING}"))
-    except FileNotFoundError as error:
-        raise SpecError(name, "there is no such experiment") from error
+    files = example_files()
+    if name not in files:
+        raise SpecError(name, "there is no such experiment")
+    return load(files[name])
 
 
 def welcome() -> Experiment:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
-from gradsim.cli.source import SUFFIX
+from gradsim.resource_files import EXPERIMENT_ENDING
 
 if TYPE_CHECKING:
     from gradsim.cli.source import Source
@@ -51,7 +51,9 @@ def training_length(source: Source, asked: int | None) -> Length:
         is_example = path is not None and path.parent == preset_folder().resolve()
     except FileNotFoundError:
         is_example = False
-    advice = preset_advice(path.name.removesuffix(SUFFIX)) if is_example and path is not None else None
+    advice = (
+        preset_advice(path.name.removesuffix(EXPERIMENT_ENDING)) if is_example and path is not None else None
+    )
     if advice is None:
         return Length(ITERATIONS, "", "")
     return Length(advice.iterations, f"{advice.iterations:,} iterations, as this example asks", advice.look)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gradsim.cli.failure import Failure
-from gradsim.cli.source import SUFFIX
 from gradsim.cli.table import Cell, Column, laid_out, scientific
+from gradsim.resource_files import EXPERIMENT_ENDING
 
 if TYPE_CHECKING:
     from gradsim.analysis.diagnosis import Diagnosis
@@ -145,7 +145,7 @@ def print_proposal(diagnosis: Diagnosis, source: Source, terminal: Terminal) -> 
     if first is None:
         return
     name = "experiment" if source.path is None else source.path.name.partition(".")[0]
-    file, kept = ("-" if source.path is None else source.label), f"{name}_{first}{SUFFIX}"
+    file, kept = ("-" if source.path is None else source.label), f"{name}_{first}{EXPERIMENT_ENDING}"
     words = f"gradsim diagnose {shlex.quote(file)} --remedy {first} --save-experiment {shlex.quote(kept)}"
     terminal.write()
     terminal.write("To try a remedy and keep it:")

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gradsim.cli.failure import Failure
+from gradsim.resource_files import EXPERIMENT_ENDING, example_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gradsim.spec import Experiment, SpecError
-
-SUFFIX = ".gradsim.json"
 
 
 class Source(NamedTuple):
@@ -39,13 +38,7 @@ def example_names() -> tuple[str, ...]:
     tuple of str
         In alphabetical order; empty if this installation has none.
     """
-    from gradsim.resource_files import resource_path
-
-    try:
-        folder = resource_path("experiments")
-    except FileNotFoundError:
-        return ()
-    return tuple(sorted(path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}")))
+    return tuple(example_files())
 
 
 def located(name: str) -> Path:
@@ -66,8 +59,6 @@ def located(name: str) -> Path:
     Failure
         If there is no such file and no such example.
     """
-    from gradsim.resource_files import resource_path
-
     path = Path(name)
     try:
         if path.is_file():
@@ -76,12 +67,13 @@ def located(name: str) -> Path:
             raise Failure(f"{name}: expected a file, this is a folder")
     except (OSError, ValueError) as error:  # a name too long, or with a zero byte
         raise Failure(f"{name[:80]}: no usable file name: {error}") from None
-    if name in example_names():
-        return resource_path("experiments", name + SUFFIX)
+    examples = example_files()
+    if name in examples:
+        return examples[name]
     from gradsim.spec.limits import suggestion
 
-    examples = example_names()
-    known = f", and no example; {suggestion(name.removesuffix(SUFFIX), examples)}" if examples else ""
+    wanted = name.removesuffix(EXPERIMENT_ENDING)
+    known = f", and no example; {suggestion(wanted, examples)}" if examples else ""
     raise Failure(f"{name}: no such file{known}")
 
 

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from gradsim.data.files import file_bytes
 from gradsim.formats.files import replace_file
-from gradsim.resource_files import resource_path
+from gradsim.resource_files import example_files
 from gradsim.spec import Experiment, SpecError, checked, experiment_document, read_experiment
 from gradsim.spec.limits import quoted
 
@@ -41,7 +41,7 @@ def load(path: str | PathLike[str]) -> Experiment:
     """
     file = Path(path)
     if file.name == str(path) and not _exists(file):
-        file = _example(file.name) or file
+        file = example_files().get(file.name, file)
     return read_experiment(parsed_document(file_bytes(file, MAX_BYTES), str(file), "an experiment"))
 
 
@@ -50,15 +50,6 @@ def _exists(file: Path) -> bool:
         return file.exists()
     except (OSError, ValueError):  # a name that no file can have is told when it is read
         return True
-
-
-def _example(name: str) -> Path | None:
-    """Return the file of an example that comes with GradSim."""
-    try:
-        file = resource_path("experiments") / f"{name}.gradsim.json"
-    except FileNotFoundError:
-        return None
-    return file if file.is_file() else None
 
 
 def loads(text: str | bytes) -> Experiment:

@@ -14,14 +14,13 @@ from gradsim.analysis.lessons import check_syntax
 from gradsim.data.files import file_bytes
 from gradsim.formats.experiment import load, parsed_document
 from gradsim.formats.schema import allow_words
-from gradsim.resource_files import resource_path
+from gradsim.resource_files import example_files, resource_path
 from gradsim.spec import CURRENT_VERSION, Experiment, SpecError
 from gradsim.spec.lesson import LESSON_VERSION, Lesson
 from gradsim.spec.lesson_reading import read_lesson, step_experiments
 from gradsim.spec.limits import quoted, suggestion
 
 ENDING = ".lesson.json"
-_EXPERIMENT_ENDING = ".gradsim.json"
 MAX_BYTES = 16 * 2**20
 
 
@@ -147,14 +146,10 @@ def lesson_schema() -> dict[str, Any]:
 
 
 def _shipped_experiment(name: str) -> tuple[Experiment, Path]:
-    try:
-        folder = resource_path("experiments")
-    except FileNotFoundError:
-        raise SpecError("$.experiment", "this installation has no experiments of its own") from None
-    names = sorted(
-        file.name.removesuffix(_EXPERIMENT_ENDING) for file in folder.glob(f"*{_EXPERIMENT_ENDING}")
-    )
-    if name not in names:
-        reason = f"no experiment {quoted(name)} comes with GradSim; {suggestion(name, names)}"
+    files = example_files()
+    if not files:
+        raise SpecError("$.experiment", "this installation has no experiments of its own")
+    if name not in files:
+        reason = f"no experiment {quoted(name)} comes with GradSim; {suggestion(name, files)}"
         raise SpecError("$.experiment", reason)
-    return load(folder / f"{name}{_EXPERIMENT_ENDING}"), folder
+    return load(files[name]), files[name].parent
